@@ -21,7 +21,7 @@ pub use fiam::FIAM;
 pub use ishare::ISHARE;
 pub use ishare_1::ISHARE_1;
 pub use itsme::ITSME;
-pub use own::{OwnAudience, OwnRules, OwnScheme, OwnTokenRequest};
+pub use own::{OWN_FORMS, OwnAudience, OwnRules, OwnScheme, OwnTokenRequest};
 use rules::SIGNING_PURPOSES;
 pub use rules::{
     AudienceRule, Endpoint, KeyReference, Lifetime, NotBefore, PartyLookup, RequestObjectRules,

@@ -14,14 +14,14 @@ use privyseal_core::id::{Audience, ClientId};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::CLOCK_FLOOR;
 use privyseal_core::rsa::{KeyError, RsaPublicKey};
-use privyseal_core::scheme::{self, KeyReference, Scheme};
+use privyseal_core::scheme::{self, KeyReference, NotBefore, OWN_FORMS, Scheme, SchemeRules};
 
 use super::statement::Statement;
 
 /// Audiences that a policy can allow.
 pub const MAX_AUDIENCES: usize = 16;
 
-/// Schemes that a policy can have: each once.
+/// Schemes that a policy can have, each once.
 pub const MAX_SCHEMES: usize = scheme::ALL.len();
 
 /// Seconds that the host's clock may run ahead of the device's, at most: ten years.
@@ -39,47 +39,79 @@ pub const MAX_RATE_SECONDS: u32 = 86_400;
 /// Bits of a scheme's number below that of a statement.
 const STATEMENT_SHIFT: u8 = 6;
 
-/// A scheme, on the wire and in the log: as its number, [`Scheme::code`].
-#[derive(Clone, Copy, Serialize, Deserialize)]
+/// Schemes of a user's own that a policy can have.
+pub const MAX_OWN: u8 = 5;
+
+/// The first number of those.
+const FIRST_OWN: u8 = 32;
+
+/// Above the last: each place has one for each form.
+const MAX_CODE: u8 = FIRST_OWN + MAX_OWN * 6;
+const _: () = assert!(OWN_FORMS.len() == 6 && MAX_CODE <= 1 << STATEMENT_SHIFT);
+
+/// A scheme, on the wire and in the log, as its number: [`Scheme::code`]; or, of a user's own, its place in the policy
+/// and its form.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
-pub struct SchemeId(&'static Scheme);
+pub struct SchemeId(u8);
 
 impl SchemeId {
     /// That of a scheme.
     pub const fn of(scheme: &'static Scheme) -> Self {
-        Self(scheme)
+        Self(scheme.code())
     }
 
-    /// The scheme's rules.
-    pub const fn rules(self) -> &'static Scheme {
-        self.0
+    /// That of a scheme of a user's own, which stands in this place, from 0, of those in the policy. `None` from
+    /// [`MAX_OWN`] on.
+    pub fn own(place: u8, key: KeyReference, not_before: NotBefore) -> Option<Self> {
+        let of_place = (FIRST_OWN..MAX_CODE).skip(usize::from(place).checked_mul(OWN_FORMS.len())?);
+        let mut ids = of_place.take(OWN_FORMS.len()).map(Self);
+        ids.find(|id| id.has_form(key, not_before))
+    }
+
+    /// The scheme's rules; of a user's own those that a device knows, which are wider.
+    pub fn rules(self) -> &'static SchemeRules {
+        let [first, ..] = &OWN_FORMS;
+        let own = usize::from(self.0.saturating_sub(FIRST_OWN));
+        let form = own
+            .checked_rem(OWN_FORMS.len())
+            .and_then(|form| OWN_FORMS.get(form));
+        // The numbers of known schemes are their places; a test looks at each number.
+        let known = scheme::ALL.get(usize::from(self.0)).map(|it| it.rules());
+        known.or(form).unwrap_or(first)
+    }
+
+    /// Whether it is the number of a scheme with these rules.
+    pub fn serves(self, rules: &SchemeRules) -> bool {
+        match rules.built_in() {
+            Some(scheme) => scheme.code() == self.0,
+            None => {
+                self.0 >= FIRST_OWN
+                    && self.has_form(rules.key_reference().value(), rules.not_before().value())
+            }
+        }
+    }
+
+    fn has_form(self, key: KeyReference, not_before: NotBefore) -> bool {
+        let rules = self.rules();
+        rules.key_reference().value() == key && rules.not_before().value() == not_before
     }
 
     /// The number.
     pub const fn code(self) -> u8 {
-        self.0.code()
+        self.0
     }
 
     /// The scheme of a number.
     pub fn from_code(code: u8) -> Option<Self> {
-        let mut schemes = scheme::ALL.iter();
-        schemes
-            .find(|scheme| scheme.code() == code)
-            .map(|&it| Self(it))
+        let is_known = usize::from(code) < scheme::ALL.len();
+        (is_known || (FIRST_OWN..MAX_CODE).contains(&code)).then_some(Self(code))
     }
 }
-
-impl PartialEq for SchemeId {
-    fn eq(&self, other: &Self) -> bool {
-        self.code() == other.code()
-    }
-}
-
-impl Eq for SchemeId {}
 
 impl fmt::Debug for SchemeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name())
+        f.write_str(self.rules().name())
     }
 }
 
@@ -379,11 +411,11 @@ impl<'a> Policy<'a> {
         }))
     }
 
-    /// Whether a scheme needs the certificate chain.
+    /// Whether a scheme names its key by its certificate.
     pub fn needs_chain(&self) -> bool {
         self.schemes
             .iter()
-            .any(|entry| entry.scheme.rules().key_reference().value() == KeyReference::X5cWithRoot)
+            .any(|entry| entry.scheme.rules().key_reference().value() != KeyReference::Kid)
     }
 
     /// The usages of which the leaf must have one, for people: those of the first scheme that has any.
@@ -420,9 +452,8 @@ impl SchemePolicy<'_> {
             .and_then(|client_id| rules.check_client_id(&client_id))
             .map_err(|_| PolicyError::ClientId(self.scheme))?;
         let fits = match (rules.key_reference().value(), self.kid) {
-            (KeyReference::X5cWithRoot, None) => true,
-            (KeyReference::Kid, Some(kid)) => Kid::new(kid).is_ok(),
-            _ => false,
+            (KeyReference::Kid, kid) => kid.is_some_and(|kid| Kid::new(kid).is_ok()),
+            (_, kid) => kid.is_none(),
         };
         if fits {
             Ok(())

@@ -68,6 +68,9 @@ pub struct OwnTokenRequest {
     pub members: &'static [(&'static str, &'static str)],
 }
 
+/// Seconds that an assertion of a gateway lives where nobody says how long.
+const OWN_LIFETIME: u64 = 60;
+
 const NAME: &str = "own scheme: a name of lower-case letters, digits and hyphens";
 const KEY: &str = "own scheme: how the header names the key";
 const CLIENT_ID: &str = "own scheme: the syntax of the client id";
@@ -102,25 +105,73 @@ impl OwnScheme {
         let audience = own.audience.checked()?;
         check_lifetime(own.lifetime)?;
         own.token_request.check()?;
-        Ok(Self(SchemeRules {
-            name: own.name,
-            title: own.title,
-            algorithms: Rule::new(&[Algorithm::Rs256], "every scheme: RS256"),
-            key_reference: Rule::new(own.key_reference, KEY),
-            client_id: Rule::new(own.client_id, CLIENT_ID),
-            client_id_in_leaf: None,
-            audience: Rule::new(audience, AUDIENCE),
-            lifetime: Rule::new(own.lifetime, LIFETIME),
-            issued_at_required: Rule::new(true, "own scheme: its lifetime is bounded, from iat on"),
-            not_before: Rule::new(own.not_before, NOT_BEFORE),
-            leaf_key_usage: Rule::new(&[], NO_RULE),
-            leaf_purposes: Rule::new(&[], NO_RULE),
-            registry: None,
-            request_object: None,
-            authorization_request: Some(Rule::new(own.lifetime, REQUEST)),
-            token_request: own.token_request.rules(),
-        }))
+        Ok(Self(rules(own, audience)))
     }
+}
+
+/// What a scheme of a user's own demands, with what every scheme keeps.
+const fn rules(own: &OwnRules, audience: AudienceRule) -> SchemeRules {
+    SchemeRules {
+        name: own.name,
+        title: own.title,
+        algorithms: Rule::new(&[Algorithm::Rs256], "every scheme: RS256"),
+        key_reference: Rule::new(own.key_reference, KEY),
+        client_id: Rule::new(own.client_id, CLIENT_ID),
+        client_id_in_leaf: None,
+        audience: Rule::new(audience, AUDIENCE),
+        lifetime: Rule::new(own.lifetime, LIFETIME),
+        issued_at_required: Rule::new(true, "own scheme: its lifetime is bounded, from iat on"),
+        not_before: Rule::new(own.not_before, NOT_BEFORE),
+        leaf_key_usage: Rule::new(&[], NO_RULE),
+        leaf_purposes: Rule::new(&[], NO_RULE),
+        registry: None,
+        request_object: None,
+        authorization_request: Some(Rule::new(own.lifetime, REQUEST)),
+        token_request: own.token_request.rules(),
+    }
+}
+
+/// Schemes of users' own as a gateway has them: whose text differs in nothing but values, which its policy has in full.
+/// Whoever asks it keeps to the rest.
+pub static OWN_FORMS: [SchemeRules; 6] = [
+    form("own-x5c", KeyReference::X5cWithRoot, NotBefore::Absent),
+    form(
+        "own-x5c-nbf",
+        KeyReference::X5cWithRoot,
+        NotBefore::EqualsIssuedAt,
+    ),
+    form("own-x5t", KeyReference::X5tS256, NotBefore::Absent),
+    form(
+        "own-x5t-nbf",
+        KeyReference::X5tS256,
+        NotBefore::EqualsIssuedAt,
+    ),
+    form("own-kid", KeyReference::Kid, NotBefore::Absent),
+    form("own-kid-nbf", KeyReference::Kid, NotBefore::EqualsIssuedAt),
+];
+
+const fn form(
+    name: &'static str,
+    key_reference: KeyReference,
+    not_before: NotBefore,
+) -> SchemeRules {
+    let own = OwnRules {
+        name,
+        title: "a scheme of one's own",
+        key_reference,
+        client_id: &[IdSyntax::Opaque],
+        audience: OwnAudience::OfSyntax(&[IdSyntax::Opaque]),
+        lifetime: Lifetime::new(OWN_LIFETIME, 1, MAX_OWN_LIFETIME),
+        not_before,
+        token_request: OwnTokenRequest {
+            path: "",
+            base_url: None,
+            scope: None,
+            client_id: false,
+            members: &[],
+        },
+    };
+    rules(&own, AudienceRule::of(&[IdSyntax::Opaque], &[]))
 }
 
 impl Deref for OwnScheme {

@@ -9,6 +9,7 @@ use privyseal_core::jws::Algorithm;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_CERTIFICATES;
 use privyseal_core::rsa::VerifyingKey;
+use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, Error, RsaPublicKey};
 use privyseal_firmware_rsa::{AnyEngine, MAX_MODULUS_LEN};
 use privyseal_protocol::policy::MAX_SCHEMES;
@@ -115,12 +116,16 @@ fn key_name<'a>(
     entry: &SchemePolicy<'a>,
     chain: Option<&'a ProvenChain<'a>>,
 ) -> Result<KeyName<'a>, Refusal> {
-    match (entry.kid, chain) {
-        (Some(kid), _) => Kid::new(kid)
+    if let Some(kid) = entry.kid {
+        return Kid::new(kid)
             .map(KeyName::kid)
-            .map_err(|_| bad(Part::Policy, PartFault::Rule)),
-        (None, Some(chain)) => Ok(KeyName::chain(chain)),
-        (None, None) => Err(bad(Part::Chain, PartFault::Size { min: 1, max: 0 })),
+            .map_err(|_| bad(Part::Policy, PartFault::Rule));
+    }
+    let missing = bad(Part::Chain, PartFault::Size { min: 1, max: 0 });
+    let chain = chain.ok_or(missing)?;
+    match entry.scheme.rules().key_reference().value() {
+        KeyReference::X5tS256 => chain.leaf().map(KeyName::digest).ok_or(missing),
+        _ => Ok(KeyName::chain(chain)),
     }
 }
 

@@ -11,8 +11,10 @@ use privyseal_core::credential::AssertionRequest;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::scheme::{KeyReference, Lifetime};
-use privyseal_core::{Audience, ClientId, CompactJws, Credential, Jti, Scheme, UnixTime};
-use privyseal_protocol::{Content, NONCE_LEN, SchemeId, SignRequest, Statement};
+use privyseal_core::{Audience, ClientId, CompactJws, Credential, Jti, SchemeRules, UnixTime};
+use privyseal_protocol::{
+    Content, NONCE_LEN, Policy, SchemeId, SchemePolicy, SignRequest, Statement,
+};
 
 use crate::error::{ClientError, DeviceError};
 use crate::key::DeviceKey;
@@ -52,22 +54,16 @@ impl DeviceClient {
     /// [`ClientError`] says what is not as expected.
     pub fn new(
         key: DeviceKey,
-        scheme: &'static Scheme,
+        scheme: &'static SchemeRules,
         expected: &Expected,
     ) -> Result<Self, ClientError> {
         let policy = key.policy()?;
-        let id = SchemeId::of(scheme);
-        let Some(&entry) = policy.scheme(id) else {
-            let served = policy
-                .schemes
-                .iter()
-                .map(|entry| entry.scheme.rules().name());
-            return Err(ClientError::Scheme {
-                scheme: scheme.name(),
-                served: served.collect::<Vec<_>>().join(", "),
-            });
-        };
-        let client_id = ClientId::new(entry.client_id)?;
+        let SchemePolicy {
+            scheme: id,
+            client_id,
+            kid,
+        } = *entry(&policy, scheme, expected)?;
+        let client_id = ClientId::new(client_id)?;
         scheme.check_client_id(&client_id)?;
         if let Some(wanted) = expected.client_id.as_ref().filter(|id| **id != client_id) {
             return Err(ClientError::ClientId {
@@ -76,7 +72,7 @@ impl DeviceClient {
             });
         }
         let credential = match scheme.key_reference().value() {
-            KeyReference::Kid => with_kid(scheme, client_id, &key, entry.kid, expected)?,
+            KeyReference::Kid => with_kid(scheme, client_id, &key, kid, expected)?,
             KeyReference::X5cWithRoot | KeyReference::X5tS256 => {
                 with_chain(scheme, client_id, &key, expected)?
             }
@@ -191,8 +187,40 @@ impl fmt::Debug for DeviceClient {
     }
 }
 
+/// What the policy says of the scheme. Users' own schemes of one form are told apart by what the caller expects.
+fn entry<'p>(
+    policy: &'p Policy<'p>,
+    scheme: &SchemeRules,
+    expected: &Expected,
+) -> Result<&'p SchemePolicy<'p>, ClientError> {
+    let serving = policy.schemes.iter().filter(|it| it.scheme.serves(scheme));
+    let meant = serving.clone().filter(|entry| {
+        let id = expected.client_id.as_ref();
+        let kid = expected.kid.as_deref();
+        id.is_none_or(|id| id.as_str() == entry.client_id) && (kid.is_none() || kid == entry.kid)
+    });
+    let several = || ClientError::Several {
+        scheme: scheme.name(),
+    };
+    match (meant.clone().count(), serving.clone().count()) {
+        (1, _) => meant.last(),
+        // What differs is named later.
+        (0, 1) => serving.last(),
+        (0, 0) => {
+            let served = policy.schemes.iter();
+            let served = served.map(|entry| entry.scheme.rules().name());
+            return Err(ClientError::Scheme {
+                scheme: scheme.name(),
+                served: served.collect::<Vec<_>>().join(", "),
+            });
+        }
+        _ => None,
+    }
+    .ok_or_else(several)
+}
+
 fn with_chain(
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
     client_id: ClientId,
     key: &DeviceKey,
     expected: &Expected,
@@ -211,15 +239,19 @@ fn with_chain(
     }
     // The device has proved RSA links only.
     let chain = chain.prove(&RsaLinks)?;
-    let header = vec![0; MAX_HEADER];
-    Credential::new(scheme, client_id, &chain, key.public_key(), header).map_err(
-        |error| match error {
-            privyseal_core::Error::KeyMismatch => {
-                DeviceError::untrue("its certificate is for another key than it says").into()
-            }
-            error => error.into(),
-        },
-    )
+    let (key, header) = (key.public_key(), vec![0; MAX_HEADER]);
+    let credential = match (scheme.key_reference().value(), chain.leaf()) {
+        (KeyReference::X5tS256, Some(leaf)) => {
+            Credential::with_certificate(scheme, client_id, leaf, key, header)
+        }
+        _ => Credential::new(scheme, client_id, &chain, key, header),
+    };
+    credential.map_err(|error| match error {
+        privyseal_core::Error::KeyMismatch => {
+            DeviceError::untrue("its certificate is for another key than it says").into()
+        }
+        error => error.into(),
+    })
 }
 
 fn ordered(certificates: &[Vec<u8>]) -> Result<Chain<'_>, ChainError> {
@@ -227,7 +259,7 @@ fn ordered(certificates: &[Vec<u8>]) -> Result<Chain<'_>, ChainError> {
 }
 
 fn with_kid(
-    scheme: &'static Scheme,
+    scheme: &'static SchemeRules,
     client_id: ClientId,
     key: &DeviceKey,
     kid: Option<&str>,

@@ -21,6 +21,9 @@
 //! authentication-requests = ["https://idp.prd.itsme.services/v2"]
 //! ```
 //!
+//! Any other name than a known scheme's is one of a user's own: `key` says how its header names the key (`kid`, `x5c`,
+//! `x5t#S256`), and `nbf` is `iat` where there is one.
+//!
 //! `time-floor` (seconds since the epoch) is the time of provisioning unless it is given; `authority` names
 //! a file, beside the policy, with the public key of the provisioning authority (PEM or DER, RSA-2048 or
 //! RSA-3072); `presence` is the number of seconds within which the button must be pressed for each
@@ -36,7 +39,7 @@ use privyseal_core::cert::Chain;
 use privyseal_core::kid::KidForm;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{RsaPublicKey, UnixTime};
-use privyseal_protocol::policy::{MAX_AUDIENCES, MAX_SCHEMES};
+use privyseal_protocol::policy::MAX_AUDIENCES;
 use privyseal_protocol::{
     AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, Statement,
 };
@@ -102,12 +105,12 @@ impl GatewayPolicy {
         read::policy(text, file)
     }
 
-    /// Whether a scheme's header carries the certificate chain.
+    /// Whether a scheme's header names the key by its certificate.
     pub fn needs_chain(&self) -> bool {
         let schemes = self.schemes.iter().map(|entry| entry.scheme.rules());
         schemes
             .map(|rules| rules.key_reference().value())
-            .any(|value| value == KeyReference::X5cWithRoot)
+            .any(|value| value != KeyReference::Kid)
     }
 
     /// The policy as the device takes it, for this key and chain, checked by the core's rules.
@@ -128,7 +131,7 @@ impl GatewayPolicy {
             })
         });
         let count = audiences.clone().count();
-        if count > MAX_AUDIENCES || named.len() > MAX_SCHEMES {
+        if count > MAX_AUDIENCES {
             return Err(PackageError::Audiences { count });
         }
         let time_floor = self.time_floor.unwrap_or(now.as_secs());

@@ -359,6 +359,10 @@ fn prove(
                 let kid = Kid::new(kid).map_err(privyseal_core::Error::from)?;
                 Credential::with_kid(rules, client_id, kid, key, header)?
             }
+            (KeyReference::X5tS256, Some(chain), _) => {
+                let leaf = chain.leaf().ok_or(PackageError::NoChain)?;
+                Credential::with_certificate(rules, client_id, leaf, key, header)?
+            }
             (_, Some(chain), _) => Credential::new(rules, client_id, chain, key, header)?,
             _ => return Err(PackageError::NoChain),
         };

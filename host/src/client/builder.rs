@@ -178,7 +178,6 @@ impl ClientBuilder {
         #[cfg(feature = "gateway")]
         if let [key @ KeyUri::Device(_)] = self.keys.as_slice() {
             key.check_policy(&self.policy).map_err(KeyError::from)?;
-            scheme.built_in().ok_or(BuildError::OwnScheme)?;
             // The gateway says who it is.
             return Ok(self.given_client_id().map(drop)?);
         }
@@ -272,7 +271,6 @@ impl ClientBuilder {
     /// A gateway signs by itself, if it is what is expected here.
     #[cfg(feature = "gateway")]
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, BuildError> {
-        let scheme = self.scheme.built_in().ok_or(BuildError::OwnScheme)?;
         let mut expected = Expected::default();
         expected.client_id = self.given_client_id()?;
         let chain = self.chain.as_ref();
@@ -280,7 +278,7 @@ impl ClientBuilder {
         let key = DeviceKey::open(uri).map_err(KeyError::from)?;
         let kid = self.kid.as_ref().map(|kid| kid.text(key.public_key()));
         expected.kid = kid.transpose()?;
-        Ok(DeviceClient::new(key, scheme, &expected)?)
+        Ok(DeviceClient::new(key, self.scheme, &expected)?)
     }
 
     fn with_chain(&mut self) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {

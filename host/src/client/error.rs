@@ -29,10 +29,6 @@ pub enum BuildError {
     #[cfg(feature = "gateway")]
     #[error("{0}")]
     Device(#[from] ClientError),
-    /// A gateway's policy names schemes that the device knows.
-    #[cfg(feature = "gateway")]
-    #[error("a gateway signs for the schemes that it knows, and this is one of a user's own")]
-    OwnScheme,
     /// No key was named.
     #[error("a client needs the reference of a key")]
     NoKey,

@@ -125,9 +125,29 @@ fn every_scheme_has_its_id() {
     for scheme in scheme::ALL {
         let id = SchemeId::of(scheme);
         assert_eq!(SchemeId::from_code(id.code()), Some(id), "each code once");
-        assert_eq!(id.rules(), *scheme);
+        assert_eq!(id.rules(), scheme.rules());
     }
-    assert_eq!(SchemeId::from_code(u8::MAX), None);
+    let forms = [
+        KeyReference::X5cWithRoot,
+        KeyReference::X5tS256,
+        KeyReference::Kid,
+    ];
+    let forms = forms.map(|key| [(key, NotBefore::Absent), (key, NotBefore::EqualsIssuedAt)]);
+    let places =
+        (0..MAX_OWN).flat_map(|place| forms.as_flattened().iter().map(move |it| (place, *it)));
+    for (code, (place, (key, nbf))) in (32..).zip(places) {
+        let id = SchemeId::own(place, key, nbf).unwrap();
+        assert_eq!((id.code(), SchemeId::from_code(code)), (code, Some(id)));
+        let serving = OWN_FORMS.iter().filter(|rules| id.serves(rules));
+        assert!(serving.eq([id.rules()]));
+    }
+    assert_eq!(
+        SchemeId::own(MAX_OWN, KeyReference::Kid, NotBefore::Absent),
+        None
+    );
+    for code in [5, 31, 62, 63, u8::MAX] {
+        assert_eq!(SchemeId::from_code(code), None, "{code}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use privyseal_core::scheme::{FIAM, ITSME};
+use privyseal_core::scheme::{FIAM, ITSME, KeyReference, NotBefore};
 use privyseal_protocol::{
     AllowedAudience, MAX_POLICY, Policy, Rate, SchemeId, SchemePolicy, Statement,
 };
@@ -85,9 +85,8 @@ fn a_policy_with_everything() {
     is_pinned(&policy, &vector);
 }
 
-#[test]
-fn a_policy_with_nothing() {
-    let policy = Policy {
+fn nothing() -> Policy<'static> {
+    Policy {
         schemes: [].into_iter().collect(),
         audiences: [].into_iter().collect(),
         max_lifetime: 0,
@@ -101,7 +100,48 @@ fn a_policy_with_nothing() {
         presence: None,
         board_entropy: false,
         unlock: false,
+    }
+}
+
+#[test]
+fn a_policy_with_a_scheme_of_ones_own() {
+    let own = SchemeId::own(1, KeyReference::Kid, NotBefore::EqualsIssuedAt).unwrap();
+    let scheme = SchemePolicy {
+        scheme: own,
+        client_id: "me",
+        kid: Some("k"),
     };
+    let audience = AllowedAudience {
+        scheme: own,
+        audience: "a",
+        statement: Statement::AuthorizationRequest,
+    };
+    let policy = Policy {
+        schemes: [scheme].into_iter().collect(),
+        audiences: [audience].into_iter().collect(),
+        ..nothing()
+    };
+    let vector = [
+        "01 schemes",
+        "2b the second of one's own, with kid and nbf",
+        "02 length",
+        "'me' client_id",
+        "01 a kid",
+        "01 length",
+        "'k' kid",
+        "01 audiences",
+        "ab scheme, for authorization requests",
+        "01 length",
+        "'a' audience",
+        "00000000 max_lifetime, rate, time_floor",
+        "0000000000 max_jump, authority, presence, board_entropy, unlock",
+    ];
+    is_pinned(&policy, &vector);
+}
+
+#[test]
+fn a_policy_with_nothing() {
+    let policy = nothing();
     let vector = [
         "00 schemes",
         "00 audiences",

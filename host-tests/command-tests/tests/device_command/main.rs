@@ -6,6 +6,7 @@ mod fleet;
 mod flows;
 mod liars;
 mod life;
+mod own;
 mod proxy;
 mod refused;
 mod serial;

@@ -1,7 +1,7 @@
 //! The whole way with the real command: provision over the line, sign for each scheme, log, wipe.
 
 use core::fmt::Write as _;
-use privyseal_core::scheme::{EHEALTH, ITSME};
+use privyseal_core::scheme::KeyReference;
 use privyseal_test_base::clock::run_start;
 use std::fs;
 use std::process::Command;
@@ -94,7 +94,7 @@ fn policy() -> String {
             text,
             "[schemes.{name}]\nclient-id = \"{client_id}\"\naudiences = [\"{audience}\"]"
         );
-        if [&ITSME, &EHEALTH].contains(&scheme.rules()) {
+        if scheme.rules().key_reference().value() == KeyReference::Kid {
             let _ = writeln!(text, "kid = \"{KID}\"");
         }
     }
@@ -112,7 +112,7 @@ fn sign(party: &Party, uri: &str, scheme: SchemeId, audience: &str, now: u64) {
     party.openssl_verifies(token);
     let claims = Parts::of(token).claims();
     let jti = claims["jti"].as_str().expect("a jti");
-    assert_eq!(token, by_software(party, rules, now, jti));
+    assert_eq!(token, by_software(party, scheme, now, jti));
 }
 
 fn info(uri: &str) -> Value {

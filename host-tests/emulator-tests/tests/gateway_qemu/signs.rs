@@ -6,7 +6,7 @@ use std::sync::Arc;
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_HEADER};
 use privyseal_core::{AssertionRequest, Audience, ClientId, Credential, Jti, UnixTime};
-use privyseal_protocol::{DeviceState, Refusal, SignRequest};
+use privyseal_protocol::{DeviceState, Refusal, SchemeId, SignRequest};
 use privyseal_test_judges::decode::Parts;
 use privyseal_test_servers::fiam_server::{Clock, Config, FiamServer};
 use privyseal_test_servers::https::{Client, form};
@@ -87,21 +87,20 @@ fn signs_for_all(gateway: &mut Gateway, party: &Party, now: u64) -> Vec<u64> {
         assert_eq!(pieces.len(), 4, "{jti}");
         assert_eq!(pieces[3], "612d6e6f6e636521", "the nonce");
         counters.push(pieces[1].parse().expect("a counter"));
-        assert_eq!(token, by_software(party, scheme.rules(), now, &jti));
+        assert_eq!(token, by_software(party, scheme, now, &jti));
     }
     counters
 }
 
 /// What the software signer makes of the same fields.
-pub(crate) fn by_software(
-    party: &Party,
-    scheme: &'static privyseal_core::Scheme,
-    now: u64,
-    jti: &str,
-) -> String {
-    let served = SERVED.iter().find(|(id, ..)| id.rules() == scheme);
+pub(crate) fn by_software(party: &Party, scheme: SchemeId, now: u64, jti: &str) -> String {
+    let served = SERVED.iter().find(|(id, ..)| *id == scheme);
     let (_, client_id, audience) = *served.expect("a scheme that is served");
     let mut signer = SoftwareSigner::new(&party.key);
+    let scheme = scheme
+        .rules()
+        .built_in()
+        .expect("no scheme of a user's own");
     let case = Case {
         scheme,
         client_id,

@@ -1,6 +1,6 @@
 //! A party with a key, a chain and a policy, and a gateway that is given them.
 
-use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
+use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME, KeyReference};
 use privyseal_test_base::clock::run_start;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -200,7 +200,7 @@ fn policy() -> Policy<'static> {
         unlock: false,
     };
     for (scheme, client_id, audience) in SERVED {
-        let by_kid = [&ITSME, &EHEALTH].contains(&scheme.rules());
+        let by_kid = scheme.rules().key_reference().value() == KeyReference::Kid;
         let entry = SchemePolicy {
             scheme,
             client_id,

@@ -194,10 +194,6 @@ impl ClientOptions {
     }
 
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, CliError> {
-        let scheme = self.scheme.built_in().ok_or_else(|| {
-            let reason = "is not for a device, which knows no schemes but the built-in ones";
-            CliError::option("--scheme", reason)
-        })?;
         if self.jti.is_some() {
             let reason = "is not for a device, which makes each jti itself and never one twice";
             return Err(CliError::option("--jti", reason));
@@ -218,7 +214,7 @@ impl ClientOptions {
         if self.kid.given().is_some() {
             expected.kid = Some(self.kid.choice().text(key.public_key())?);
         }
-        let client = DeviceClient::new(key, scheme, &expected).map_err(of_device)?;
+        let client = DeviceClient::new(key, self.scheme, &expected).map_err(of_device)?;
         if let Some(seconds) = client.presence() {
             say!("press the device's button within {seconds} s");
         }
@@ -237,6 +233,12 @@ fn of_device(error: ClientError) -> CliError {
         ClientError::Scheme { scheme, served } => (
             "--scheme",
             format!("is {scheme}, for which this device was not provisioned; it serves {served}"),
+        ),
+        ClientError::Several { scheme } => (
+            "--client-id",
+            format!(
+                "or --kid must say which is meant: the device was provisioned for several schemes of the form of {scheme}"
+            ),
         ),
         ClientError::ClientId {
             expected,

@@ -24,6 +24,14 @@ pub enum ClientError {
         /// The names of those that it serves.
         served: String,
     },
+    /// The policy has several schemes of users' own that this may be.
+    #[error(
+        "the device was provisioned for several schemes of the form of {scheme}; client id and kid must say which"
+    )]
+    Several {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
     /// The device was provisioned with another client id.
     #[error("the device was provisioned with the client id {provisioned}, not with {expected}")]
     ClientId {

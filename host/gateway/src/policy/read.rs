@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use privyseal_core::kid::{Kid, KidForm};
 use privyseal_core::limits::{CLOCK_FLOOR, MAX_UNIX_TIME};
-use privyseal_core::scheme::{self, KeyReference};
-use privyseal_core::{Audience, ClientId, RsaPublicKey, Scheme};
+use privyseal_core::scheme::{self, KeyReference, NotBefore};
+use privyseal_core::{Audience, ClientId, RsaPublicKey, Scheme, SchemeRules};
 use privyseal_protocol::policy::{
-    MAX_JUMP_SECONDS, MAX_PRESENCE_SECONDS, MAX_RATE, MAX_RATE_SECONDS,
+    MAX_JUMP_SECONDS, MAX_PRESENCE_SECONDS, MAX_RATE, MAX_RATE_SECONDS, MAX_SCHEMES,
 };
 use privyseal_protocol::{Rate, SchemeId, Statement};
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -44,6 +44,8 @@ struct RateTable {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct SchemeTable {
+    key: Option<Spanned<Key>>,
+    nbf: Option<Spanned<Nbf>>,
     client_id: Option<Spanned<String>>,
     kid: Option<Spanned<String>>,
     kid_form: Option<Spanned<String>>,
@@ -52,22 +54,35 @@ struct SchemeTable {
     authorization_requests: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
-/// The name of a scheme, ordered as the schemes are.
+/// How the header names the key, of a scheme of a user's own.
+#[derive(Clone, Copy, serde::Deserialize)]
+enum Key {
+    #[serde(rename = "kid")]
+    Kid,
+    #[serde(rename = "x5c")]
+    X5c,
+    #[serde(rename = "x5t#S256")]
+    X5tS256,
+}
+
+/// Whether there is an `nbf`, of a scheme of a user's own.
+#[derive(Clone, Copy, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Nbf {
+    Absent,
+    Iat,
+}
+
+/// The name of a scheme, ordered as the schemes are; users' own come last.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct SchemeName(usize);
+struct SchemeName(usize, String);
 
 impl<'de> Deserialize<'de> for SchemeName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let names = scheme::ALL
-            .iter()
-            .map(|scheme| scheme.name())
-            .collect::<Vec<_>>();
-        let position = names.iter().position(|known| *known == name);
-        position.map(Self).ok_or_else(|| {
-            let (name, known) = (name.escape_default(), names.join(", "));
-            D::Error::custom(format!("the scheme {name} is not known; known are {known}"))
-        })
+        let mut schemes = scheme::ALL.iter();
+        let place = schemes.position(|scheme| scheme.name() == name);
+        Ok(Self(place.unwrap_or(scheme::ALL.len()), name))
     }
 }
 
@@ -174,20 +189,74 @@ fn schemes(
         let problem = "is empty; a policy has at least one table [schemes.NAME]";
         return Err(at.error(tables.span(), "schemes", problem));
     }
+    let count = tables.get_ref().len();
+    if count > MAX_SCHEMES {
+        let problem = format!("has {count} tables; a device takes {MAX_SCHEMES} at most");
+        return Err(at.error(tables.span(), "schemes", problem));
+    }
+    let mut own = 0..;
     let tables = tables.get_ref().iter();
-    let pairs =
-        tables.filter_map(|(name, table)| Some((SchemeId::of(scheme::ALL.get(name.0)?), table)));
-    pairs.map(|(id, table)| entry(at.text, id, table)).collect()
+    tables
+        .map(|(name, table)| {
+            let path = format!("schemes.{}.", name.1.escape_default());
+            let at = At { path: &path, ..at };
+            let scheme = match scheme::ALL.get(name.0) {
+                Some(scheme) => known(at, scheme, table.get_ref())?,
+                None => of_the_users_own(at, own.next().unwrap_or(u8::MAX), table)?,
+            };
+            entry(at, scheme, table)
+        })
+        .collect()
+}
+
+/// A scheme whose rules nobody need say.
+fn known(
+    at: At<'_>,
+    scheme: &'static Scheme,
+    table: &SchemeTable,
+) -> Result<SchemeId, PolicyFileError> {
+    let key = table.key.as_ref().map(|key| ("key", key.span()));
+    let said = key.or_else(|| Some(("nbf", table.nbf.as_ref()?.span())));
+    let Some((member, span)) = said else {
+        return Ok(SchemeId::of(scheme));
+    };
+    let problem = format!("is not for this scheme; {} has its rules", scheme.title());
+    Err(at.error(span, member, problem))
+}
+
+fn of_the_users_own(
+    at: At<'_>,
+    place: u8,
+    table: &Spanned<SchemeTable>,
+) -> Result<SchemeId, PolicyFileError> {
+    let said = table.get_ref();
+    let key = said.key.as_ref().map(Spanned::get_ref);
+    let form = key.map(|key| match key {
+        Key::Kid => KeyReference::Kid,
+        Key::X5c => KeyReference::X5cWithRoot,
+        Key::X5tS256 => KeyReference::X5tS256,
+    });
+    let nbf = match said.nbf.as_ref().map(Spanned::get_ref) {
+        Some(Nbf::Iat) => NotBefore::EqualsIssuedAt,
+        Some(Nbf::Absent) | None => NotBefore::Absent,
+    };
+    let id = form.and_then(|form| SchemeId::own(place, form, nbf));
+    id.ok_or_else(|| {
+        let names = scheme::ALL.iter().map(|scheme| scheme.name());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let problem = format!(
+            "is missing; known schemes are {names}, and a scheme of one's own says how its header names the key"
+        );
+        at.error(table.span(), "key", problem)
+    })
 }
 
 fn entry(
-    text: &str,
+    at: At<'_>,
     scheme: SchemeId,
     table: &Spanned<SchemeTable>,
 ) -> Result<SchemeEntry, PolicyFileError> {
     let rules = scheme.rules();
-    let path = format!("schemes.{}.", rules.name());
-    let at = At { text, path: &path };
     Ok(SchemeEntry {
         scheme,
         client_id: client_id(at, table, rules)?,
@@ -199,7 +268,7 @@ fn entry(
 fn client_id(
     at: At<'_>,
     table: &Spanned<SchemeTable>,
-    rules: &Scheme,
+    rules: &SchemeRules,
 ) -> Result<Option<String>, PolicyFileError> {
     const NAME: &str = "client-id";
     let Some(text) = &table.get_ref().client_id else {
@@ -220,7 +289,7 @@ fn client_id(
 fn kid(
     at: At<'_>,
     table: &Spanned<SchemeTable>,
-    rules: &Scheme,
+    rules: &SchemeRules,
 ) -> Result<Option<KidChoice>, PolicyFileError> {
     let (span, table) = (table.span(), table.get_ref());
     let (title, source) = (rules.title(), rules.key_reference().source());
@@ -264,7 +333,7 @@ fn kid(
 fn audiences(
     at: At<'_>,
     table: &SchemeTable,
-    rules: &Scheme,
+    rules: &SchemeRules,
 ) -> Result<Vec<(Statement, String)>, PolicyFileError> {
     let mut read: Vec<(Statement, String)> = Vec::new();
     for (statement, name, texts) in [

@@ -127,7 +127,27 @@ const FAULTS: &[(&str, &str, &str)] = &[
     (
         "[schemes.fiam]",
         "[schemes.fiam2]",
-        "the scheme fiam2 is not known; known are fiam, ishare",
+        "schemes.fiam2.key is missing; known schemes are fiam, ishare",
+    ),
+    (
+        "[schemes.fiam]",
+        "[schemes.fiam]\nnbf = \"iat\"",
+        "schemes.fiam.nbf is not for this scheme; KPN FIAM has its rules",
+    ),
+    (
+        "[schemes.fiam]",
+        "[schemes.a]\nkey = \"kid\"",
+        "schemes.a.kid is missing",
+    ),
+    (
+        "[schemes.fiam]",
+        "[schemes.a]\nkey = \"x5t\"",
+        "unknown variant `x5t`, expected one of `kid`, `x5c`, `x5t#S256` in `schemes.a.key`",
+    ),
+    (
+        "[schemes.fiam]",
+        "[schemes.a]\nkey = \"x5c\"\nclient-id = \"a\"\naudiences = [\"a\"]\n[schemes.b]",
+        "schemes.b.key is missing",
     ),
     (
         "client-id = \"EU.EORI.NL123456789\"",

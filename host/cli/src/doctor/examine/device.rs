@@ -2,7 +2,7 @@
 
 use privyseal::report::Verdict;
 use privyseal_gateway::DeviceKey;
-use privyseal_protocol::{MAX_BEHIND_SECONDS, SchemeId};
+use privyseal_protocol::MAX_BEHIND_SECONDS;
 
 use super::{DoctorOptions, DoctorReport, chain};
 
@@ -78,8 +78,7 @@ fn policy(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey
     let Some(scheme) = options.scheme else {
         return;
     };
-    let built_in = scheme.built_in().map(SchemeId::of);
-    if built_in.and_then(|id| policy.scheme(id)).is_none() {
+    if !policy.schemes.iter().any(|it| it.scheme.serves(scheme)) {
         let text = format!("its policy does not have {}", scheme.name());
         report.add(NAME, Verdict::Broken, text);
         report.next.push(
