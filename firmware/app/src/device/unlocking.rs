@@ -1,5 +1,7 @@
 //! A key that is kept under an unlock secret: the device has it, and cannot read it before its host gives the secret.
 
+use core::hint::black_box;
+
 use privyseal_protocol::{Entry, Event, Rate, Refusal, Response, UnlockSecret};
 
 use super::{Asked, Born, Machine, Mode};
@@ -33,17 +35,24 @@ impl<B: Board> Machine<B> {
             return Err(self.mode.refusal());
         };
         let locked = *locked;
-        match self.try_unlock(&locked, secret) {
-            Ok(()) => {
+        let outcome = self.try_unlock(&locked, secret);
+        // Not by the outcome alone, which one fault can turn.
+        let is_locked = matches!(black_box(&self.mode), Mode::Locked(_));
+        match outcome {
+            Ok(()) if !is_locked => {
                 self.send(id, &Response::Unlocked);
                 Ok(())
             }
             // Reading the key is what failed, and not the secret.
-            Err(refusal) if !matches!(self.mode, Mode::Locked(_)) => Err(refusal),
-            Err(refusal) => Err(self.refused(refusal, Asked::default())),
+            Err(refusal) if !is_locked => Err(refusal),
+            outcome => {
+                let refusal = outcome.err().unwrap_or(Refusal::Unlock);
+                Err(self.refused(refusal, Asked::default()))
+            }
         }
     }
 
+    #[inline(never)]
     fn try_unlock(&mut self, locked: &Locked, secret: &UnlockSecret) -> Result<(), Refusal> {
         let Locked {
             record,

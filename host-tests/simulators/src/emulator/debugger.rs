@@ -170,11 +170,14 @@ impl Debugger {
         let log = self.emulator.dir.path().join("log");
         let _ = fs::remove_file(&log);
         self.emulator.monitor(&format!("logfile {}", log.display()));
-        self.emulator.monitor("singlestep on");
         self.emulator.monitor("log in_asm");
+        // What is translated is in the log, in blocks that are executed whole. A breakpoint makes QEMU forget what it has
+        // translated before.
+        for on in [true, false] {
+            self.breakpoint(self.emulator.machine.ram.0, on);
+        }
         act(self);
         self.emulator.monitor("log none");
-        self.emulator.monitor("singlestep off");
         let log = fs::read_to_string(&log).expect("QEMU writes its log");
         let line = |line: &str| u32::from_str_radix(line.strip_prefix("0x")?.get(..8)?, 16).ok();
         log.lines().filter_map(line).collect()
