@@ -300,6 +300,9 @@ impl<'p> Campaign<'p> {
         }
         Some(
             match self.judge(case, &Answer::of(&said), &said, Some(good)) {
+                Err(wrong) if wrong == "unlocked" && !self.is_unlocked() => {
+                    "said-unlocked".to_owned()
+                }
                 Err(wrong) => format!("WRONG:{wrong}"),
                 Ok(outcome) if stop == Stop::At(self.ends[1]) => format!("latched,{outcome}"),
                 Ok(outcome) if matches!(stop, Stop::Late | Stop::Never) => {
@@ -308,6 +311,16 @@ impl<'p> Campaign<'p> {
                 Ok(outcome) => outcome.to_owned(),
             },
         )
+    }
+
+    /// Whether the device says so of itself when it goes on: what a fault lets it say once has no effect.
+    fn is_unlocked(&mut self) -> bool {
+        self.debugger.breakpoint(self.ends[0], false);
+        let info = frame(ID, &Request::Info);
+        self.line.write_all(&info).expect("the line");
+        self.debugger.go(PATIENCE);
+        self.debugger.breakpoint(self.ends[0], true);
+        Answer::of(&heard(&mut self.line)).state == Some(DeviceState::Ready)
     }
 
     /// What an answer is, or what is wrong with it.

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::net::UnixStream;
 
-use privyseal_protocol::{FrameDecoder, Response};
+use privyseal_protocol::{DeviceState, FrameDecoder, Response};
 
 /// The id of each request.
 pub(super) const ID: u8 = 1;
@@ -18,6 +18,8 @@ pub(super) struct Answer {
     /// What it says that it did, and should not have.
     pub(super) done: Option<&'static str>,
     pub(super) token: Option<String>,
+    /// What it says that it is.
+    pub(super) state: Option<DeviceState>,
 }
 
 impl Answer {
@@ -32,6 +34,7 @@ impl Answer {
             answer.is_to_the_request |= message.id == ID;
             match message.read() {
                 Ok(Response::Refused(_)) => answer.refused = true,
+                Ok(Response::Info(info)) => answer.state = Some(info.state),
                 Ok(Response::TimeSet { .. }) => answer.done = Some("time-set"),
                 Ok(Response::Accepted { .. }) => answer.done = Some("renewed"),
                 Ok(Response::Unlocked) => answer.done = Some("unlocked"),
