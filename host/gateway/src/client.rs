@@ -203,9 +203,9 @@ fn entry<'p>(
         scheme: scheme.name(),
     };
     match (meant.clone().count(), serving.clone().count()) {
-        (1, _) => meant.last(),
+        (1, _) => meant.clone().next(),
         // What differs is named later.
-        (0, 1) => serving.last(),
+        (0, 1) => serving.clone().next(),
         (0, 0) => {
             let served = policy.schemes.iter();
             let served = served.map(|entry| entry.scheme.rules().name());
