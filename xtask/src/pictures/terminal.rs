@@ -8,6 +8,9 @@ use super::escaped;
 /// Lines of the window, and columns.
 const ROWS: usize = 30;
 const COLUMNS: usize = 104;
+
+/// A word that begins no later is longer than a line.
+const INDENT: usize = 8;
 const LINE: usize = 18;
 const LETTER: usize = 8;
 
@@ -67,14 +70,21 @@ fn wrapped(line: &str) -> Vec<(String, &'static str)> {
         _ if line.starts_with(|c: char| c.is_ascii_digit()) => "step",
         _ => "said",
     };
-    let letters: Vec<_> = line.chars().collect();
-    let mut parts: Vec<_> = letters
-        .chunks(COLUMNS)
-        .map(|part| part.iter().collect::<String>())
-        .collect();
-    if parts.is_empty() {
-        parts.push(String::new());
+    let (mut parts, mut left) = (Vec::new(), line);
+    while let Some((end, _)) = left.char_indices().nth(COLUMNS) {
+        // A command goes on after a backslash, for which there must be room.
+        let room = left.get(..end.saturating_sub(1)).unwrap_or(left);
+        let cut = room.trim_end().rfind(' ').filter(|cut| *cut > INDENT);
+        let (head, tail) = left.split_at(cut.unwrap_or(end));
+        let goes_on = if class == "typed" && cut.is_some() {
+            " \\"
+        } else {
+            ""
+        };
+        parts.push(format!("{head}{goes_on}"));
+        left = tail.trim_start();
     }
+    parts.push(left.to_owned());
     let rest = if class == "typed" { "typed-on" } else { class };
     let classes = [class].into_iter().chain(std::iter::repeat(rest));
     parts.into_iter().zip(classes).collect()
