@@ -64,9 +64,13 @@ fn with_values(command: Command) -> Command {
     let command = command.mut_subcommands(with_values);
     command.mut_args(|arg| match arg.get_long() {
         Some("scheme") => {
-            let names = arg.get_possible_values();
+            let (names, or_file) = (arg.get_possible_values(), takes_file(&arg));
             arg.add(ArgValueCompleter::new(move |begun: &OsStr| {
-                schemes(&names, begun)
+                let named = schemes(&names, begun);
+                if named.is_empty() && or_file {
+                    return files_of_schemes(begun);
+                }
+                named
             }))
         }
         Some("profile") => arg.add(ArgValueCandidates::new(profiles)),
@@ -82,17 +86,18 @@ fn takes_file(arg: &clap::Arg) -> bool {
     let names = arg.get_value_names().unwrap_or_default();
     names
         .iter()
-        .any(|name| ["FILE", "FILE|token", "DIR"].contains(&name.as_str()))
+        .any(|name| ["FILE", "FILE|token", "SCHEME|FILE", "DIR"].contains(&name.as_str()))
 }
 
-/// The names that the command offers, or the file of one's own.
+fn files_of_schemes(begun: &OsStr) -> Vec<CompletionCandidate> {
+    let files = PathCompleter::file();
+    let files = files.filter(|path| path.extension() == Some("toml".as_ref()));
+    files.complete(begun)
+}
+
+/// The names that the command offers.
 fn schemes(names: &[PossibleValue], begun: &OsStr) -> Vec<CompletionCandidate> {
     let begun_text = begun.to_string_lossy();
-    if begun_text.contains(['/', '.']) {
-        let files = PathCompleter::file();
-        let files = files.filter(|path| path.extension() == Some("toml".as_ref()));
-        return files.complete(begun);
-    }
     let offered = names.iter().filter(|name| !name.is_hide_set());
     let offered = offered.map(PossibleValue::get_name);
     let fitting = offered.filter(|name| name.starts_with(&*begun_text));
