@@ -156,6 +156,8 @@ impl Ciba {
         if needs_discovery {
             asked.user_identifier_token = flow.discover_user(&mut progress)?;
         }
+        // Who reads may have gone while the code was looked at.
+        can_print()?;
         let pending = flow.authenticate(&asked, &delivery)?;
         let tokens = flow.tokens(pending, &delivery, &mut progress)?;
         let identity = flow.identity(&tokens, !self.no_userinfo)?;
@@ -172,7 +174,11 @@ impl Ciba {
                  an error"
             );
         }
-        print_json(&self.report(&identity, &tokens))?;
+        print_json(&self.report(&identity, &tokens)).inspect_err(|_| {
+            say!(
+                "warning: the person has confirmed, and what came is lost: they must be asked again"
+            );
+        })?;
         match (identity.id_token_error, identity.userinfo_error) {
             (Some(error), _) => Err(CliError::IdTokenMissing(error.into())),
             (None, Some(error)) => Err(CliError::UserInfoMissing(error.into())),

@@ -35,6 +35,21 @@ pub(super) fn output_is_closed() -> bool {
     OUTPUT_IS_CLOSED.load(Ordering::Relaxed)
 }
 
+/// Whether standard output is a pipe or a connection whose reader is gone.
+pub(super) fn output_has_no_reader() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let output = std::io::stdout();
+        let mut polled = [PollFd::new(&output, PollFlags::empty())];
+        let is_polled = poll(&mut polled, Some(&Timespec::default()));
+        let gone = PollFlags::ERR | PollFlags::HUP;
+        is_polled.is_ok() && polled[0].revents().intersects(gone)
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
 /// Whether it was started without a standard error, so that nobody sees what is said.
 pub(super) fn messages_are_closed() -> bool {
     MESSAGES_ARE_CLOSED.load(Ordering::Relaxed)

@@ -88,6 +88,8 @@ impl Login {
             party(&self.client, &self.server)?
         };
         login.prepare(self.userinfo)?;
+        // Who reads may have gone since.
+        can_print()?;
         let (url, state) = login.start(&self.asked(redirect.redirect_uri()))?;
         say!(
             "open this address in a browser of this machine:\n{}",
@@ -101,7 +103,11 @@ impl Login {
             Ok(userinfo) => (userinfo, None),
             Err(error) => (None, Some(error)),
         };
-        print_json(&self.report(&session, userinfo))?;
+        print_json(&self.report(&session, userinfo)).inspect_err(|_| {
+            say!(
+                "warning: the person has logged in, and what came is lost: they must log in again"
+            );
+        })?;
         missing.map_or(Ok(()), |error| Err(CliError::UserInfoMissing(error.into())))
     }
 

@@ -14,7 +14,7 @@ use privyseal_hsm::replace_file;
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
-use crate::hardening::output_is_closed;
+use crate::hardening::{output_has_no_reader, output_is_closed};
 use crate::options::RevocationSource;
 
 /// Prints to standard error, and ignores that this cannot be done: the result counts.
@@ -46,15 +46,19 @@ pub(super) fn print(text: &[u8]) -> Result<(), CliError> {
         .map_err(CliError::Output)
 }
 
-/// Fails where nothing could be printed: asked before a person, or something that is good once, is spent for it.
+/// Fails where it is known that nothing could be printed: asked before a person, or something that is good once, is spent
+/// for it. A full disk shows only when it is written to.
 pub(super) fn can_print() -> Result<(), CliError> {
     output_is_open().map_err(CliError::Output)
 }
 
-/// Fails where the program was started without a standard output.
+/// Fails where the program was started without a standard output, or nobody reads it any more.
 pub(super) fn output_is_open() -> io::Result<()> {
     if output_is_closed() {
         return Err(io::Error::other("standard output is closed"));
+    }
+    if output_has_no_reader() {
+        return Err(io::Error::other("nobody reads standard output any more"));
     }
     Ok(())
 }

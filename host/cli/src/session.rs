@@ -79,6 +79,8 @@ impl Refresh {
         can_print()?;
         let refresh = refresh_token(&self.refresh_token_file)?;
         let login = self.party.open()?;
+        // Who reads may have gone since.
+        can_print()?;
         with_spent_token(|| {
             let token = login.renew(&refresh)?;
             print_line(token.expose_response().trim_ascii()).inspect_err(|_| {

@@ -296,12 +296,18 @@ fn where_the_result_would_go_is_looked_at_first() {
         ([&["login"], &AT_REALM[..]].concat(), ">&-"),
         ([&["login"], &AT_REALM[..]].concat(), "2>&-"),
         ([&["login"], &AT_REALM[..]].concat(), "1</dev/null"),
+    // A pipe whose reader is gone, as after `| true`.
+    let pipe = file.replace("refresh", "pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    let unread = format!("3<>{pipe} 4>{pipe} 3<&- >&4");
         (
             [&["refresh", "--refresh-token-file", file], &AT_REALM[..]].concat(),
             ">&-",
         ),
         ([&["introspect", file], &AT_REALM[..]].concat(), ">&-"),
         ([&["token"], &AT_REALM[..]].concat(), ">&-"),
+        ([&["login"], &AT_REALM[..]].concat(), &unread),
         (
             [&["token", "--to", "/nowhere/token"], &AT_REALM[..]].concat(),
             "",

@@ -1,6 +1,7 @@
 //! Flows that end with the claims of a person.
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use privyseal::jose::jwk::{JwkSetBuilder, KidChoice};
@@ -231,6 +232,16 @@ fn a_confirmed_login_is_not_lost() {
     );
     run(&json!({"withoutIdToken": true, "userinfo": {"signer": "other"}}))
         .refused(1, "the userinfo answer has a signature that is not valid");
+
+    // A full disk shows when it is written to; then it is said what became of the confirmation.
+    stage
+        .provider
+        .script(&json!({"scannedAfter": 1, "polls": [], "decision": "approve"}));
+    let mut full = Command::new("sh");
+    full.args(["-c", "exec \"$@\" >/dev/full", "sh"])
+        .args(stage.words(&[]));
+    full.env("SOFTHSM2_CONF", stage.softhsm().configuration());
+    ended(&mut full).refused(6, "the person has confirmed, and what came is lost");
 }
 
 /// The library's example, as it stands in its documentation.
