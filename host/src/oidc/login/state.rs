@@ -13,6 +13,7 @@ use super::{CLOCK_LEEWAY, ID_TOKEN, LIFETIME, LoginError, LoginOptions};
 use crate::base::seal::SealKey;
 use crate::base::{BaseError, clock, entropy};
 use crate::jose::JoseError;
+use crate::jose::jws::moment;
 
 /// What a sealed one is for.
 const PURPOSE: &str = "privyseal login 1";
@@ -143,21 +144,22 @@ impl LoginState {
         let Some(max_age) = self.max_age else {
             return Ok(());
         };
-        let auth_time = claims.get("auth_time").and_then(Value::as_u64);
-        let age = auth_time.map(|at| now.as_secs().saturating_sub(at));
-        match age {
-            Some(age) if age <= max_age.saturating_add(CLOCK_LEEWAY) => Ok(()),
-            Some(age) => {
-                let what = format!(
-                    "says that the person logged in {age} s ago, and {max_age} s was asked for"
-                );
-                Err(JoseError::claim("auth_time", what).of(ID_TOKEN))
-            }
-            None => {
-                let what = "is missing, and max_age was asked for (OpenID Connect Core section 2)";
-                Err(JoseError::claim("auth_time", what).of(ID_TOKEN))
-            }
+        let refused = |what| JoseError::claim("auth_time", what).of(ID_TOKEN);
+        let at = moment(claims, "auth_time").map_err(|error| error.of(ID_TOKEN))?;
+        let missing = "is missing, and max_age was asked for (OpenID Connect Core section 2)";
+        let at = at.ok_or_else(|| refused(missing.to_owned()))?;
+        let now = now.as_secs();
+        let (age, ahead) = (now.saturating_sub(at), at.saturating_sub(now));
+        if ahead > CLOCK_LEEWAY {
+            return Err(refused(format!("is {ahead} s ahead of the clock here")));
         }
+        if age > max_age.saturating_add(CLOCK_LEEWAY) {
+            let what = format!(
+                "says that the person logged in {age} s ago, and {max_age} s was asked for"
+            );
+            return Err(refused(what));
+        }
+        Ok(())
     }
 }
 
@@ -240,8 +242,20 @@ mod tests {
         judge(ago(60 + CLOCK_LEEWAY)).unwrap();
         let error = judge(ago(61 + CLOCK_LEEWAY)).unwrap_err();
         assert!(error.contains("logged in 71 s ago, and 60 s"), "{error}");
-        for claims in [json!({}), json!({"auth_time": "now"})] {
-            assert!(judge(claims).unwrap_err().contains("auth_time is missing"));
+        let seconds = now.as_secs();
+        judge(json!({"auth_time": seconds + CLOCK_LEEWAY})).unwrap();
+        let half = format!(r#"{{"auth_time":{}.5}}"#, seconds - 1);
+        judge(serde_json::from_str(&half).unwrap()).unwrap();
+        for (claims, words) in [
+            (json!({}), "auth_time is missing"),
+            (json!({"auth_time": "now"}), "auth_time is not a number"),
+            (
+                json!({"auth_time": seconds + CLOCK_LEEWAY + 1}),
+                "auth_time is 11 s ahead",
+            ),
+        ] {
+            let error = judge(claims).unwrap_err();
+            assert!(error.contains(words), "{error}");
         }
     }
 }
