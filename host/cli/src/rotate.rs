@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, value_parser};
 use privyseal::UnixTime;
+use privyseal::base::display::escape_for_display;
 use privyseal::base::file;
 use privyseal::oidc::rotation::{CACHE, Rotation, RotationError, RotationStep};
 use privyseal::report::Verdict;
@@ -148,9 +149,10 @@ fn published_from(plan: &Rotation, kids: &[String]) -> Option<u64> {
 
 /// One line.
 fn described(step: &RotationStep) -> Result<String, CliError> {
+    let action = escape_for_display(&step.action);
     let mut text = match step.from {
-        0 => format!("{:<20}  {}", "until then", step.action),
-        from => format!("{:<20}  {}", UnixTime::from_secs(from)?, step.action),
+        0 => format!("{:<20}  {action}", "until then"),
+        from => format!("{:<20}  {action}", UnixTime::from_secs(from)?),
     };
     let _ = write!(text, "; sign with {}", names(&step.sign_with));
     if !step.decrypt_with.is_empty() {
@@ -160,7 +162,7 @@ fn described(step: &RotationStep) -> Result<String, CliError> {
 }
 
 fn names(kids: &[String]) -> String {
-    kids.join(" and ")
+    escape_for_display(&kids.join(" and "))
 }
 
 /// Names the file.
@@ -168,5 +170,14 @@ fn of(path: &Path) -> impl Fn(RotationError) -> CliError {
     move |error| CliError::FileContent {
         path: path.to_owned(),
         reason: format!("cannot be used: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_kid_steers_no_terminal() {
+        let kids = ["a\n\u{1b}[31m".to_owned(), "b".to_owned()];
+        assert_eq!(super::names(&kids), "a\\n\\u{1b}[31m and b");
     }
 }

@@ -8,6 +8,7 @@ use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::base::display::escape_for_display;
 use crate::jose::jwk::{KeySet, KeySetError};
 
 /// For how long a provider may keep an old set, in seconds: a day.
@@ -56,14 +57,19 @@ pub enum RotationError {
     Empty,
     /// A key that neither signs nor decrypts here.
     #[error(
-        "the key {kid} is neither for RS256 signatures nor for RSA-OAEP, as its use, alg or key_ops say"
+        "the key {} is no RSA key of 2048, 3072 or 4096 bits for RS256 signatures or RSA-OAEP, by its numbers or as its \
+         use, alg or key_ops say",
+        escape_for_display(kid)
     )]
     OtherUse {
         /// Its name.
         kid: String,
     },
     /// Two keys that could not be told apart.
-    #[error("{kid} is the kid of two keys: each key needs a kid of its own")]
+    #[error(
+        "{} is the kid of two keys: each key needs a kid of its own",
+        escape_for_display(kid)
+    )]
     SameKid {
         /// The name.
         kid: String,
