@@ -237,8 +237,7 @@ impl Keys {
         if keys.iter().any(|key| kid(key).is_empty()) {
             return Err(RotationError::NoKid);
         }
-        let is_known = |key: &Value| KeySet::is_for_rs256(key) || KeySet::is_for_encryption(key);
-        if let Some(key) = keys.iter().find(|key| !is_known(key)) {
+        if let Some(key) = keys.iter().find(|key| !is_usable(key)) {
             let kid = kid(key).to_owned();
             return Err(RotationError::OtherUse { kid });
         }
@@ -261,6 +260,18 @@ impl Keys {
     fn to_json(&self) -> Value {
         json!({ "keys": self.all().collect::<Vec<_>>() })
     }
+}
+
+/// Whether it is one that whoever verifies, or encrypts, can use.
+fn is_usable(key: &Value) -> bool {
+    let text = key.to_string();
+    let sets = [
+        KeySet::from_bytes(text.as_bytes()),
+        KeySet::for_encryption(text.as_bytes()),
+    ];
+    sets.iter()
+        .flatten()
+        .any(|set| set.iter().any(|(_, key)| key.is_ok()))
 }
 
 /// The keys of both, each once.
@@ -381,10 +392,22 @@ mod tests {
                 RotationError::OtherUse { kid: "s2".into() },
             ),
             (
+                set(&[("s2\n", "sig", b'D'), ("e2", "enc", b'E')]).replacen("RSA", "EC", 1),
+                RotationError::OtherUse {
+                    kid: "s2\n".into(),
+                },
+            ),
+            (
+                json!({"keys": [{"kty": "RSA", "kid": "s2", "use": "sig", "n": "AQAB", "e": "AQAB"}]})
+                    .to_string(),
+                RotationError::OtherUse { kid: "s2".into() },
+            ),
+            (
                 old.replacen("\"kty\"", "\"d\":\"AQ\",\"kty\"", 1),
                 RotationError::Set(KeySetError::Private),
             ),
         ] {
+            assert!(!expected.to_string().contains('\n'));
             assert_eq!(plan(&old, &new), Err(expected), "{new}");
         }
         assert_eq!(plan(&set(&[]), &old), Err(RotationError::Empty));
