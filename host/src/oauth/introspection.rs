@@ -5,6 +5,8 @@ use core::fmt;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::jose::jws::unique_members;
+
 /// The response to an introspection request. `Debug` does not show what the token says.
 #[derive(Clone, PartialEq)]
 pub struct Introspection {
@@ -20,8 +22,8 @@ impl Introspection {
     ///
     /// What the answer lacks, as a clause about it.
     pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
-        let members: Map<String, Value> =
-            serde_json::from_slice(&body).map_err(|_| "the answer is not a JSON object")?;
+        let members = unique_members(&body)
+            .map_err(|_| "the answer is not a JSON object whose members are there once")?;
         let active = members
             .get("active")
             .and_then(Value::as_bool)
@@ -80,7 +82,8 @@ mod tests {
         ] {
             assert!(read(body).unwrap_err().contains("RFC 7662"), "{body}");
         }
-        for body in ["", "[]", "true", "<html>"] {
+        let twice = r#"{"active":false,"active":true}"#;
+        for body in ["", "[]", "true", "<html>", twice] {
             assert!(
                 read(body).unwrap_err().contains("not a JSON object"),
                 "{body}"
