@@ -176,7 +176,9 @@ impl Error {
             Some(OidcError::Signature { .. } | OidcError::Clock { .. }) => {
                 return ErrorKind::Refused;
             }
-            Some(OidcError::Unfit(_) | OidcError::NotOffered(_)) => return ErrorKind::Server,
+            Some(OidcError::Unfit(_) | OidcError::NotOffered(_) | OidcError::Twice(_)) => {
+                return ErrorKind::Server;
+            }
             _ => {}
         }
         match self {

@@ -36,6 +36,11 @@ pub enum OidcError {
     /// What its metadata say of this does not fit what would be asked, so no answer could be used.
     #[error("what would be asked does not fit {0} in the provider's metadata")]
     Unfit(&'static str),
+    /// An address in its metadata has a parameter that the request sets.
+    #[error(
+        "an endpoint in the provider's metadata has {0} in its query, which the request sets, too (RFC 6749 section 3.1)"
+    )]
+    Twice(String),
     /// The clocks differ by so much that a person would be asked for nothing.
     #[error(
         "this machine's clock is {seconds} s {} that of the provider, so neither would believe what the other says",

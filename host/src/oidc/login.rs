@@ -199,7 +199,7 @@ impl Login {
     fn brought(&self, endpoint: &Url, members: &[(&str, &str)]) -> Result<BrowserUrl, LoginError> {
         let metadata = self.provider.metadata();
         if !metadata.says_yes("require_pushed_authorization_requests") {
-            return Ok(BrowserUrl::new(endpoint, members));
+            return BrowserUrl::new(endpoint, members);
         }
         let url = self.endpoint("pushed_authorization_request_endpoint")?;
         let is_signed = members.iter().any(|(name, _)| *name == "request");
@@ -220,7 +220,7 @@ impl Login {
         })?;
         let client_id = self.source.client_id().as_str();
         let members = [("client_id", client_id), ("request_uri", uri)];
-        Ok(BrowserUrl::new(endpoint, &members))
+        BrowserUrl::new(endpoint, &members)
     }
 
     /// Who it is. `callback` is what the browser came back with: the whole address, or its query. An error may
@@ -342,8 +342,14 @@ fn now() -> Result<UnixTime, OidcError> {
 }
 
 impl BrowserUrl {
-    /// An endpoint may have a query of its own, which stays (RFC 6749 section 3.1).
-    fn new(endpoint: &Url, members: &[(&str, &str)]) -> Self {
+    /// An endpoint may have a query of its own, which stays; nothing may be there twice (RFC 6749 section 3.1).
+    fn new(endpoint: &Url, members: &[(&str, &str)]) -> Result<Self, LoginError> {
+        let own = endpoint.as_str().split_once('?').map_or("", |(_, own)| own);
+        let is_own =
+            |name: &str| form_urlencoded::parse(own.as_bytes()).any(|(own, _)| own == name);
+        if let Some((name, _)) = members.iter().find(|(name, _)| is_own(name)) {
+            return Err(OidcError::Twice((*name).to_owned()).into());
+        }
         let query = form_body(members.iter().copied());
         let query = String::from_utf8_lossy(&query);
         let mark = if endpoint.as_str().contains('?') {
@@ -351,7 +357,7 @@ impl BrowserUrl {
         } else {
             '?'
         };
-        Self(format!("{}{mark}{query}", endpoint.as_str()))
+        Ok(Self(format!("{}{mark}{query}", endpoint.as_str())))
     }
 
     /// The address, for a redirect. Not for logs.

@@ -113,6 +113,7 @@ fn what_can_be_known_before_a_login_is_found_before() {
     };
     let other = r#","id_token_signing_alg_values_supported":["ES256"]"#;
     let plain = r#","userinfo_endpoint":"https://127.0.0.1/userinfo","code_challenge_methods_supported":["plain"]"#;
+    let twice = r#","userinfo_endpoint":"https://127.0.0.1/userinfo","authorization_endpoint":"https://127.0.0.1/a?client%5Fid=x""#;
     let pushed = r#","userinfo_endpoint":"https://127.0.0.1/userinfo","require_pushed_authorization_requests":true"#;
     let unfit = |name, value| {
         format!(r#","userinfo_endpoint":"https://127.0.0.1/userinfo","{name}":{value}"#)
@@ -141,6 +142,11 @@ fn what_can_be_known_before_a_login_is_found_before() {
             "userinfo_endpoint is not in the provider's metadata",
         ),
         (plain, jwks(), "do not offer S256 for PKCE"),
+        (
+            twice,
+            jwks(),
+            "has client_id in its query, which the request sets, too",
+        ),
         (
             pushed,
             jwks(),
@@ -290,24 +296,24 @@ fn where_the_result_would_go_is_looked_at_first() {
         Outcome::of(&mut shell)
     };
     let ciba = ["ciba", "--client-id", "partner", "--service", "TEST"];
+    // A pipe whose reader is gone, as after `| true`.
+    let pipe = file.replace("refresh", "pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    let unread = format!("3<>{pipe} 4>{pipe} 3<&- >&4");
     for (words, end) in [
         ([&ciba[..], &["--qr", "never-written.jpg"]].concat(), ">&-"),
         ([&ciba[..], &["--qr", "/nowhere/qr.jpg"]].concat(), ""),
         ([&["login"], &AT_REALM[..]].concat(), ">&-"),
         ([&["login"], &AT_REALM[..]].concat(), "2>&-"),
         ([&["login"], &AT_REALM[..]].concat(), "1</dev/null"),
-    // A pipe whose reader is gone, as after `| true`.
-    let pipe = file.replace("refresh", "pipe");
-    let made = Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.expect("mkfifo runs").success());
-    let unread = format!("3<>{pipe} 4>{pipe} 3<&- >&4");
+        ([&["login"], &AT_REALM[..]].concat(), &unread),
         (
             [&["refresh", "--refresh-token-file", file], &AT_REALM[..]].concat(),
             ">&-",
         ),
         ([&["introspect", file], &AT_REALM[..]].concat(), ">&-"),
         ([&["token"], &AT_REALM[..]].concat(), ">&-"),
-        ([&["login"], &AT_REALM[..]].concat(), &unread),
         (
             [&["token", "--to", "/nowhere/token"], &AT_REALM[..]].concat(),
             "",

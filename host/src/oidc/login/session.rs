@@ -227,7 +227,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`LoginError::Oidc`] if the provider offers none.
+    /// [`LoginError::Oidc`] if the provider offers none, or one that cannot be used.
     pub fn logout_url(
         &self,
         login: &Login,
@@ -237,7 +237,7 @@ impl Session {
         let state = self.state();
         let mut members = vec![("id_token_hint", state.id_token.as_str())];
         members.extend(back_to.map(|uri| ("post_logout_redirect_uri", uri)));
-        Ok(BrowserUrl::new(endpoint, &members))
+        BrowserUrl::new(endpoint, &members)
     }
 
     /// Ends the session without the person's browser ([`Login::end_session`]).
