@@ -135,7 +135,7 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
              audience is this server's, that the clock is right, and that the jti was never used before"
         }
         Diagnosis::InvalidGrant => {
-            "check the audience and the clock; an assertion is good once and for 30 s"
+            "check the audience and the clock; an assertion is good once, and for as long as its scheme says"
         }
         Diagnosis::InvalidCode => "begin the login again, and finish it within a minute",
         Diagnosis::InvalidRefreshToken => "have the person log in again",
