@@ -8,14 +8,18 @@ pub const MAX_ERROR_TEXT: usize = 1024;
 /// ids stay readable; the signature of a JWS alone has 342.
 const TOKEN_RUN: usize = 48;
 
+/// What has fewer characters is no secret: anybody could guess it, and it may be a piece of any word.
+const MIN_SECRET: usize = 8;
+
 /// What stands for a token.
 const LEFT_OUT: &str = "[token left out]";
 
 /// `text`, with what looks like a JWS or another token left out, what could steer a terminal or turn
 /// the reading direction escaped, and no longer than [`MAX_ERROR_TEXT`] characters. Occurrences of
-/// `secrets` are left out whatever they look like.
+/// `secrets` of eight characters or more are left out whatever they look like.
 pub fn sanitize_for_display<'s>(text: &str, secrets: impl IntoIterator<Item = &'s str>) -> String {
-    let mut secrets: Vec<&str> = secrets.into_iter().filter(|it| !it.is_empty()).collect();
+    let secrets = secrets.into_iter().filter(|it| it.len() >= MIN_SECRET);
+    let mut secrets: Vec<&str> = secrets.collect();
     secrets.sort_unstable_by_key(|secret| core::cmp::Reverse(secret.len()));
     // Short ones last: one that is by chance a piece of a token would cut it into harmless looking ones.
     let (long, short) = secrets.split_at(secrets.partition_point(|it| it.len() >= TOKEN_RUN));
@@ -131,24 +135,24 @@ mod tests {
             "[token left out]"
         );
         assert_eq!(
-            sanitize_for_display("no: abc/def", Some("abc/def")),
+            sanitize_for_display("no: abc/defg", Some("abc/defg")),
             "no: [token left out]"
         );
         assert_eq!(
-            sanitize_for_display("\u{c9}: ABC/def, aBc/DEF.", Some("abc/Def")),
+            sanitize_for_display("\u{c9}: ABC/defg, aBc/DEFG.", Some("abc/Defg")),
             "\u{c9}: [token left out], [token left out]."
         );
     }
 
-    /// One secret in another, and one that is a letter of it.
+    /// One secret in another, and one that is a letter of it, and none.
     #[test]
     fn a_short_secret_does_not_cut_a_long_one_into_pieces() {
-        let long = "q7-x".repeat(30);
+        let long = "q7-xq7-x".repeat(15);
         for text in [
-            &format!("{long} and x7"),
-            &format!("{}! and x7", &long[..100]),
+            &format!("{long} and q7-xq7-x"),
+            &format!("{}! and q7-xq7-x", &long[..100]),
         ] {
-            let shown = sanitize_for_display(text, ["7", "x7", long.as_str()]);
+            let shown = sanitize_for_display(text, ["a", "q7-xq7-x", long.as_str()]);
             assert!(!shown.contains("q7") && !shown.contains('7'), "{shown}");
             assert!(shown.contains(" and ["), "{shown}");
         }

@@ -21,6 +21,7 @@ pub struct Refusal {
     url: Url,
     kind: RequestKind,
     status: u16,
+    diagnosis: Diagnosis,
     code: Option<String>,
     description: Option<String>,
     pages: Vec<String>,
@@ -38,6 +39,9 @@ impl Refusal {
         let secrets: Vec<&str> = secrets.into_iter().collect();
         let shown = |text: &str| sanitize_for_display(text, secrets.iter().copied());
         let (code, description) = said(&response.body, &shown);
+        // Before what was sent is left out of it.
+        let diagnosis = Diagnosis::of(kind, response.status, code.as_deref());
+        let code = code.as_deref().map(shown);
         // Where to, but not what for: a query may hold what was sent.
         let location = response.location.as_deref().map(|location| {
             let place = location.split(['?', '#']).next();
@@ -47,6 +51,7 @@ impl Refusal {
             url: url.clone(),
             kind,
             status: response.status,
+            diagnosis,
             code,
             description,
             pages: more_at(&response.body)
@@ -85,8 +90,8 @@ impl Refusal {
     }
 
     /// What it means: the code says more than the status, where there is one.
-    pub fn diagnosis(&self) -> Diagnosis {
-        Diagnosis::of(self.kind, self.status, self.code.as_deref())
+    pub const fn diagnosis(&self) -> Diagnosis {
+        self.diagnosis
     }
 
     /// A server that is busy has not begun with the request; of one that failed nobody knows. A proxy is busy, too, in
@@ -137,11 +142,11 @@ fn more_at(body: &[u8]) -> Vec<String> {
     pages
 }
 
-/// The code and the words of an error body: RFC 6749 section 5.2, else the members that other JSON
+/// The code as it came, and the words of an error body: RFC 6749 section 5.2, else the members that other JSON
 /// errors use (RFC 9457 among them).
 fn said(body: &[u8], shown: &dyn Fn(&str) -> String) -> (Option<String>, Option<String>) {
     if let Ok(error) = ErrorResponse::parse(body) {
-        let code = shown(&error.error.to_string());
+        let code = error.error.to_string();
         let description = error.error_description.map(|text| shown(&text.to_string()));
         // itsme's token endpoint says the same in `detail`.
         return (Some(code), description.or_else(|| other_words(body, shown)));
@@ -162,24 +167,28 @@ mod tests {
     use super::*;
     use zeroize::Zeroizing;
 
+    fn url() -> Url {
+        "https://as.example/t".parse().unwrap()
+    }
+
     fn refusal(kind: RequestKind, status: u16, body: &str) -> Refusal {
-        let url = "https://as.example"
-            .parse::<crate::http::BaseUrl>()
-            .unwrap()
-            .join("/t")
-            .unwrap();
-        let response = Response {
+        let response = response(status, body);
+        Refusal::new(&url(), kind, &response, Some("t0k3n-that-was-sent"))
+    }
+
+    fn response(status: u16, body: &str) -> Response {
+        Response {
             status,
             retry_after: Some(RetryAfter::Seconds(7)).filter(|_| status == 429),
             location: Some("https://evil.example/x?client_assertion=eyJ".to_owned())
                 .filter(|_| status == 307),
             media_type: None,
-            challenge: Some("Bearer realm=\"t0k3n\"".to_owned()).filter(|_| status == 401),
+            challenge: Some("Bearer realm=\"t0k3n-that-was-sent\"".to_owned())
+                .filter(|_| status == 401),
             max_age: None,
             date: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
-        };
-        Refusal::new(&url, kind, &response, Some("t0k3n"))
+        }
     }
 
     #[test]
@@ -208,7 +217,8 @@ mod tests {
 
     #[test]
     fn oauth_errors_say_more_than_their_status() {
-        let body = r#"{"error":"invalid_client","error_description":"no t0k3n for\nyou"}"#;
+        let body =
+            r#"{"error":"invalid_client","error_description":"no t0k3n-that-was-sent for\nyou"}"#;
         let refusal = refusal(RequestKind::Token, 400, body);
         assert_eq!(refusal.code(), Some("invalid_client"));
         assert_eq!(
@@ -217,6 +227,17 @@ mod tests {
              how; the server says: no [token left out] for\\nyou"
         );
         assert_eq!(refusal.diagnosis(), Diagnosis::InvalidClient);
+    }
+
+    /// A server may choose an `auth_req_id` as it likes.
+    #[test]
+    fn what_was_sent_changes_no_code() {
+        for sent in ["a", "access_denied"] {
+            let response = response(400, r#"{"error":"access_denied"}"#);
+            let refusal = Refusal::new(&url(), RequestKind::CibaTokens, &response, Some(sent));
+            assert_eq!(refusal.diagnosis(), Diagnosis::AccessDenied);
+            assert_eq!(refusal.code() == Some("access_denied"), sent.len() == 1);
+        }
     }
 
     #[test]
