@@ -86,6 +86,11 @@ fn what_the_token_cannot_decrypt() {
         "warning: the decryption key cannot be used with RSA-OAEP-256, which the provider offers";
     assert!(late.stderr.contains(warning), "{}", late.stderr);
     assert!(asked() > 0);
+    // The provider encrypts in another way than was registered.
+    let words = "it is encrypted with RSA-OAEP-256, although RSA-OAEP was registered";
+    stage
+        .ciba(&["--encryption-alg", "RSA-OAEP"])
+        .refused(1, words);
 }
 
 #[test]

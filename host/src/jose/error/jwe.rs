@@ -1,5 +1,7 @@
 //! What is wrong with a JWE. Never what was in it.
 
+use privyseal_core::KeyEncryption;
+
 /// The largest JWE that is read, in bytes: room for a person's picture, encoded three times.
 pub const MAX_JWE: usize = 256 * 1024;
 
@@ -19,6 +21,19 @@ pub enum JweFault {
     /// Its content key is encrypted in another way than RSA-OAEP or RSA-OAEP-256.
     #[error("has alg {0}; RSA-OAEP and RSA-OAEP-256 are accepted (RFC 8725 section 3.1)")]
     Alg(String),
+    /// It cannot be decrypted, and its content key is encrypted in another way than was agreed on.
+    #[error(
+        "cannot be decrypted: it is encrypted with {}, although {} was registered (OpenID Connect Core section 3.1.3.7, \
+         point 1)",
+        found.name(),
+        registered.name()
+    )]
+    OtherAlg {
+        /// How it is.
+        found: KeyEncryption,
+        /// What was agreed on.
+        registered: KeyEncryption,
+    },
     /// Its content is encrypted in a way that RFC 7518 section 5.1 does not have.
     #[error("has enc {0}, which is none of RFC 7518 section 5.1")]
     Enc(String),

@@ -6,7 +6,7 @@ mod requests;
 use core::fmt;
 use core::time::Duration;
 
-use privyseal_core::Unwrapper;
+use privyseal_core::{KeyEncryption, Unwrapper};
 use zeroize::Zeroizing;
 
 use super::discovery::QrImage;
@@ -36,6 +36,7 @@ pub struct Ciba<'a, U, P> {
     runtime: P,
     assertion: AssertionOptions,
     recipient: Option<Recipient>,
+    registered: Option<KeyEncryption>,
 }
 
 /// An authentication request that the provider has taken.
@@ -69,6 +70,7 @@ impl<'a, U, P> Ciba<'a, U, P> {
             runtime,
             assertion: AssertionOptions::default(),
             recipient: None,
+            registered: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use privyseal_core::Unwrapper;
+use privyseal_core::{KeyEncryption, Unwrapper};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -36,11 +36,13 @@ impl Identity {
 /// The JWS in `token`: what it was encrypted around, or `token` itself where no encryption was agreed on.
 ///
 /// With unwrappers, a token that is not encrypted is refused (OpenID Connect Core section 3.1.3.7, point
-/// 1); without, a token that is encrypted cannot be read.
+/// 1); without, a token that is encrypted cannot be read. What is encrypted in another way than was `registered` is
+/// read all the same where that can be done.
 pub(super) fn decrypted<U>(
     what: &'static str,
     token: &str,
     unwrappers: &mut [U],
+    registered: Option<KeyEncryption>,
 ) -> Result<Zeroizing<String>, OidcError>
 where
     U: Unwrapper,
@@ -51,12 +53,17 @@ where
     match (unwrappers.is_empty(), is_encrypted) {
         (false, true) => {
             let jwe = Jwe::parse(token).map_err(|error| error.of(what))?;
-            let plain = jwe
-                .decrypt_with_one_of(unwrappers)
-                .map_err(|error| match error {
-                    DecryptError::Jwe(error) => DecryptError::Jwe(error.of(what)),
-                    other => other,
-                })?;
+            let found = jwe.key_encryption();
+            let other = registered.filter(|registered| *registered != found);
+            let plain =
+                jwe.decrypt_with_one_of(unwrappers)
+                    .map_err(|error| match (error, other) {
+                        (_, Some(registered)) => {
+                            refused(JweFault::OtherAlg { found, registered }).into()
+                        }
+                        (DecryptError::Jwe(error), _) => DecryptError::Jwe(error.of(what)),
+                        (error, _) => error,
+                    })?;
             let text = core::str::from_utf8(&plain).ok();
             let nested = text.filter(|text| text.split('.').take(4).count() == 3);
             let nested = nested.ok_or_else(|| refused(JweFault::NotNested))?;

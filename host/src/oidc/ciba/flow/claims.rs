@@ -40,6 +40,7 @@ where
         registered: Option<KeyEncryption>,
         userinfo: bool,
     ) -> Result<Vec<KeyEncryption>, CibaError> {
+        self.registered = registered;
         let wanted: Vec<_> = match registered {
             Some(algorithm) => vec![algorithm],
             None => KeyEncryption::ALL.to_vec(),
@@ -166,7 +167,7 @@ where
 
     fn id_token(&mut self, tokens: &Tokens, token: &str) -> Result<Map<String, Value>, OidcError> {
         const WHAT: &str = "id_token";
-        let jws = identity::decrypted(WHAT, token, self.unwrappers)?;
+        let jws = identity::decrypted(WHAT, token, self.unwrappers, self.registered)?;
         let (provider, runtime) = (self.provider, &mut self.runtime);
         let verified = provider.verify_given(self.http, runtime, WHAT, &jws)?;
         let now = runtime.now().map_err(OAuthError::from)?;
@@ -190,7 +191,7 @@ where
         let claims = if is_json && self.unwrappers.is_empty() && text.starts_with('{') {
             userinfo::plain(url, &response)?
         } else {
-            let jws = identity::decrypted(WHAT, text, self.unwrappers)?;
+            let jws = identity::decrypted(WHAT, text, self.unwrappers, self.registered)?;
             let (provider, runtime) = (self.provider, &mut self.runtime);
             let verified = provider.verify_given(self.http, runtime, WHAT, &jws)?;
             verified.claims().map_err(|error| error.of(WHAT))?
