@@ -17,10 +17,9 @@ const HEADERS: &str = "Content-Type: text/html; charset=utf-8\r\nCache-Control: 
     Referrer-Policy: no-referrer\r\n\
     Content-Security-Policy: default-src 'none'; script-src 'unsafe-inline'; frame-ancestors 'none'\r\n";
 
-const DONE: &str = "<!doctype html><title>Login</title><p>You can close this page.";
-
-const REFUSED: &str =
-    "<!doctype html><title>Login</title><p>The login was refused. You can close this page.";
+/// What came of it is not known yet.
+const DONE: &str = "<!doctype html><title>Login</title>\
+    <p>You can close this page. The program that began the login says what came of it.";
 
 /// Sends what stands in the fragment.
 const PASS_ON: &str = "<!doctype html><title>Login</title><p>You can close this page.<script>\
@@ -96,10 +95,8 @@ fn serve(request: &Request, path: &str) -> (Answer, Option<Zeroizing<String>>) {
         FRAGMENT => '#',
         _ => return (Answer::NOT_FOUND, None),
     };
-    let is_refused = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "error");
-    let page = if is_refused { REFUSED } else { DONE };
     let callback = format!("{mark}{query}");
-    (Answer::page(HEADERS, page), Some(callback.into()))
+    (Answer::page(HEADERS, DONE), Some(callback.into()))
 }
 
 impl fmt::Debug for LoopbackRedirect {
@@ -142,8 +139,7 @@ mod tests {
         // The page of a fragment sends it.
         assert!(get(&redirect, "/cb").contains("/fragment?"));
         let page = get(&redirect, &format!("/cb/fragment?error=x&state={state}"));
-        assert!(page.contains("The login was refused"), "{page}");
-        assert!(!get(&redirect, "/cb?code=x&state=error").contains("refused"));
+        assert!(page.contains("says what came of it"), "{page}");
         let callback = redirect.wait(&login, Duration::from_secs(5)).unwrap();
         assert_eq!(callback.as_str(), format!("#error=x&state={state}"));
         let open = LoopbackRedirect::start(&"0.0.0.0:0".parse().unwrap());
