@@ -90,6 +90,8 @@ pub(super) struct Listener<T> {
     address: SocketAddr,
     values: Receiver<T>,
     stop: Arc<AtomicBool>,
+    #[cfg(feature = "login")]
+    had_too_large: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -106,16 +108,20 @@ impl<T: Send + 'static> Listener<T> {
         let address = listener.local_addr()?;
         let (sender, values) = sync_channel(room);
         let stop = Arc::new(AtomicBool::new(false));
+        let had_too_large = Arc::new(AtomicBool::new(false));
         let server = Server {
             listener,
             serve,
             sender,
             stop: Arc::clone(&stop),
+            had_too_large: Arc::clone(&had_too_large),
         };
         Ok(Self {
             address,
             values,
             stop,
+            #[cfg(feature = "login")]
+            had_too_large,
             thread: Some(thread::spawn(move || server.run())),
         })
     }
@@ -125,6 +131,12 @@ impl<T> Listener<T> {
     /// Where it listens.
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether something came that was too long to be read.
+    #[cfg(feature = "login")]
+    pub(super) fn had_too_large(&self) -> bool {
+        self.had_too_large.load(Ordering::Relaxed)
     }
 
     /// What a callback brought, if one comes within `time`.
@@ -148,6 +160,7 @@ struct Server<T, S> {
     serve: S,
     sender: SyncSender<T>,
     stop: Arc<AtomicBool>,
+    had_too_large: Arc<AtomicBool>,
 }
 
 impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
@@ -182,7 +195,11 @@ impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
         let deadline = Instant::now() + CONNECTION_TIME;
         let (answer, value) = match request::read(stream, deadline, &self.stop)? {
             Ok(request) => (self.serve)(&request),
-            Err(answer) => (answer, None),
+            Err(answer) => {
+                let is_too_large = answer.status == Answer::TOO_LARGE.status;
+                self.had_too_large.fetch_or(is_too_large, Ordering::Relaxed);
+                (answer, None)
+            }
         };
         stream.set_write_timeout(Some(CONNECTION_TIME))?;
         if let Some(value) = value {
