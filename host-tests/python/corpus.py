@@ -543,7 +543,7 @@ def wrong_parties():
         ("the subject's name alone", [{"subject_name": LEAF.certificate.subject.rfc4514_string()}]),
     ):
         case(f"the party registered {title}", rule, token(), of=registry(info=party(certificates=certificates)), source=source)
-    case("the registry answers with another party", rule, token(), of=registry(info=party(id=OTHER)), source=source)
+    case("the registry answers with another party", "unavailable", token(), of=registry(info=party(id=OTHER)), source=source)
     unavailable = "unavailable"
     impostor = [LEAF, *AUTHORITIES]
     source = "iSHARE: decode the parties_token received and check the signature"

@@ -233,10 +233,7 @@ impl Receiver {
                 }
                 party
                     .map(|party| Some(party.info().clone()))
-                    .map_err(|fault| {
-                        registry.note_vain_look_up(&proven.holder);
-                        Rejection::of(RuleId::PartyStatus, fault)
-                    })
+                    .map_err(|fault| Rejection::of(RuleId::PartyStatus, fault))
             }
             (None, Some(leaf)) if settings.clients.has_certificate(id, &leaf) => Ok(None),
             // Its key was looked up among those of the client.

@@ -123,7 +123,7 @@ pub(crate) struct CachedRegistry {
     source: Arc<dyn RegistrySource>,
     list: Cache<Arc<TrustedList>, Arc<IshareError>>,
     parties: Cache<PartyAnswer, Arc<IshareError>>,
-    look_ups: LookUps,
+    look_ups: Arc<LookUps>,
 }
 
 /// What a registry says about a party.
@@ -137,7 +137,7 @@ impl CachedRegistry {
             parties: Cache::new(policy, Room::new(policy.max_waiting), |answer| {
                 answer.as_ref().is_ok_and(|party| party.is_active())
             }),
-            look_ups: LookUps::default(),
+            look_ups: Arc::default(),
         }
     }
 
@@ -160,15 +160,29 @@ impl CachedRegistry {
             let why = "the same organization asked for too many parties that it is not";
             return Err(Rejection::unavailable("the registry", why));
         }
-        let source = Arc::clone(&self.source);
-        let (scheme, id, subject) = (
+        let (source, look_ups) = (Arc::clone(&self.source), Arc::clone(&self.look_ups));
+        let (scheme, id, der) = (
             claimed.scheme,
             claimed.id.to_owned(),
-            claimed.subject.clone(),
+            claimed.leaf.as_der().to_vec(),
         );
+        let (subject, asker) = (claimed.subject.clone(), *holder);
         let load = move || {
             let query = PartyQuery::of(scheme, &id, subject.as_deref());
             let answer = ask_for(&*source, query).map_err(Arc::new)?;
+            let judge = |party| {
+                let leaf = Certificate::from_der(&der);
+                leaf.map_or(Ok(()), |leaf| {
+                    ClaimedParty::new(scheme, &id, &leaf).check(party)
+                })
+            };
+            match answer.as_ref().map_err(Clone::clone).and_then(judge) {
+                // That is no answer about the party: what is known of it stays.
+                Err(fault @ PartyFault::OtherParty) => return Err(Arc::new(fault.into())),
+                // Each request counts, and not each assertion that its answer refuses.
+                Err(_) => look_ups.note(&asker),
+                Ok(()) => {}
+            }
             Ok(answer.map(Arc::new))
         };
         let answer = self.parties.get(&name, holder, load);
@@ -183,11 +197,6 @@ impl CachedRegistry {
             self.parties.outdate(&claimed.query().path());
         }
         may_ask
-    }
-
-    /// The look-up for that organization was in vain.
-    pub(crate) fn note_vain_look_up(&self, holder: &Holder) {
-        self.look_ups.note(holder);
     }
 }
 

@@ -298,3 +298,56 @@ fn a_certificate_that_was_registered_since_is_accepted_at_once() {
     assert!(asked <= 12, "{asked}");
     stage.accept(&renewed.assertion()).unwrap();
 }
+
+/// A registry whose records are changed while the flag is set.
+fn mistaken(world: &World, change: fn(&mut Value)) -> (Arc<AtomicBool>, Config) {
+    let is_wrong = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&is_wrong);
+    let config = world.honest().lying(move |draft| {
+        let wrong = flag.load(Ordering::SeqCst);
+        if let (true, Some(party)) = (wrong, draft.claims.get_mut("party_info")) {
+            change(party);
+        }
+    });
+    (is_wrong, config)
+}
+
+/// An answer about somebody else says nothing about the party, and a wrong one about it is believed for its time only.
+#[test]
+fn a_registry_that_is_wrong_for_a_while_locks_nobody_out() {
+    let world = World::new();
+    let another = |party: &mut Value| party["party_id"] = json!("did:ishare:EU.NL.NTRNL-30000003");
+    let (is_wrong, config) = mistaken(&world, another);
+    let stage = world.play_with(&ISHARE, config, refreshed(LONG));
+    is_wrong.store(true, Ordering::SeqCst);
+    stage.refuses(&world.assertion(), "unavailable", "another party");
+    is_wrong.store(false, Ordering::SeqCst);
+    eventually(|| stage.accept(&world.assertion()).is_ok());
+    is_wrong.store(true, Ordering::SeqCst);
+    stage.switch.take_asked();
+    for _ in 0..12 {
+        stage.accept(&world.assertion()).unwrap();
+    }
+    stage.switch.wait_for_asked(2);
+    stage.accept(&world.assertion()).unwrap();
+
+    let (is_wrong, config) = mistaken(&world, |party| {
+        party["adherence"]["status"] = json!("Revoked");
+    });
+    is_wrong.store(true, Ordering::SeqCst);
+    let stage = world.play_with(&ISHARE, config, |builder| {
+        let policy = CachePolicy::default().wait(LONG);
+        builder.cache(policy.negative(Duration::from_secs(3)))
+    });
+    for _ in 0..12 {
+        stage.refuses(&world.assertion(), "party-status", "not Active");
+    }
+    is_wrong.store(false, Ordering::SeqCst);
+    eventually(|| match stage.accept(&world.assertion()) {
+        Ok(_) => true,
+        Err(rejection) => {
+            assert_eq!(rejection.rule().name(), "party-status", "{rejection}");
+            false
+        }
+    });
+}
