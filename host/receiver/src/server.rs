@@ -217,12 +217,15 @@ impl BoundServer {
             let _entered = runtime.enter();
             (signals()?, reloads(&self.server)?)
         };
-        runtime.block_on(async {
+        let ended = runtime.block_on(async {
             tokio::select! {
                 ended = self.serve(signals) => ended,
                 () = reloads => Ok(()),
             }
-        })
+        });
+        // It waits for no file or store that hangs.
+        runtime.shutdown_background();
+        ended
     }
 
     /// The same until `stop` is there.
@@ -231,7 +234,10 @@ impl BoundServer {
     ///
     /// [`ServerError::Runtime`].
     pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        runtime()?.block_on(self.serve(stop))
+        let runtime = runtime()?;
+        let ended = runtime.block_on(self.serve(stop));
+        runtime.shutdown_background();
+        ended
     }
 
     async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {

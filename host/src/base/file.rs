@@ -30,6 +30,19 @@ pub fn read(path: &Path, max: usize) -> Result<Vec<u8>, BaseError> {
     Ok(content)
 }
 
+/// Refuses what is no regular file: reading a FIFO or a terminal may never end.
+///
+/// # Errors
+///
+/// [`BaseError::Read`], which names the file.
+pub fn check_regular(path: &Path) -> Result<(), BaseError> {
+    let is_regular = std::fs::metadata(path).and_then(|metadata| {
+        let other = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+        metadata.is_file().then_some(()).ok_or_else(other)
+    });
+    is_regular.map_err(failed(path.to_owned(), 0))
+}
+
 impl InputFile {
     /// Opens a file.
     ///

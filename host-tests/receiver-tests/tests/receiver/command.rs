@@ -202,6 +202,18 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
     assert!(said.contains("clients.toml, line 2"), "{said}");
     assert_eq!(server.accepts(path, assertion(CUSTOMER)), Ok(()));
     assert!(is_active(&server));
+    // Nor does what may never end, whichever of the files it is.
+    let file = |name: &str| folder.path().join(name);
+    let made = Command::new("mkfifo").arg(file("fifo")).status();
+    assert!(made.unwrap().success());
+    write("clients.toml", &listed(other).replace("seal.pem", "fifo"));
+    for _ in 0..2 {
+        server.signal("HUP");
+        let said = server.said("not read again");
+        assert!(said.contains("it is no regular file"), "{said}");
+        let _ = fs::rename(file("fifo"), file("clients.toml"));
+    }
+    fs::remove_file(file("clients.toml")).unwrap();
     write("clients.toml", &listed(other));
     server.signal("HUP");
     server.said("read again");

@@ -217,6 +217,47 @@ impl TokenStore for Away {
     }
 }
 
+/// A store that never answers.
+#[derive(Debug)]
+struct Hangs(mpsc::Sender<()>);
+
+impl TokenStore for Hangs {
+    fn keep(&self, _token: [u8; 32], _grant: &Grant) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn find(&self, _token: &[u8; 32], _now: UnixTime) -> Result<Option<Grant>, StoreError> {
+        self.0.send(()).unwrap();
+        loop {
+            thread::park();
+        }
+    }
+}
+
+#[test]
+fn what_hangs_does_not_keep_the_server_from_its_end() {
+    let world = World::new();
+    let stage = world.play(world.honest());
+    let (called, calls) = mpsc::channel();
+    let server = TokenServer::new(stage.receiver).tokens(Hangs(called));
+    let loopback = || "127.0.0.1:0".parse().unwrap();
+    let bound = server.bind(loopback(), loopback()).unwrap();
+    let (_, internal) = bound.addresses().unwrap();
+    let (stop, stopped) = mpsc::channel::<()>();
+    let (end, ended) = mpsc::channel();
+    thread::spawn(move || {
+        let stop = async { drop(tokio::task::spawn_blocking(move || stopped.recv()).await) };
+        end.send(bound.run_until(stop).is_ok()).unwrap();
+    });
+    let mut stream = TcpStream::connect(internal).unwrap();
+    stream
+        .write_all(b"GET /v1/authorize HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n\r\n")
+        .unwrap();
+    calls.recv_timeout(Duration::from_secs(120)).unwrap();
+    drop((stream, stop));
+    assert!(ended.recv_timeout(Duration::from_secs(120)).unwrap());
+}
+
 #[test]
 fn each_answer_that_the_token_store_failed_is_in_the_log_once() {
     let world = World::new();

@@ -117,7 +117,7 @@ impl RegistryOptions {
 
     /// The lists by which it is judged, read again.
     pub(crate) fn lists(&self) -> Result<Vec<Crl>, CliError> {
-        self.revocation.lists()
+        self.revocation.lists_again()
     }
 
     /// Gets an access token. Everything is checked that can be, before a PIN is used.

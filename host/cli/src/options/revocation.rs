@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::HttpOptions;
+use privyseal::base::file::check_regular;
 use privyseal::http::RevocationFetcher;
 use privyseal::pki::crl::Crl;
 use privyseal::pki::revocation::RevocationOptions;
@@ -65,8 +66,14 @@ impl RevocationArgs {
         })
     }
 
-    /// The lists of --crl.
-    pub(crate) fn lists(&self) -> Result<Vec<Crl>, CliError> {
+    /// The lists of --crl, read while others work: what may never end is refused.
+    pub(crate) fn lists_again(&self) -> Result<Vec<Crl>, CliError> {
+        let mut files = self.crls.iter();
+        files.try_for_each(|path| check_regular(path).map_err(of_option("--crl")))?;
+        self.lists()
+    }
+
+    fn lists(&self) -> Result<Vec<Crl>, CliError> {
         let lists = self.crls.iter();
         let lists = lists.map(|path| Crl::from_file(path).map_err(of_option("--crl")));
         Ok(lists.collect::<Result<Vec<_>, _>>()?.concat())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use privyseal::Certificates;
 use privyseal::base::BaseError;
-use privyseal::base::file::InputFile;
+use privyseal::base::file::{InputFile, check_regular};
 use privyseal::base::toml::{self, Spanned, TomlError};
 use privyseal::jose::jwk::KeySet;
 use privyseal_check::KnownKey;
@@ -71,6 +71,7 @@ impl RegisteredClients {
     /// [`ClientsFileError`]: it, or a file that it names, cannot be read or holds something else; or a client has no key by
     /// which the scheme would let it in.
     pub fn from_file(path: &Path, scheme: &SchemeRules) -> Result<Self, ClientsFileError> {
+        check_regular(path)?;
         let text = InputFile::open(path)?.read_text(MAX_FILE)?;
         let content = |error| ClientsFileError::Content {
             path: path.to_owned(),
@@ -110,6 +111,7 @@ impl ClientTable {
         for file in &self.certificates {
             let fault = |why| (file.span(), why);
             let path = folder.join(file.get_ref());
+            check_regular(&path).map_err(|error| fault(error.to_string()))?;
             let given = Certificates::from_file(&path).map_err(|error| fault(error.to_string()))?;
             let is_leaf = |der: &&[u8]| Certificate::from_der(der).is_ok_and(|it| !it.is_ca());
             let mut leaves = given.iter().filter(is_leaf).peekable();
@@ -120,13 +122,15 @@ impl ClientTable {
             leaves.for_each(|der| client.add(der));
         }
         if let Some(file) = &self.jwks {
-            let keys = KeySet::from_file(&folder.join(file.get_ref()));
-            client.keys = keys.map_err(|error| (file.span(), error.to_string()))?;
+            let (path, fault) = (folder.join(file.get_ref()), |why| (file.span(), why));
+            check_regular(&path).map_err(|error| fault(error.to_string()))?;
+            let keys = KeySet::from_file(&path);
+            client.keys = keys.map_err(|error| fault(error.to_string()))?;
             let mut kids: Vec<_> = client.keys.iter().filter_map(|(kid, _)| kid).collect();
             kids.sort_unstable();
             if let Some([kid, _]) = kids.windows(2).find(|pair| pair.first() == pair.last()) {
                 let why = format!("two keys of the set have the kid {kid:?}");
-                return Err((file.span(), why));
+                return Err(fault(why));
             }
         }
         Ok(client)
