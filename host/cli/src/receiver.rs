@@ -231,8 +231,9 @@ fn log(outcome: Result<&VerifiedParty, &Rejection>) {
         }
         Err(rejection) => {
             let claimed = rejection.claimed();
-            let client_id = claimed.map(|(client_id, _)| display(client_id));
-            let jti = claimed.map(|(_, jti)| display(escape_for_display(jti)));
+            let client_id = claimed.map(|(client_id, _)| display(escape_for_display(client_id)));
+            let jti = claimed.filter(|(_, jti)| !jti.is_empty());
+            let jti = jti.map(|(_, jti)| display(escape_for_display(jti)));
             let (rule, reason) = (rejection.rule().name(), rejection.text());
             tracing::info!(%rule, claimed_client_id = client_id, claimed_jti = jti, %reason, "refused");
         }

@@ -109,10 +109,10 @@ impl Receiver {
     pub fn accept_at(&self, form: &TokenForm, now: UnixTime) -> Result<VerifiedParty, Rejection> {
         let (assertion, client_id) = form.authentication(self.scheme)?;
         let parts = split(assertion)?;
-        let claims = self.claims(&parts, now)?;
-        let judged = self.judge(&parts, client_id, &claims, now);
-        let judged = judged.map_err(|rejection| rejection.claimed_by(&claims.issuer, &claims.jti));
-        let (proven, record) = judged?;
+        let payload = decode(parts.payload, "payload")?;
+        let judged = self.judge(&parts, client_id, &payload, now);
+        let judged = judged.map_err(|rejection| rejection.claimed_in(&payload));
+        let (claims, proven, record) = judged?;
         Ok(VerifiedParty {
             id: claims.issuer,
             jti: claims.jti,
@@ -124,26 +124,26 @@ impl Receiver {
         })
     }
 
-    /// What the claims alone do not show.
     fn judge(
         &self,
         parts: &JwsParts<'_>,
         client_id: Option<&str>,
-        claims: &Claims,
+        payload: &[u8],
         now: UnixTime,
-    ) -> Result<(Arc<ProvenHeader>, Option<Value>), Rejection> {
+    ) -> Result<(Claims, Arc<ProvenHeader>, Option<Value>), Rejection> {
+        let claims = self.claims(payload, now)?;
         if client_id.is_some_and(|client_id| client_id != claims.issuer) {
             return Err(Rejection::of(RuleId::ClientId, "of the request is not iss"));
         }
-        let key = self.replay_key(claims);
+        let key = self.replay_key(&claims);
         if self.replay.knows(&key) {
             return Err(replayed());
         }
         let settings = self.settings();
         let proven = self.prove_header(parts, &claims.issuer, &settings, now)?;
         let record = self.party(&proven, &claims.issuer, &settings)?;
-        self.remember(key, claims, now)?;
-        Ok((proven, record))
+        self.remember(key, &claims, now)?;
+        Ok((claims, proven, record))
     }
 
     /// Whether that client is still one, with that key, as far as the provider itself says who is.
@@ -189,12 +189,11 @@ impl Receiver {
     }
 
     /// The claims, if each rule holds that they can break by themselves.
-    fn claims(&self, parts: &JwsParts<'_>, now: UnixTime) -> Result<Claims, Rejection> {
-        let payload = decode(parts.payload, "payload")?;
+    fn claims(&self, payload: &[u8], now: UnixTime) -> Result<Claims, Rejection> {
         let mut scratch = vec![0; payload.len()];
-        let report = check_claims(&payload, &self.options(now)?, &mut scratch);
+        let report = check_claims(payload, &self.options(now)?, &mut scratch);
         refuse_broken(&report)?;
-        let claims = Claims::read(&payload, self);
+        let claims = Claims::read(payload, self);
         claims.ok_or_else(|| Rejection::of(RuleId::PayloadJson, "cannot be read"))
     }
 

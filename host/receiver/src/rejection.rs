@@ -3,6 +3,10 @@
 use core::fmt;
 
 use privyseal_check::RuleId;
+use serde_json::{Map, Value};
+
+/// The longest `iss` and `jti` that are told, in bytes: that of 255 characters.
+const MAX_CLAIMED: usize = 1024;
 
 /// What an assertion, or the request around it, breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,14 +75,20 @@ impl Rejection {
         Self::new(Rule::Request, text)
     }
 
-    /// The same of an assertion that says this of itself.
-    pub(crate) fn claimed_by(mut self, client_id: &str, jti: &str) -> Self {
-        self.claimed = Some((client_id.to_owned(), jti.to_owned()));
+    /// The same of an assertion with that payload.
+    pub(crate) fn claimed_in(mut self, payload: &[u8]) -> Self {
+        let claims: Map<String, Value> = serde_json::from_slice(payload).unwrap_or_default();
+        let text = |name| {
+            let text = claims.get(name).and_then(Value::as_str);
+            text.filter(|text| text.len() <= MAX_CLAIMED)
+                .map(str::to_owned)
+        };
+        self.claimed = text("iss").map(|issuer| (issuer, text("jti").unwrap_or_default()));
         self
     }
 
-    /// Whose assertion it says that it is, and its `jti`, where its claims keep their rules. For the log: nobody proved
-    /// either.
+    /// Whose assertion it says that it is, where it does, and its `jti`, empty where it has none; neither longer than 1024
+    /// bytes. For the log: nobody proved either, and each may be any text.
     pub fn claimed(&self) -> Option<(&str, &str)> {
         let claimed = self.claimed.as_ref()?;
         Some((&claimed.0, &claimed.1))

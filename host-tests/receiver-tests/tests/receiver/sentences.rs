@@ -176,7 +176,12 @@ fn fiam(judged: &mut Judged) {
     for (sentence, rule, change) in FIAM_PAGE {
         let (mut header, mut claims) = good();
         change(&mut header, &mut claims);
-        judged.refuses(sentence, rule, accept(&world.sign(&header, &claims)));
+        let outcome = accept(&world.sign(&header, &claims));
+        // Whatever it breaks, the log says who was refused.
+        let named = outcome.as_ref().unwrap_err().claimed();
+        let [issuer, jti] = ["iss", "jti"].map(|name| claims[name].as_str().unwrap_or_default());
+        assert_eq!(named, Some((issuer, jti)), "{rule}");
+        judged.refuses(sentence, rule, outcome);
     }
     let (header, claims) = good();
     let assertion = world.sign(&header, &claims);
