@@ -180,6 +180,9 @@ impl Serve {
         }
         let store = RedisStore::new(options);
         let store = store.map_err(|error| CliError::option("--store", error))?;
+        if let Err(error) = store.check() {
+            tracing::warn!(%error, "nobody is accepted: the store does not serve");
+        }
         Ok(Some(Arc::new(store)))
     }
 

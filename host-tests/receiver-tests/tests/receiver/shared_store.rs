@@ -261,6 +261,37 @@ fn a_store_that_forgets_when_it_is_full_is_not_used() {
     assert_eq!(accepts(&checks_always), Ok(()));
 }
 
+/// Its error's code, and nothing else that it wrote.
+#[test]
+fn a_store_that_refuses_says_why() {
+    let server = RedisServer::start(free_port(), &["--maxmemory", "1"]);
+    let store = || {
+        let options = RedisOptions::new(format!("redis://127.0.0.1:{}/", server.port));
+        RedisStore::new(options.timeout(LONG)).unwrap()
+    };
+    store().check().unwrap();
+    let world = World::new();
+    let stage = world.play_with(&ISHARE, world.honest(), |it| it.replay(store()));
+    let refused = accept(&stage, &made_at(&world, now()), now()).unwrap_err();
+    assert!(refused.ends_with("it is away: it answers OOM"), "{refused}");
+    say(server.port, "CONFIG SET requirepass secret\r\n");
+    let refused = store().check().unwrap_err().to_string();
+    assert_eq!(refused, "it is away: it answers NOAUTH");
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut stream, _) = other.accept().unwrap();
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+    });
+    let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/"));
+    let refused = RedisStore::new(options.timeout(LONG)).unwrap().check();
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.ends_with("no Valkey or Redis"), "{refused}");
+}
+
 #[test]
 fn an_address_is_shown_nowhere() {
     let options = RedisOptions::new("redis://user:secret@127.0.0.1:1/");
@@ -269,4 +300,10 @@ fn an_address_is_shown_nowhere() {
     assert!(!shown.contains("secret"), "{shown}");
     let error = RedisStore::new(RedisOptions::new("http://user:secret@x")).unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
+    for other in ["redis+unix:///tmp/x", "unix:///tmp/x", "REDISS://x", ""] {
+        assert!(
+            RedisStore::new(RedisOptions::new(other)).is_err(),
+            "{other}"
+        );
+    }
 }

@@ -123,7 +123,12 @@ impl RedisStore {
     /// [`StoreError::Unfit`] if the URL is none, or roots are given for a server without TLS.
     pub fn new(options: RedisOptions) -> Result<Self, StoreError> {
         // The error may repeat the URL, which may hold a password.
-        let no_url = |_| StoreError::Unfit("its URL is none of redis: or rediss:");
+        let none = StoreError::Unfit("its URL is none of redis:, rediss:, valkey: or valkeys:");
+        let no_url = |_| none.clone();
+        let mut schemes = ["redis:", "rediss:", "valkey:", "valkeys:"].iter();
+        if !schemes.any(|scheme| options.url.starts_with(scheme)) {
+            return Err(none);
+        }
         // `#insecure` would turn the verification of certificates off.
         if options.url.contains('#') {
             return Err(StoreError::Unfit("its URL has a fragment (#)"));
@@ -155,6 +160,16 @@ impl RedisStore {
             options,
             idle: Mutex::default(),
         })))
+    }
+
+    /// Whether the server is there and fit now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], if it is not.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let (_,): (Value,) = self.run(|_| redis::pipe().cmd("PING").clone())?;
+        Ok(())
     }
 
     /// What the server answers to these commands, one after the other. It is asked on a thread of its own: a server that sends
@@ -195,9 +210,9 @@ impl Store {
 
     /// A new connection to a server that does its work.
     fn link(&self) -> Result<Link, StoreError> {
-        let mut connection = self.connect().map_err(|error| away(&error))?;
+        let mut connection = self.connect().map_err(away)?;
         let info = redis::cmd("INFO").query(&mut connection);
-        let info: String = info.map_err(|error| away(&error))?;
+        let info: String = info.map_err(away)?;
         let says = |name: &str| {
             let mut lines = info.lines();
             lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
@@ -233,15 +248,15 @@ impl Store {
                 // No kept connection is better; a new one to a server that hangs is not, either.
                 Err(error) if error.is_timeout() => {
                     self.lock().clear();
-                    return Err(away(&error));
+                    return Err(away(error));
                 }
                 Err(error) if error.is_io_error() => self.lock().clear(),
-                Err(error) => return Err(away(&error)),
+                Err(error) => return Err(away(error)),
             }
         }
         let mut link = self.link()?;
         let answers = commands(&link.begins).query(&mut link.connection);
-        let answers = answers.map_err(|error| away(&error))?;
+        let answers = answers.map_err(away)?;
         Ok(self.keep(link, answers))
     }
 
@@ -286,12 +301,20 @@ fn is_tls(url: &str) -> bool {
     schemes.any(|scheme| url.starts_with(scheme))
 }
 
-/// Not what the server wrote: the kind of failure says enough.
-fn away(error: &RedisError) -> StoreError {
-    StoreError::Away(match error.kind() {
+/// Not what the server wrote: the kind of failure, or the code of its error, says enough.
+fn away(error: RedisError) -> StoreError {
+    let kind = match error.kind() {
         ErrorKind::Io => format!("no answer ({})", error.category()),
+        ErrorKind::Parse => "what answers there is no Valkey or Redis".to_owned(),
         _ => error.category().to_owned(),
-    })
+    };
+    let errors = error.into_server_errors().unwrap_or_default();
+    let is_code = |code: &&str| code.len() <= 16 && code.bytes().all(|it| it.is_ascii_uppercase());
+    let code = errors
+        .first()
+        .map(|(_, error)| error.code())
+        .filter(is_code);
+    StoreError::Away(code.map_or(kind, |code| format!("it answers {code}")))
 }
 
 impl fmt::Debug for RedisOptions {
