@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use privyseal_core::scheme::{EHEALTH, FIAM as FIAM_SCHEME};
+use privyseal_core::scheme::{EHEALTH, FIAM as FIAM_SCHEME, SchemeRules};
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_receiver::RegisteredClients;
 use privyseal_test_base::privyseal;
@@ -266,10 +266,8 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
         &json!({ "keys": [jwk(&key, "a")] }).to_string(),
     );
     write("seal.pem", &pem_chain(&world.chain[..1]));
-    write(
-        "clients.toml",
-        "[client.one]\njwks = \"keys.json\"\ncertificates = [\"seal.pem\"]\n",
-    );
+    let by_kid = "[client.one]\njwks = \"keys.json\"\n";
+    let by_certificate = "[client.one]\ncertificates = [\"seal.pem\"]\n";
     let own = |key: &str| {
         let text = format!(
             "[scheme.acme]\nkey = \"{key}\"\naudience = \"https://as.example/token\"\nlifetime = 60\n\
@@ -313,6 +311,8 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
         ),
     ];
     for (options, audience, path, header) in cases {
+        let is_kid = header == &kid;
+        write("clients.toml", if is_kid { by_kid } else { by_certificate });
         let server = Served::of_clients(folder.path(), options);
         let signed = |key: &TestKey, audience: &str| sign(key, header, &claims("one", audience));
         assert_eq!(
@@ -342,6 +342,7 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
         "--log-format",
         "json",
     ];
+    write("clients.toml", by_kid);
     let server = Served::of_clients(folder.path(), &itsme);
     let audience = "https://idp.prd.itsme.services/v2/token";
     assert_eq!(post(server.public, "/token", "").status, 404);
@@ -361,10 +362,11 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
 #[test]
 fn what_does_not_fit_together_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let one = "[client.one]\ncertificates = [\"seal.pem\"]\njwks = \"keys.json\"\n";
     let keys = json!({ "keys": [jwk(&test_key("seal", 2048), "a")] });
+    let fiam = format!("[client.\"{CUSTOMER}\"]\ncertificates = [\"seal.pem\"]\n");
     for (name, text) in [
-        ("clients.toml", one),
+        ("clients.toml", "[client.one]\njwks = \"keys.json\"\n"),
+        ("fiam.toml", &fiam),
         ("seal.pem", &pem_chain(&World::new().chain[..1])),
         ("keys.json", &keys.to_string()),
     ] {
@@ -384,10 +386,7 @@ fn what_does_not_fit_together_is_named() {
             ],
             "--trust",
         ),
-        (
-            &["--scheme", "fiam", "--clients", "clients.toml"],
-            "--trust",
-        ),
+        (&["--scheme", "fiam", "--clients", "fiam.toml"], "--trust"),
         (
             &[
                 "--scheme",
@@ -475,16 +474,34 @@ fn a_client_that_could_never_be_let_in_is_named_with_its_line() {
     set("same.json", &[key("a"), key("b"), key("a")]);
     set("private.json", &[with("d", json!("AQAB"))]);
     write("broken.json", "{");
-    let read = |scheme, client: &str| {
-        write("clients.toml", &format!("\n[client.one]\n{client}\n"));
+    let read_as = |id: &str, scheme: &SchemeRules, client: &str| {
+        write("clients.toml", &format!("\n[client.{id}]\n{client}\n"));
         let path = folder.path().join("clients.toml");
         let clients = RegisteredClients::from_file(&path, scheme);
         clients.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let customer = format!("{CUSTOMER:?}");
+    let read = |scheme: &SchemeRules, client: &str| {
+        let is_fiam = scheme.title().contains("FIAM");
+        read_as(if is_fiam { &customer } else { "one" }, scheme, client)
     };
     let jwks = |name: &str| format!("jwks = \"{name}.json\"");
     let certificates = |name: &str| format!("certificates = [\"{name}.pem\", \"{name}.pem\"]");
     assert_eq!(read(&EHEALTH, &jwks("good")), Ok(()));
     assert_eq!(read(&FIAM_SCHEME, &certificates("seal")), Ok(()));
+    let both = || jwks("good") + "\n" + &certificates("seal");
+    for (id, scheme, client) in [
+        ("portal", &FIAM_SCHEME, certificates("seal")),
+        ("\"a b\"", &EHEALTH, jwks("good")),
+        ("\"a\\u001b[1m\"", &EHEALTH, jwks("good")),
+    ] {
+        let said = read_as(id, scheme, &client).unwrap_err();
+        assert!(said.contains("line 2: client "), "{said}");
+        assert!(
+            said.contains("client_id") && !said.contains('\u{1b}'),
+            "{said}"
+        );
+    }
     let cases = [
         (&EHEALTH, String::new(), "line 2: client one: has no key"),
         (&EHEALTH, jwks("none"), "line 2: client one: has no key"),
@@ -501,8 +518,19 @@ fn a_client_that_could_never_be_let_in_is_named_with_its_line() {
         (&EHEALTH, jwks("broken"), "broken.json"),
         (&EHEALTH, jwks("absent"), "absent.json"),
         (&FIAM_SCHEME, jwks("good"), "the RSA key of a certificate"),
-        (&FIAM_SCHEME, certificates("cas"), "line 3: client one: "),
+        (&FIAM_SCHEME, certificates("cas"), "line 3: client EU.EORI"),
         (&FIAM_SCHEME, certificates("absent"), "absent.pem"),
+        // Of two ways to name a key the scheme looks at one.
+        (
+            &EHEALTH,
+            both(),
+            "line 4: client one: eHealth I.AM Connect looks at nothing but an RSA key of a JWK Set",
+        ),
+        (
+            &FIAM_SCHEME,
+            both(),
+            "line 3: client EU.EORI.NL123456789: KPN FIAM looks at",
+        ),
     ];
     for (scheme, client, words) in cases {
         let said = read(scheme, &client).unwrap_err();

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use privyseal::Certificates;
 use privyseal::base::BaseError;
+use privyseal::base::display::escape_for_display;
 use privyseal::base::file::{InputFile, check_regular};
 use privyseal::base::toml::{self, Spanned, TomlError};
 use privyseal::jose::jwk::KeySet;
 use privyseal_check::KnownKey;
+use privyseal_core::ClientId;
 use privyseal_core::cert::Certificate;
 use privyseal_core::rsa::VerifyingKey;
 use privyseal_core::scheme::{KeyReference, SchemeRules};
@@ -81,13 +83,17 @@ impl RegisteredClients {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut clients = Self::default();
         for (id, table) in read.client {
-            let client = table.read(folder);
+            let known = ClientId::new(id.get_ref()).and_then(|id| scheme.check_client_id(&id));
+            let known = known.map_err(|error| (id.span(), error.to_string()));
+            let client = known.and_then(|()| table.read(folder, scheme));
             let client = client.and_then(|client| {
                 let signs = client.can_sign(scheme).then_some(client);
-                signs.ok_or_else(|| (id.span(), no_key(scheme)))
+                let title = scheme.title();
+                let no_key = || format!("has no key that {title} accepts: {}", key_of(scheme));
+                signs.ok_or_else(|| (id.span(), no_key()))
             });
             let client = client.map_err(|(span, why)| {
-                let id = id.get_ref();
+                let id = escape_for_display(id.get_ref());
                 content(TomlError::at(&text, span, format!("client {id}: {why}")))
             })?;
             clients.0.insert(id.into_inner(), client);
@@ -96,17 +102,28 @@ impl RegisteredClients {
     }
 }
 
-fn no_key(scheme: &SchemeRules) -> String {
-    let named = match scheme.key_reference().value() {
+/// What a client must have.
+const fn key_of(scheme: &SchemeRules) -> &'static str {
+    match scheme.key_reference().value() {
         KeyReference::Kid => "an RSA key of a JWK Set, with a kid and for signatures",
         KeyReference::X5tS256 => "the RSA key of a certificate, or one with x5t#S256",
         KeyReference::X5cWithRoot => "the RSA key of a certificate",
-    };
-    format!("has no key that {} accepts: {named}", scheme.title())
+    }
 }
 
 impl ClientTable {
-    fn read(&self, folder: &Path) -> Result<Registered, Fault> {
+    fn read(&self, folder: &Path, scheme: &SchemeRules) -> Result<Registered, Fault> {
+        if let (Some(first), Some(jwks)) = (self.certificates.first(), &self.jwks) {
+            let unused = match scheme.key_reference().value() {
+                KeyReference::Kid => Some(first),
+                KeyReference::X5cWithRoot => Some(jwks),
+                KeyReference::X5tS256 => None,
+            };
+            if let Some(unused) = unused {
+                let (title, key) = (scheme.title(), key_of(scheme));
+                return Err((unused.span(), format!("{title} looks at nothing but {key}")));
+            }
+        }
         let mut client = Registered::default();
         for file in &self.certificates {
             let fault = |why| (file.span(), why);
