@@ -151,7 +151,7 @@ impl fmt::Display for Finding {
                 text.map_or(Ok(()), |text| write!(f, "{text} "))?;
                 write!(f, "({source})")
             }
-            _ => write!(f, "{verdict:<8}{}", text.unwrap_or_default()),
+            _ => write!(f, "{verdict:<7} {}", text.unwrap_or_default()),
         }
     }
 }

@@ -3,8 +3,10 @@
 mod delegation;
 
 use privyseal::UnixTime;
+use privyseal::base::display::escape_for_display;
 use privyseal::jose::jwk::KeySet;
-use privyseal::jose::jws::{ClaimRules, Jws, judge_access_token_type};
+use privyseal::jose::jws::{ClaimRules, Jws, JwsFault, judge_access_token_type};
+use privyseal::jose::{JoseError, JoseFault};
 use privyseal::oauth::Introspection;
 use privyseal::report::{Report, Verdict};
 use privyseal_core::rsa::VerifyingKey;
@@ -89,8 +91,39 @@ impl VerifiedToken {
             Ok(_) => (Verdict::Passed, shown.to_owned()),
             Err(why) => (Verdict::Broken, format!("{shown}: {}", why.to_string())),
         };
+        // The token's own texts may be among it.
+        let text = escape_for_display(&text);
         self.report.add_rule(verdict, rule, text);
         outcome.ok()
+    }
+
+    /// A rule that nobody asked to be judged.
+    fn leave_open(&mut self, rule: &'static str, why: &str) {
+        let text = format!("{rule}: {why}");
+        self.report.add_rule(Verdict::NotChecked, rule, text);
+    }
+
+    fn judge_claims(
+        &mut self,
+        rules: ClaimRules<'_>,
+        claims: &Map<String, Value>,
+        needed: impl Fn(&str) -> bool,
+    ) {
+        for (name, outcome) in rules.judge(claims) {
+            if needed(name) || claims.contains_key(name) {
+                self.judge(name, outcome.map_err(|error| clause(&error)));
+            }
+        }
+    }
+}
+
+const NO_AUDIENCE: &str = "nobody said for whom it must be";
+
+/// What is wrong with a claim, without the words for a JWS: there may be none.
+fn clause(error: &JoseError) -> String {
+    match error.fault() {
+        JoseFault::Jws(JwsFault::Claim { what, .. }) => what.clone(),
+        _ => error.to_string(),
     }
 }
 
@@ -104,12 +137,12 @@ pub fn verify_introspection(said: &Introspection, wanted: &Wanted<'_>) -> Verifi
         return verified;
     }
     let claims = said.members();
-    for (name, outcome) in wanted.claims.judge(claims) {
-        if matches!(name, "iss" | "aud") || claims.contains_key(name) {
-            verified.judge(name, outcome);
-        }
+    verified.judge_claims(wanted.claims, claims, |name| matches!(name, "iss" | "aud"));
+    if wanted.claims.audience.is_none() {
+        verified.leave_open("aud", NO_AUDIENCE);
     }
-    verified.judge("typ", judge_access_token_type(claims, None));
+    let typ = judge_access_token_type(claims, None).map_err(|error| clause(&error));
+    verified.judge("typ", typ);
     verified.judge_roles(claims, wanted);
     verified.claims = Some(claims.clone());
     verified
@@ -134,14 +167,13 @@ pub fn verify_token(
     let Some(claims) = claims else {
         return verified;
     };
-    for (name, outcome) in wanted.claims.judge(&claims) {
-        // UserInfo need not expire.
-        if kind != TokenKind::UserInfo || name != "exp" || claims.contains_key(name) {
-            verified.judge(name, outcome);
-        }
-    }
-    if wanted.claims.audience.is_none() && kind != TokenKind::Access {
-        verified.judge("aud", Err::<(), _>("nobody said for whom it must be"));
+    // UserInfo need not expire.
+    let is_needed = |name: &str| kind != TokenKind::UserInfo || name != "exp";
+    verified.judge_claims(wanted.claims, &claims, is_needed);
+    match (wanted.claims.audience, kind) {
+        (None, TokenKind::Access) => verified.leave_open("aud", NO_AUDIENCE),
+        (None, _) => _ = verified.judge("aud", Err::<(), _>(NO_AUDIENCE)),
+        (Some(_), _) => {}
     }
     match kind {
         TokenKind::Access => {
@@ -190,7 +222,7 @@ fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
 
 /// Something must say that it is one: an id_token has the same issuer and key (RFC 9068 section 4).
 fn access_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result<(), String> {
-    judge_access_token_type(claims, header_typ).map_err(|error| error.to_string())?;
+    judge_access_token_type(claims, header_typ).map_err(|error| clause(&error))?;
     let is_at_jwt = |typ: &str| typ.to_ascii_lowercase().ends_with("at+jwt");
     if claims.contains_key("typ") || header_typ.is_some_and(is_at_jwt) {
         return Ok(());

@@ -184,6 +184,16 @@ fn what_the_server_says_about_a_token_is_judged_rule_by_rule() {
         broken(&verify_introspection(&said, &wanted))
     };
     assert_eq!(judge(&|_| {}), [""; 0]);
+    // What is no JWS is not called one, and what was not asked for is said.
+    let said = json!({ "active": true, "iss": ISSUER, "exp": 1, "typ": "Refresh" }).to_string();
+    let said = Introspection::from_response(said.into_bytes().into()).unwrap();
+    let report = verify_introspection(&said, &Wanted::new(ISSUER, now()));
+    let report = report.report().to_string();
+    assert!(
+        !report.contains("JWS") && report.contains("broken  exp: says that it expired"),
+        "{report}"
+    );
+    assert!(report.contains("not checked aud: nobody said"), "{report}");
     // Of what section 2.2 calls OPTIONAL that must be there which was asked for.
     let without = |name| move |it: &mut Value| _ = it.as_object_mut().unwrap().remove(name);
     for name in ["exp", "iat", "typ"] {
@@ -224,6 +234,7 @@ fn the_command_judges_a_kind_by_its_own_options() {
     let (code, said) = verify(&[&["--kind", "access", "--role", "reader"], &jwks[..]].concat());
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("role reader"), "{said}");
+    assert!(said.contains("not checked aud: nobody said"), "{said}");
     let (_, said) =
         verify(&[&["--kind", "access", "--role", "none", "--json"], &jwks[..]].concat());
     let (report, _) = said.rsplit_once("}\n").unwrap();
@@ -347,6 +358,20 @@ fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
         good.report().to_string().contains("\"effect\":\"Permit\""),
         "{}",
         good.report()
+    );
+    let said = good.report().to_string();
+    assert!(
+        said.contains("not checked revocation: nobody said"),
+        "{said}"
+    );
+    let turned = judge(&|it| {
+        it["delegationEvidence"]["policySets"][0]["policies"][0]["target"] = json!("\u{202e}");
+        it["delegationEvidence"]["policyIssuer"] = json!("\u{202e}");
+    });
+    let turned = turned.report().to_string();
+    assert!(
+        turned.contains("\\u{202e}") && !turned.contains('\u{202e}'),
+        "{turned}"
     );
     let seconds = now().as_secs();
     let cases: [(&str, &dyn Fn(&mut Value)); 17] = [

@@ -3,6 +3,7 @@
 use core::fmt::Write as _;
 
 use privyseal::UnixTime;
+use privyseal::base::display::escape_for_display;
 use privyseal::report::Verdict;
 use privyseal::schemes::ishare::{Expected, ResponseFault};
 use serde_json::{Map, Value};
@@ -24,6 +25,9 @@ pub fn verify_delegation(token: &str, expected: &Expected<'_>, now: UnixTime) ->
     let Some(claims) = claims else {
         return verified;
     };
+    if !expected.revocation.is_asked() {
+        verified.leave_open("revocation", "nobody said by what it is judged");
+    }
     let evidence = ["delegationEvidence", "delegation_evidence"];
     let evidence = evidence
         .iter()
@@ -68,6 +72,7 @@ fn judge(verified: &mut VerifiedToken, evidence: &Map<String, Value>, now: UnixT
     let shown = |value: Option<&Value>| value.cloned().unwrap_or_default();
     let (issuer, subject) = (shown(evidence.get("policyIssuer")), shown(subject));
     let about = format!("policies of {issuer} about {subject}");
+    let about = escape_for_display(&about);
     verified.report.add(Verdict::Note, about);
     let sets = evidence.get("policySets").and_then(Value::as_array);
     let mut policies = Vec::new();
@@ -88,6 +93,7 @@ fn judge(verified: &mut VerifiedToken, evidence: &Map<String, Value>, now: UnixT
             // A text takes all that is written to it.
             let _ = write!(text, ", {name} {value}");
         }
+        let text = escape_for_display(&text);
         verified.report.add(Verdict::Note, text);
     }
 }
