@@ -9,6 +9,7 @@ use std::{fs, thread};
 
 use privyseal::UnixTime;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
+use privyseal_receiver::TokenForm;
 use privyseal_receiver::replay::StoreError;
 use privyseal_receiver::server::{Grant, ServerError, TokenServer, TokenStore};
 use privyseal_test_base::scratch::workspace;
@@ -422,6 +423,12 @@ fn nginx_lets_those_in_who_have_a_token() {
         "Authorization: Bearer {}\r\nX-Client-Id: somebody\r\n",
         given["access_token"].as_str().unwrap()
     );
+    let many = "X-More: x\r\n".repeat(120);
+    let answer = request(front, "GET", "/orders", &(bearer.clone() + &many), "");
+    assert_eq!(answer.status, 200);
+    let longest = "x".repeat(TokenForm::MAX_BYTES);
+    let answer = post(front, "/connect/token", &longest);
+    assert_eq!(answer.json(), json!({ "error": "invalid_request" }));
     let orders = request(front, "GET", "/orders", &bearer, "");
     assert_eq!(
         (orders.status, orders.body.as_str()),
