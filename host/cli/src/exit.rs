@@ -67,8 +67,8 @@ impl Exit {
             CliError::RulesBroken { .. } | CliError::NobodyCameBack { .. } => Self::Refused,
             CliError::UserInfoMissing(_) | CliError::IdTokenMissing(_) => Self::Partial,
             CliError::NotJudged { .. } => Self::NotJudged,
-            CliError::Serve(ServerError::Runtime(_)) => Self::Server,
-            CliError::Serve(_) => Self::Usage,
+            CliError::Serve(ServerError::NotLoopback(_)) => Self::Usage,
+            CliError::Serve(_) => Self::Server,
             CliError::Output(_) | CliError::OutputFile { .. } => Self::Output,
             #[cfg(feature = "agent")]
             CliError::Agent(error) => error.kind().into(),

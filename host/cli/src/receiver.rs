@@ -105,6 +105,7 @@ impl Serve {
             None => builder.replay(MemoryStore::new(MAX_REMEMBERED).beginning(clock::now()?)),
         };
         let receiver = builder.build().map_err(of_build)?;
+        let audience = receiver.audience().to_owned();
         let server = TokenServer::new(receiver).watched(log);
         let server = match store {
             Some(store) => server.tokens(store),
@@ -121,6 +122,7 @@ impl Serve {
         } else {
             tracing::info!("token endpoint: POST {}", paths.join(" or "));
         }
+        tracing::info!("aud of an assertion: {audience}");
         bound.run().map_err(CliError::Serve)
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -183,6 +183,7 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
     assert_eq!(server.accepts(path, assertion(CUSTOMER)), Ok(()));
     let said = server.said("token endpoint");
     assert_eq!(said, "token endpoint: POST /oauth/token");
+    server.said(&format!("aud of an assertion: {FIAM}"));
     let given = post(server.public, path, &token_request(&assertion(CUSTOMER)()));
     let token = given.json()["access_token"].as_str().unwrap().to_owned();
     let is_active = |server: &Served| {
@@ -373,6 +374,9 @@ fn what_does_not_fit_together_is_named() {
         fs::write(folder.path().join(name), text).unwrap();
     }
     fs::write(folder.path().join("none.toml"), "").unwrap();
+    let ehealth = |clients| ["--scheme", "ehealth", "--realm", "a", "--clients", clients];
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let in_use = taken.local_addr().unwrap().to_string();
     let cases: &[(&[&str], &str)] = &[
         (&["--scheme", "fiam"], "--clients"),
         (
@@ -387,17 +391,7 @@ fn what_does_not_fit_together_is_named() {
             "--trust",
         ),
         (&["--scheme", "fiam", "--clients", "fiam.toml"], "--trust"),
-        (
-            &[
-                "--scheme",
-                "ehealth",
-                "--realm",
-                "a",
-                "--clients",
-                "none.toml",
-            ],
-            "--clients",
-        ),
+        (&ehealth("none.toml"), "--clients"),
         (
             &["--scheme", "ehealth", "--clients", "clients.toml"],
             "--realm",
@@ -410,17 +404,7 @@ fn what_does_not_fit_together_is_named() {
             &["--scheme", "ishare", "--base-url", "https://r.example"],
             "--trust",
         ),
-        (
-            &[
-                "--scheme",
-                "ehealth",
-                "--realm",
-                "a",
-                "--clients",
-                "absent.toml",
-            ],
-            "absent.toml",
-        ),
+        (&ehealth("absent.toml"), "absent.toml"),
         (
             &[
                 "--scheme",
@@ -434,6 +418,14 @@ fn what_does_not_fit_together_is_named() {
             ],
             "--key",
         ),
+        (
+            &[&ehealth("clients.toml")[..], &["--internal", "0.0.0.0:0"]].concat(),
+            "not on loopback",
+        ),
+        (
+            &[&ehealth("clients.toml")[..], &["--listen", &in_use]].concat(),
+            "cannot listen",
+        ),
     ];
     for (options, named) in cases {
         let run = Command::new(privyseal::path())
@@ -443,7 +435,8 @@ fn what_does_not_fit_together_is_named() {
             .output()
             .unwrap();
         let said = String::from_utf8(run.stderr).unwrap();
-        assert_eq!(run.status.code(), Some(2), "{options:?}: {said}");
+        let code = if *named == "cannot listen" { 4 } else { 2 };
+        assert_eq!(run.status.code(), Some(code), "{options:?}: {said}");
         assert!(said.contains(named), "{options:?}: {said}");
     }
 }
