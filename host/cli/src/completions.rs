@@ -66,11 +66,11 @@ fn with_values(command: Command) -> Command {
         Some("scheme") => {
             let (names, or_file) = (arg.get_possible_values(), takes_file(&arg));
             arg.add(ArgValueCompleter::new(move |begun: &OsStr| {
-                let named = schemes(&names, begun);
-                if named.is_empty() && or_file {
+                let fitting = schemes(&names, begun);
+                if fitting.is_empty() && or_file {
                     return files_of_schemes(begun);
                 }
-                named
+                fitting
             }))
         }
         Some("profile") => arg.add(ArgValueCandidates::new(profiles)),
