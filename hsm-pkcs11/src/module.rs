@@ -21,7 +21,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError, TryLockResult, mpsc,
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError,
+    TryLockResult, mpsc,
 };
 use std::thread;
 use std::time::{Duration, Instant};
@@ -66,6 +67,32 @@ pub(crate) struct Module {
     /// The process that initialized it.
     process: u32,
     kept_pins: KeptPins,
+    others: Patience,
+}
+
+/// How long other processes were waited for in vain: one that hangs costs the longest of the waits, not their sum.
+#[derive(Debug, Default)]
+struct Patience(Mutex<Duration>);
+
+impl Patience {
+    /// What is left of `wait`.
+    fn left(&self, wait: Duration) -> Duration {
+        wait.saturating_sub(*self.waited())
+    }
+
+    /// That `wait` is over. Who came to it once may wait again.
+    fn note(&self, wait: Duration, is_alone: bool) {
+        let mut waited = self.waited();
+        *waited = if is_alone {
+            Duration::ZERO
+        } else {
+            wait.max(*waited)
+        };
+    }
+
+    fn waited(&self) -> MutexGuard<'_, Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A guard: while it exists, the module may be called and is not initialized again.
@@ -134,9 +161,11 @@ impl Module {
     }
 
     /// Keeps other processes that use this module from initializing it, looking for tokens and logging in meanwhile; not
-    /// longer than `wait`. SoftHSM, of several that do so at once, misreads its tokens or ends the process.
+    /// longer than `wait`, less what was waited in vain before. SoftHSM, of several that do so at once, misreads its tokens or ends the process.
     pub(crate) fn alone(&self, wait: Duration) -> Option<ProcessLock> {
-        ProcessLock::take(&self.path, wait)
+        let lock = ProcessLock::take(&self.path, self.others.left(wait));
+        self.others.note(wait, lock.is_some());
+        lock
     }
 
     pub(crate) const fn kept_pins(&self) -> &KeptPins {
@@ -280,6 +309,22 @@ fn resolve(path: &Path) -> Result<PathBuf, Error> {
 mod tests {
     use super::*;
     use privyseal_core::signer::{SignerError as _, SignerErrorKind};
+
+    #[test]
+    fn a_process_that_hangs_costs_one_wait() {
+        let [start, login] = [5, 10].map(Duration::from_secs);
+        let others = Patience::default();
+        let left = |wait| others.left(wait).as_secs();
+        assert_eq!(left(start), 5);
+        others.note(start, false);
+        assert_eq!((left(start), left(login)), (0, 5));
+        others.note(start, false);
+        assert_eq!(left(login), 5);
+        others.note(login, false);
+        assert_eq!((left(start), left(login)), (0, 0));
+        others.note(start, true);
+        assert_eq!((left(start), left(login)), (5, 10));
+    }
 
     fn refusal(uri: &str) -> Error {
         Module::load(&uri.parse().unwrap()).unwrap_err()

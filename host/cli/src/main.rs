@@ -113,7 +113,9 @@ fn main() -> ExitCode {
     hardening::harden();
     privyseal_pkcs11::on_slow_module(|path, left| {
         let (path, left) = (path.display(), left.as_secs());
-        say!("waiting for PKCS #11 module {path}, {left} s more at most");
+        say!(
+            "waiting for PKCS #11 module {path}, or another process that uses it, {left} s more at most"
+        );
     });
     let arguments: Vec<_> = env::args_os().collect();
     let done = completions::answer().map_err(Failure::Usage);

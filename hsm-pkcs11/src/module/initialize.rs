@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use cryptoki_sys::CKR_CRYPTOKI_NOT_INITIALIZED;
-use privyseal_hsm::ProcessLock;
 
-use super::{Module, patiently};
+use super::{Module, Patience, patiently};
 use crate::error::Error;
 use crate::kept_pin::KeptPins;
 use crate::limits::START_WAIT;
@@ -23,20 +22,22 @@ impl Module {
         })?;
         // The URI's parser lets no NUL byte pass.
         let init_args = init_args.and_then(|text| CString::new(text).ok());
-        let others = ProcessLock::take(file, START_WAIT);
-        let ours = raw.initialize(init_args.as_deref())?;
-        drop(others);
-        Ok(Self {
+        let mut module = Self {
             path: file.to_owned(),
             raw,
             init_args,
-            ours: AtomicBool::new(ours),
+            ours: AtomicBool::new(false),
             sessions: AtomicUsize::new(0),
             epoch: AtomicU64::new(0),
             gate: RwLock::new(()),
             process: std::process::id(),
             kept_pins: KeptPins::default(),
-        })
+            others: Patience::default(),
+        };
+        let others = module.alone(START_WAIT);
+        *module.ours.get_mut() = module.raw.initialize(module.init_args.as_deref())?;
+        drop(others);
+        Ok(module)
     }
 
     /// Whether [`Module::initialize_again`] may finalize the module.
