@@ -1,5 +1,6 @@
 //! A lock that the processes of one user share.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -58,10 +59,15 @@ impl Drop for ProcessLock {
 
 /// Where this user's programs keep what they must remember; systemd says where a service does.
 pub(crate) fn state_folder() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    folder_of(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
+}
+
+fn folder_of(set: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let own = |folder: PathBuf| folder.join("privyseal");
+    // A service may have several.
+    let first = |folders: OsString| std::env::split_paths(&folders).next();
     set("STATE_DIRECTORY")
-        .map(PathBuf::from)
+        .and_then(first)
         .or_else(|| set("XDG_STATE_HOME").map(PathBuf::from).map(own))
         .or_else(|| set("HOME").map(|home| own(PathBuf::from(home).join(".local/state"))))
         .filter(|folder| folder.is_absolute())
@@ -91,5 +97,25 @@ mod tests {
         assert!(read_only(Duration::from_millis(20)).is_none());
         drop(first);
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_service_with_several_folders_has_the_first() {
+        let folder =
+            |name: &'static str, value: &str| folder_of(|it| (it == name).then(|| value.into()));
+        for (name, value, folder_of_it) in [
+            ("STATE_DIRECTORY", "/a/sd1:/a/sd2", Some("/a/sd1")),
+            ("STATE_DIRECTORY", "/a", Some("/a")),
+            ("STATE_DIRECTORY", "a", None),
+            ("XDG_STATE_HOME", "/x", Some("/x/privyseal")),
+            ("HOME", "/h", Some("/h/.local/state/privyseal")),
+        ] {
+            assert_eq!(
+                folder(name, value).as_deref(),
+                folder_of_it.map(Path::new),
+                "{name} {value}"
+            );
+        }
     }
 }
