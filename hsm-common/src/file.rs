@@ -44,6 +44,11 @@ impl PinFile {
                 })?;
                 return Ok(Self(Path::new(&folder).join(name)));
             }
+            Some(("credential", _)) => {
+                return Err(SecretUnavailable::new(
+                    "pin-source names a credential with a path: credential:NAME is one of CREDENTIALS_DIRECTORY",
+                ));
+            }
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => path_of_file_uri(rest)?,
             // A bare path may have a colon in it; `env:` and `https:` are other tools' ideas.
             Some((scheme, _)) if !scheme.contains(['/', '.']) => {
@@ -62,6 +67,17 @@ impl PinFile {
     /// The file's path.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// `source`, which [`Self::from_pin_source`] reads, so that it means the same from any folder.
+    ///
+    /// # Errors
+    /// The working folder has no name, or none that is UTF-8.
+    pub fn absolute_source(source: &str) -> io::Result<String> {
+        match Self::from_source(source, || None) {
+            Ok(Self(path)) if path.is_relative() => Ok(format!("file:{}", absolute(&path)?)),
+            _ => Ok(source.to_owned()),
+        }
     }
 
     /// Reads the PIN, without the newline that editors leave at the end; and whether every user of
@@ -100,12 +116,21 @@ impl PinFile {
     /// file should be.
     fn shown(&self) -> String {
         let has_folder = self.0.components().nth(1).is_some();
-        if has_folder {
-            format!(" {}", self.0.display())
-        } else {
-            String::new()
+        match std::env::current_dir() {
+            _ if has_folder => format!(" {}", self.0.display()),
+            Ok(folder) => format!(", a file in {},", folder.display()),
+            Err(_) => String::new(),
         }
     }
+}
+
+/// A path of the working folder, from the root.
+///
+/// # Errors
+/// As [`PinFile::absolute_source`].
+pub fn absolute(path: &Path) -> io::Result<String> {
+    let path = std::path::absolute(path)?.into_os_string().into_string();
+    path.map_err(|_| io::Error::other("the working folder has a path that is not UTF-8"))
 }
 
 /// What stands after `file:` (RFC 8089). The attribute was percent-decoded with the key's URI.
@@ -174,7 +199,8 @@ mod tests {
         let path = PinFile("/run/credentials/x/pin".into());
         assert_eq!(credential("credential:pin"), Ok(path));
         for source in ["credential:", "credential:..", "credential:a/b"] {
-            assert!(credential(source).is_err(), "{source}");
+            let error = credential(source).unwrap_err().to_string();
+            assert!(error.contains("is one of CREDENTIALS_DIRECTORY"), "{error}");
         }
         let unset = PinFile::from_source("credential:pin", || None).unwrap_err();
         assert!(
@@ -192,6 +218,22 @@ mod tests {
         ] {
             assert!(PinFile::from_pin_source(source).is_err(), "{source}");
         }
+    }
+
+    #[test]
+    fn a_file_of_the_working_folder_is_named_from_the_root() {
+        let here = std::env::current_dir().unwrap();
+        let here = here.display();
+        for source in ["pin", "file:pin", "FILE:./pin"] {
+            let absolute = PinFile::absolute_source(source).unwrap();
+            assert_eq!(absolute, format!("file:{here}/pin"), "{source}");
+        }
+        for source in ["/run/pin", "file:///run/pin", "credential:pin", "|cat"] {
+            assert_eq!(PinFile::absolute_source(source).unwrap(), source);
+        }
+        let error = PinFile("471147".into()).read().unwrap_err().to_string();
+        assert!(error.contains(&format!("in {here}, cannot")), "{error}");
+        assert!(!error.contains("471147"), "{error}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod pin_sources;
 
 pub use bounded::{is_readable_by_all, read_bounded, read_secret};
 pub use environment::{PIN_VARIABLE, take_pin_variable};
-pub use file::PinFile;
+pub use file::{PinFile, absolute};
 pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit};
 pub use input::SealedInput;
 pub use listing::{ListedCertificate, ListedKey, Listing, public_key};

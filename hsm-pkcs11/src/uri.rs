@@ -10,12 +10,13 @@
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
 use privyseal_core::named;
-use privyseal_hsm::key_uri;
 use privyseal_hsm::uri::{UriError, UriFault, value};
+use privyseal_hsm::{PinFile, absolute, key_uri};
 
 use crate::limits::{MAX_ID, MAX_PIN, MAX_SESSIONS, MAX_URI};
 
@@ -167,6 +168,23 @@ impl Pkcs11Uri {
             object: Some(label.into()),
             ..self.clone()
         }
+    }
+
+    /// The same from any folder: paths of the working folder are named from the root. A bare name of a module is no path.
+    ///
+    /// # Errors
+    /// The working folder has no name, or none that is UTF-8.
+    pub fn absolute(&self) -> io::Result<Self> {
+        let path = |path: &String| match Path::new(path) {
+            name if name.file_name() == Some(name.as_os_str()) => Ok(path.clone()),
+            path => absolute(path),
+        };
+        let source = self.pin_source.as_deref().map(PinFile::absolute_source);
+        Ok(Self {
+            module_path: self.module_path.as_ref().map(path).transpose()?,
+            pin_source: source.transpose()?,
+            ..self.clone()
+        })
     }
 
     /// `object`, where it must be given.

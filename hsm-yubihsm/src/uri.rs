@@ -9,12 +9,13 @@
 mod tests;
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use privyseal_hsm::key_uri;
 use privyseal_hsm::uri::{UriError, UriFault, value};
+use privyseal_hsm::{PinFile, absolute, key_uri};
 
 use crate::limits::{
     CALL_TIMEOUT, CALL_TIMEOUTS, MAX_CERTIFICATES, MAX_HOST, MAX_LABEL, MAX_PASSWORD, MAX_URI,
@@ -202,6 +203,20 @@ impl YubihsmUri {
     /// `auth-key`: the id of the authentication key that opens the session. Default 1, the factory's.
     pub fn auth_key(&self) -> u16 {
         self.auth_key.unwrap_or(DEFAULT_AUTH_KEY)
+    }
+
+    /// The same from any folder: paths of the working folder are named from the root.
+    ///
+    /// # Errors
+    /// The working folder has no name, or none that is UTF-8.
+    pub fn absolute(&self) -> io::Result<Self> {
+        let source = self.pin_source.as_deref().map(PinFile::absolute_source);
+        let folder = self.audit_dir().map(absolute);
+        Ok(Self {
+            pin_source: source.transpose()?,
+            audit_dir: folder.transpose()?,
+            ..self.clone()
+        })
     }
 
     /// `key-id`, where it must be given.

@@ -343,6 +343,61 @@ fn what_is_good_becomes_a_profile_that_works() {
     );
 }
 
+/// It may be read in any folder, and a PIN does not stand in it.
+#[test]
+fn a_profile_has_no_relative_path_and_no_pin() {
+    let client = Client::new();
+    let (home, folder) = (client.token.dir().join("home"), client.token.dir());
+    std::fs::write(folder.join("my-pin"), PIN).unwrap();
+    std::os::unix::fs::symlink(SoftHsmToken::module(), folder.join("module.so")).unwrap();
+    let file = home.join("privyseal/config.toml");
+    for (name, pin) in [
+        ("file", "pin-source=file:my-pin".to_owned()),
+        ("value", format!("pin-value={PIN}")),
+    ] {
+        let mut command = Command::new(privyseal::path());
+        command.env_remove("PRIVYSEAL_PIN").current_dir(folder);
+        command.env("SOFTHSM2_CONF", client.token.configuration());
+        command
+            .env("XDG_CONFIG_HOME", &home)
+            .args(["doctor", "--key"]);
+        command.arg(format!(
+            "pkcs11:token=T;object={KEY}?module-path=./module.so&{pin}"
+        ));
+        command.args([
+            "--scheme",
+            "fiam",
+            "--client-id",
+            "EU.EORI.NL123456789",
+            "--write-profile",
+            name,
+        ]);
+        let written = Outcome::of(&mut command);
+        assert_eq!(
+            written.code,
+            Some(0),
+            "{}{}",
+            written.stdout,
+            written.stderr
+        );
+        let no_pin = written.stdout.contains("the profile has no PIN");
+        assert_eq!(no_pin, name == "value", "{}", written.stdout);
+    }
+    let text = std::fs::read_to_string(&file).unwrap();
+    let there = folder.display();
+    assert_eq!(
+        text.matches(&format!("module-path={there}/module.so"))
+            .count(),
+        2,
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("pin-source=file:{there}/my-pin")),
+        "{text}"
+    );
+    assert!(!text.contains(PIN), "{text}");
+}
+
 /// Without `--json` it is the same in lines.
 #[test]
 fn the_text_ends_with_what_to_do_next() {

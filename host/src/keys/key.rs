@@ -14,6 +14,7 @@ mod yubihsm;
 
 use core::fmt;
 use core::str::FromStr;
+use std::io;
 
 use privyseal_hsm::uri::UriError;
 use privyseal_hsm::{PinSources, Prompt, Secret, SecretProvider};
@@ -70,6 +71,21 @@ impl KeyUri {
             #[cfg(feature = "gateway")]
             Self::Device(_) => None,
         }
+    }
+
+    /// The same from any folder: paths of the working folder are named from the root.
+    ///
+    /// # Errors
+    /// The working folder has no name, or none that is UTF-8.
+    pub fn absolute(&self) -> io::Result<Self> {
+        Ok(match *self {
+            #[cfg(feature = "pkcs11")]
+            Self::Pkcs11(ref uri) => Self::Pkcs11(uri.absolute()?),
+            #[cfg(feature = "yubihsm")]
+            Self::Yubihsm(ref uri) => Self::Yubihsm(uri.absolute()?),
+            #[cfg(feature = "gateway")]
+            Self::Device(ref uri) => Self::Device(uri.clone()),
+        })
     }
 
     /// What the reference says of its PIN or password, and otherwise the environment and `prompt`.

@@ -57,6 +57,10 @@ pub(super) fn write(
         "nothing is broken, and the profile {name} is in {}: ask for a token (privyseal token --profile {name})",
         path.display()
     )];
+    if uri.pin_value().is_some() {
+        let no_pin = "the profile has no PIN, pin-value stays out of it: give its key a pin-source, or set PRIVYSEAL_PIN";
+        report.next.push(no_pin.to_owned());
+    }
     Ok(())
 }
 
@@ -67,9 +71,12 @@ fn members(doctor: &Doctor, uri: &KeyUri) -> Result<Vec<(&'static str, Value)>, 
     let chain = chain.as_deref().map(|path| absolute("--chain", path));
     let cacert = doctor.way.cacert();
     let cacert = cacert.map(|path| absolute("--cacert", path));
+    let key = uri
+        .absolute()
+        .map_err(|error| CliError::option("--key", error))?;
     let texts = [
         ("scheme", scheme),
-        ("key", Some(uri.to_string())),
+        ("key", Some(key.to_string())),
         ("chain", chain.transpose()?),
         ("client-id", options.client_id.clone()),
         ("realm", options.realm.clone()),
