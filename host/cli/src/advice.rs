@@ -13,7 +13,7 @@ use privyseal_protocol::{DeviceState, Refusal};
 use crate::error::CliError;
 
 pub(crate) mod file;
-mod key;
+pub(crate) mod key;
 mod refusal;
 
 /// What to do about it.

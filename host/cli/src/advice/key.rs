@@ -3,9 +3,13 @@
 use privyseal::Error;
 use privyseal::keys::KeyUriError;
 use privyseal_hsm::{KeyUnfit, SecretUnavailable};
-use privyseal_pkcs11::{CertificateError, Error as Pkcs11};
+use privyseal_pkcs11::{CertificateError, Error as Pkcs11, SelectError};
 use privyseal_yubihsm::audit::AuditError;
 use privyseal_yubihsm::{CertificateError as DeviceCertificates, DeviceCode, Error as Yubihsm};
+
+/// Where a module shows no token.
+pub(crate) const NO_TOKEN: &str = "no token is initialized: put it in, or initialize one (pkcs11-tool --init-token); p11-kit-client.so \
+     shows those of the server at P11_KIT_SERVER_ADDRESS";
 
 /// `None` where the error says it all.
 pub(super) fn of(error: &Error) -> Option<&'static str> {
@@ -22,7 +26,6 @@ pub(super) fn of(error: &Error) -> Option<&'static str> {
 /// Where there is no PIN or password. What it has that none can have, the error says.
 const fn secret(reason: &SecretUnavailable) -> Option<&'static str> {
     match reason {
-        SecretUnavailable::Source(_) => Some("give pin-source in the URI's query"),
         SecretUnavailable::RefusedBefore => {
             Some("give the right PIN; --spend-final-pin-try offers this one once more")
         }
@@ -32,7 +35,14 @@ const fn secret(reason: &SecretUnavailable) -> Option<&'static str> {
 
 fn pkcs11(error: &Pkcs11) -> Option<&'static str> {
     Some(match error {
-        Pkcs11::Module { .. } => "check module-path",
+        Pkcs11::Module { path, .. } if path.is_absolute() => "check module-path",
+        Pkcs11::Module { .. } => {
+            "check module-path, or whether p11-kit knows that module-name (p11-kit list-modules)"
+        }
+        Pkcs11::Token(SelectError::None { present }) if present.is_empty() => NO_TOKEN,
+        Pkcs11::Taken { .. } => {
+            "give a new key a name that is free; keys put-chain --replace replaces a certificate"
+        }
         Pkcs11::Key { reason, .. } => return unfit(*reason),
         Pkcs11::Certificates(CertificateError::NoneForKey { .. }) => {
             "store the chain on the token (pkcs11-tool --write-object leaf.der --type cert --id ..) or give \

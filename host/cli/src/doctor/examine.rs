@@ -307,7 +307,7 @@ fn remedy(error: &Error) -> String {
         SignerErrorKind::PinFinalTry => {
             "make sure of the PIN, then run this once with --spend-final-pin-try"
         }
-        SignerErrorKind::NotLoggedIn => "give the PIN: pin-source in the URI, PRIVYSEAL_PIN or a terminal",
+        SignerErrorKind::NotLoggedIn => "give the PIN: a pin-source that can be read, PRIVYSEAL_PIN or a terminal",
         SignerErrorKind::KeyUnfit => "use a key that is fit, or generate one (privyseal keys lists them)",
         SignerErrorKind::NotFound | SignerErrorKind::Ambiguous => {
             "name token and key in full (privyseal keys prints URIs to paste)"

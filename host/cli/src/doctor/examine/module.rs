@@ -6,6 +6,7 @@ use privyseal_hsm::PinState;
 use privyseal_pkcs11::{Pkcs11Uri, SlotInfo, TokenInfo, module_info};
 
 use super::DoctorReport;
+use crate::advice::key::NO_TOKEN;
 use crate::scan;
 
 /// Whether the next step makes sense.
@@ -55,7 +56,7 @@ pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
             let next = if has_token {
                 "name the token in full: token=..;serial=.. as listed above (or put it in)"
             } else {
-                "no token is initialized: put it in, or initialize one (pkcs11-tool --init-token)"
+                NO_TOKEN
             };
             report.next.push(next.to_owned());
             false
