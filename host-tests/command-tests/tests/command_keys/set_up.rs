@@ -109,6 +109,8 @@ impl Bench<'_> {
             "{}",
             refused.stderr
         );
+        let is_told = refused.stderr.contains("put-chain --replace");
+        assert_eq!(is_told, uri.starts_with("pkcs11:"), "{}", refused.stderr);
         self.printed(&put, &[&second, "--replace"]);
         let all = uri.replace(";type=private", "");
         let listed = self.printed(&["keys", "--json"], &["--key", &all]);
@@ -164,6 +166,22 @@ fn softhsm_is_set_up() {
     assert!(made.contains("id=%07;object=strict;type=private"), "{made}");
     let listed = bench.printed(&["keys"], &["--key", made.trim_end()]);
     assert!(listed.contains("CKA_ALWAYS_AUTHENTICATE"), "{listed}");
+    for (options, words) in [
+        (
+            &["--require-certificate"][..],
+            "a new one has no certificate yet",
+        ),
+        (
+            &["--min-key-bits", "3072"],
+            "is more than the 2048 of the new key",
+        ),
+    ] {
+        let never = always.replace("strict;id=%07", "never");
+        let key = [&["--key", &never], options].concat();
+        bench.run(&["keys", "generate"], &key).failed(2, words);
+        let listed = bench.printed(&["keys", "--key"], &[&never]);
+        assert!(listed.contains("no private key"), "{listed}");
+    }
     let unnamed = format!("pkcs11:token=S?module-path={}", module.display());
     bench
         .run(&["keys", "generate", "--key"], &[&unnamed])

@@ -13,9 +13,9 @@ use crate::options::{KeyOptions, of_option};
 use crate::output::{print_line, say};
 use crate::progress::while_it_takes;
 
-/// Generate an RSA key on the token, which signs and nothing else and never leaves it, and print its URI
+/// Generate an RSA key on the token, which signs only and never leaves it, and print its URI
 ///
-/// The URI names the token and the new key: object and, if you like, id; key-id for a YubiHSM. A name that is taken is
+/// A TPM makes none that only signs: its key may decrypt, too, and a note says so. The URI names the token and the new key: object and, if you like, id; key-id for a YubiHSM. A name that is taken is
 /// refused. privyseal csr asks a CA for its certificate, privyseal keys put-chain stores that.
 #[derive(Args)]
 pub(super) struct Generate {
@@ -53,8 +53,10 @@ pub(super) struct PutChain {
 impl Generate {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.key.required("it names the new key")?;
+        let bits = self.bits.parse().unwrap_or(2048);
+        self.key.access.check_new(bits)?;
         let new = NewKey::default()
-            .bits(self.bits.parse().unwrap_or(2048))
+            .bits(bits)
             .always_authenticate(self.always_authenticate)
             .domain(self.domain);
         let policy = self.key.policy();

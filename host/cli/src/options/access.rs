@@ -56,6 +56,20 @@ impl AccessOptions {
         SignerOptions::default().login(login).key(self.key.policy())
     }
 
+    /// That a new key of so many bits is what is asked for.
+    pub(crate) fn check_new(&self, bits: u32) -> Result<(), CliError> {
+        if self.key.require_certificate {
+            let reason = "is for a key that is there: a new one has no certificate yet";
+            return Err(CliError::option("--require-certificate", reason));
+        }
+        if u32::try_from(self.key.min_key_bits).is_ok_and(|min| min <= bits) {
+            Ok(())
+        } else {
+            let reason = format!("is more than the {bits} of the new key (--bits)");
+            Err(CliError::option("--min-key-bits", reason))
+        }
+    }
+
     /// What the key must be, as members of a profile.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&'static str, Value)> {
         let key = &self.key;
