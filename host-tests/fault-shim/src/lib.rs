@@ -174,6 +174,9 @@ fn call(about: &About<'_>, forward: &dyn Fn() -> CK_RV, alter: &dyn Fn(&Action) 
     if action == Some(Action::Abort) {
         std::process::abort();
     }
+    if action == Some(Action::Exit) {
+        std::process::exit(0);
+    }
     // Nothing is lost while another thread is in the module: SoftHSM crashes then, as it may (a module need
     // not stand that its sessions are closed under it), and it is not SoftHSM that is tested.
     if let Some(Action::First(loss)) = &action {

@@ -14,7 +14,7 @@
 //! | `return CODE` | returns it without forwarding |
 //! | `return-after CODE` | forwards, then says that it failed |
 //! | `hang MS` | waits, then forwards |
-//! | `abort` | ends the process |
+//! | `abort`, `exit` | ends the process, by a signal or as if all were well |
 //! | `wrong`, `short N` | flips a bit of a signature; says that it is N bytes shorter |
 //! | `length N` | says that a signature is N bytes long, beside a whole one or asked for its length |
 //! | `first login\|session\|sessions\|module` | really loses it, then forwards |
@@ -56,6 +56,7 @@ pub(crate) enum Action {
     ReturnAfter(CK_RV),
     Hang(Duration),
     Abort,
+    Exit,
     WrongSignature,
     ShortSignature(CK_ULONG),
     Length(CK_ULONG),
@@ -135,6 +136,7 @@ impl Action {
             "return-after" => Self::ReturnAfter(value()?),
             "hang" => Self::Hang(Duration::from_millis(value()?)),
             "abort" => Self::Abort,
+            "exit" => Self::Exit,
             "none" => Self::NoSlots,
             "wrong" => Self::WrongSignature,
             "short" => Self::ShortSignature(value()?),
