@@ -166,6 +166,7 @@ struct About<'a> {
 }
 
 /// One call: what the rules say, the real function or not, the log.
+#[expect(clippy::exit, reason = "a module that does so is what is tested")]
 fn call(about: &About<'_>, forward: &dyn Fn() -> CK_RV, alter: &dyn Fn(&Action) -> bool) -> CK_RV {
     let action = script::next(about.name, about.slot);
     if let Some(Action::Hang(time)) = &action {
