@@ -110,3 +110,22 @@ fn doctor_says_which_token_to_look_at() {
     assert!(text.contains("privyseal keys --key 'pkcs11:"), "{text}");
     assert!(found.status.success(), "{text}");
 }
+
+/// As p11-kit-client.so without its server.
+#[test]
+fn a_module_without_tokens_says_where_they_would_be() {
+    let token = token();
+    let uri = format!(
+        "pkcs11:token=T?module-path={}",
+        FaultShim::module().display()
+    );
+    for words in [["doctor", "--key", &uri], ["chain", "--key", &uri]] {
+        let mut command = with_modules(&token, &privyseal::path(), &words);
+        FaultShim::new(token.dir()).rules(&["C_GetSlotList * none"]);
+        let found = tool::output(&mut command, b"");
+        let text = [found.stdout, found.stderr].concat();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("P11_KIT_SERVER_ADDRESS"), "{text}");
+        assert_eq!(found.status.code(), Some(3), "{text}");
+    }
+}
