@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::Instant;
 
+use privyseal_core::cert::Validity;
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
@@ -26,6 +27,10 @@ impl AssertionSource for DeviceClient {
 
     fn public_key(&self) -> &RsaPublicKey {
         self.credential().public_key()
+    }
+
+    fn validity(&self) -> Option<&Validity> {
+        self.credential().validity()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {

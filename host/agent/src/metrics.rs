@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use privyseal_core::UnixTime;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -71,7 +72,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ),
     (
         "privyseal_ready",
-        "1 where the last assertion or self-test found that the key signs",
+        "1 where the last assertion or self-test found that the key signs, and its certificates are valid now",
     ),
     (
         "privyseal_key_state{state}",
@@ -87,7 +88,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ),
     (
         "privyseal_certificate_end_seconds",
-        "when the leaf certificate ends, seconds since 1970",
+        "when the first certificate of the chain ends, seconds since 1970",
     ),
     (
         "privyseal_certificate_days",
@@ -207,12 +208,12 @@ impl Metrics {
         gauge.set(open.try_into().unwrap_or(i64::MAX));
     }
 
-    /// `end` and `now` in seconds since 1970.
-    pub(crate) fn certificate_end(&self, profile: &str, end: i64, now: u64) {
+    pub(crate) fn certificate_end(&self, profile: &str, end: UnixTime, now: UnixTime) {
         let profile = OfProfile {
             profile: profile.to_owned(),
         };
-        let left = end.saturating_sub_unsigned(now);
+        let end = i64::try_from(end.as_secs()).unwrap_or(i64::MAX);
+        let left = end.saturating_sub_unsigned(now.as_secs());
         self.certificate_end.get_or_create(&profile).set(end);
         let days = self.certificate_days.get_or_create(&profile);
         days.set(left.div_euclid(24 * 60 * 60));
@@ -265,7 +266,8 @@ mod tests {
         metrics.key_state("a", "open");
         metrics.in_use("a");
         metrics.sessions("a", 2);
-        metrics.certificate_end("a", 3 * 86_400 + 9, 10);
+        let at = |seconds| UnixTime::from_secs(seconds).unwrap();
+        metrics.certificate_end("a", at(3 * 86_400 + 9), at(10));
         let text = metrics.text();
         for (name, help) in METRICS {
             let name = name.split('{').next().unwrap();

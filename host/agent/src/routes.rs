@@ -258,7 +258,10 @@ async fn ready(agent: &Agent) -> Result<Answer, Problem> {
         match test.await {
             Ok(Ok(())) => {}
             Ok(Err(problem)) => {
-                return Err(Problem::unavailable(problem.kind, "a key does not sign"));
+                return Err(Problem::unavailable(
+                    problem.kind,
+                    "a profile does not sign",
+                ));
             }
             Err(_) => return Err(Problem::unavailable("internal", "a self-test did not end")),
         }

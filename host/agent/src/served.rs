@@ -4,7 +4,7 @@ mod audited;
 mod desk;
 
 use core::time::Duration;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use privyseal::base::{clock, file};
@@ -16,7 +16,7 @@ use privyseal::profile::{Profile, ProfileError};
 use privyseal::{
     AccessToken, Assertion, AssertionSource, Client, Error, ErrorKind, Server, TokenSource,
 };
-use privyseal_core::{ClientId, SignerError as _, SignerErrorKind};
+use privyseal_core::{ClientId, SignerError as _, SignerErrorKind, UnixTime};
 use privyseal_hsm::{Prompt, SecretUnavailable};
 use tokio::time::timeout;
 
@@ -83,8 +83,14 @@ struct Opened {
     client: Client,
     tokens: Result<TokenSource, Problem>,
     key_digest: String,
-    /// When the leaf certificate ends, known from the first assertion.
-    certificate_end: OnceLock<i64>,
+}
+
+impl Opened {
+    fn check_validity(&self, now: UnixTime) -> Result<(), Problem> {
+        let validity = self.client.source().validity();
+        let checked = validity.map_or(Ok(()), |validity| validity.check(now));
+        Ok(checked.map_err(privyseal_core::Error::from)?)
+    }
 }
 
 impl Served {
@@ -223,7 +229,8 @@ impl Served {
         outcome
     }
 
-    /// Whether the key signs: a signature that is discarded. What was found a moment ago counts.
+    /// Whether it signs: its certificates are valid now, and the key makes a signature, which is discarded. What was found a
+    /// moment ago counts.
     pub(crate) async fn self_test(self: &Arc<Self>) -> Result<(), Problem> {
         // Those who ask at once wait for one test.
         let mut tested = self.tested.lock().await;
@@ -233,13 +240,15 @@ impl Served {
             return outcome.clone();
         }
         let test = self.blocking(&self.assertions, |served| {
-            Ok(served.opened()?.client.self_test()?)
+            let opened = served.opened()?;
+            opened.client.self_test()?;
+            opened.check_validity(clock::now()?)
         });
         let outcome = timeout(SELF_TEST_LIMIT, test).await;
         let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
         self.shared.metrics.ready(&self.name, outcome.is_ok());
         if let Err(problem) = &outcome {
-            tracing::warn!(profile = self.name, detail = %problem.detail, "the key does not sign");
+            tracing::warn!(profile = self.name, detail = %problem.detail, "the profile does not sign");
         }
         *tested = Some((Instant::now(), outcome.clone()));
         outcome
@@ -265,9 +274,13 @@ impl Served {
         let metrics = &self.shared.metrics;
         let sessions = opened.map_or(0, |opened| opened.client.open_sessions());
         metrics.sessions(&self.name, sessions);
-        let end = opened.and_then(|opened| opened.certificate_end.get());
-        if let (Some(end), Ok(now)) = (end, clock::now()) {
-            metrics.certificate_end(&self.name, *end, now.as_secs());
+        if let (Some(opened), Ok(now)) = (opened, clock::now()) {
+            if let Some(validity) = opened.client.source().validity() {
+                metrics.certificate_end(&self.name, validity.not_after, now);
+            }
+            if opened.check_validity(now).is_err() {
+                metrics.ready(&self.name, false);
+            }
         }
     }
 
@@ -345,7 +358,6 @@ impl Served {
             },
             // A computed one is always a kid.
             key_digest: digest.unwrap_or_default(),
-            certificate_end: OnceLock::new(),
             client,
         })
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
 
+use privyseal_core::cert::Validity;
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
 
@@ -30,6 +31,10 @@ impl<C: AssertionSource + 'static> AssertionSource for Failover<C> {
 
     fn public_key(&self) -> &RsaPublicKey {
         self.client.public_key()
+    }
+
+    fn validity(&self) -> Option<&Validity> {
+        self.client.validity()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {

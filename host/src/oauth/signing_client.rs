@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use privyseal_core::cert::{Certificate, Chain};
+use privyseal_core::cert::{Certificate, Chain, Validity};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::payload::AuthorizationRequest;
@@ -118,6 +118,10 @@ where
 
     fn public_key(&self) -> &RsaPublicKey {
         self.credential.public_key()
+    }
+
+    fn validity(&self) -> Option<&Validity> {
+        self.credential.validity()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {

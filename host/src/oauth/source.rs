@@ -1,5 +1,6 @@
 //! One way of asking, for every kind of signer.
 
+use privyseal_core::cert::Validity;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
@@ -25,6 +26,11 @@ pub trait AssertionSource: Send + Sync {
 
     /// With which key.
     fn public_key(&self) -> &RsaPublicKey;
+
+    /// When its certificates are valid; `None` where a `kid` names the key, or where the source does not say.
+    fn validity(&self) -> Option<&Validity> {
+        None
+    }
 
     /// A new assertion, good once for as long as the scheme says.
     ///
@@ -224,6 +230,10 @@ impl<S: AssertionSource + ?Sized> AssertionSource for Box<S> {
 
     fn public_key(&self) -> &RsaPublicKey {
         (**self).public_key()
+    }
+
+    fn validity(&self) -> Option<&Validity> {
+        (**self).validity()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {

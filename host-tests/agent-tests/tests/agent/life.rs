@@ -104,17 +104,21 @@ fn a_hangup_keeps_what_signs_until_the_new_one_does() {
     let agent = stage.start(&stage.configure("", &profile));
     assert_eq!(leaf(&agent), to_base64(&client.chain[0]));
     let other = client.pki.seal_chain(&test_key("decryption", 2048));
-    chain(&other);
-    agent.signal("HUP");
-    agent.hears("READY=1");
-    assert_eq!(leaf(&agent), to_base64(&client.chain[0]));
-    assert!(agent.log().contains("stays as it was"), "{}", agent.log());
-    let metrics = agent.ask("GET", "/metrics", "").body;
-    for line in [
-        "privyseal_ready{profile=\"kpn\"} 1\n",
-        "privyseal_key_state{profile=\"kpn\",state=\"open\"} 1\n",
-    ] {
-        assert!(metrics.contains(line), "{metrics}");
+    let (ended, early) = (dated(&stage, -2), dated(&stage, 1));
+    for (count, unfit) in [&other, &ended, &early].into_iter().enumerate() {
+        chain(unfit);
+        agent.signal("HUP");
+        agent.hears("READY=1");
+        assert_eq!(leaf(&agent), to_base64(&client.chain[0]));
+        let log = agent.log();
+        assert_eq!(log.matches("stays as it was").count(), count + 1, "{log}");
+        let metrics = agent.ask("GET", "/metrics", "").body;
+        for line in [
+            "privyseal_ready{profile=\"kpn\"} 1\n",
+            "privyseal_key_state{profile=\"kpn\",state=\"open\"} 1\n",
+        ] {
+            assert!(metrics.contains(line), "{metrics}");
+        }
     }
     let renewed = renewed(&client.pki, &client.key);
     chain(&renewed);
@@ -128,6 +132,41 @@ fn a_hangup_keeps_what_signs_until_the_new_one_does() {
     agent.hears("READY=1");
     agent.assertion().is_problem(403, "profile");
     agent.stop();
+}
+
+/// Nobody asked for an assertion.
+#[test]
+fn a_chain_that_is_not_valid_now_is_seen_before_anybody_asks() {
+    let stage = Stage::new();
+    let path = stage.path("chain.pem");
+    fs::write(&path, pem_chain(&dated(&stage, -2))).unwrap();
+    let profile = stage.profile() + &format!("chain = '{}'\n", path.display());
+    let agent = stage.start(&stage.configure("", &profile));
+    let metrics = agent.ask("GET", "/metrics", "").body;
+    for line in [
+        "privyseal_ready{profile=\"kpn\"} 0\n",
+        "privyseal_certificate_days{profile=\"kpn\"} -",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    agent.ask("GET", "/ready", "").is_problem(503, "rule");
+    let log = agent.log();
+    let warned = |line: &str| line.contains("\"level\":\"WARN\"") && line.contains("expired at");
+    assert!(log.lines().any(warned), "{log}");
+    agent.stop();
+}
+
+/// The usual chain with a leaf that is valid for a day only, which begins so many days from now.
+fn dated(stage: &Stage, begins: i64) -> Vec<Vec<u8>> {
+    const DAY: u64 = 24 * 3600;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let begin = now
+        .unwrap()
+        .as_secs()
+        .saturating_add_signed(begins * DAY.cast_signed());
+    let seal = CertificateSpec::seal().valid(begin, begin + DAY);
+    let client = &stage.client;
+    client.pki.chain(&client.key.spki_der(), &seal)
 }
 
 #[test]

@@ -2,11 +2,9 @@
 
 use std::time::Instant;
 
-use privyseal::jose::jws::Jws;
 use privyseal::keys::SignerFailure;
 use privyseal::oauth::OAuthError;
 use privyseal::{Assertion, AssertionOptions, AssertionSource};
-use privyseal_core::cert::Certificate;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerError as _, SignerErrorKind};
 
 use super::{Opened, Requester, Served};
@@ -60,13 +58,6 @@ impl Audited<'_> {
         };
         let reason = made.as_ref().err().map(ToString::to_string);
         let said = made.as_ref().ok();
-        // It is the same in all of them, and costs reading a certificate.
-        if self.opened.certificate_end.get().is_none()
-            && let Some(end) = said.and_then(certificate_end)
-        {
-            // Another thread may have said the same.
-            let _ = self.opened.certificate_end.set(end);
-        }
         let audience = said.and_then(|assertion| assertion.claim("aud"));
         let jti = said.and_then(|assertion| assertion.claim("jti"));
         let mut entry = AuditEntry::new(if made.is_ok() { "signed" } else { "failed" });
@@ -85,13 +76,6 @@ impl Audited<'_> {
         }
         Ok(assertion)
     }
-}
-
-/// When the leaf ends, where the assertion has it.
-fn certificate_end(assertion: &Assertion) -> Option<i64> {
-    let certificates = Jws::parse(assertion.as_str()).ok()?.certificates().ok()?;
-    let leaf = Certificate::from_der(certificates.first()?).ok()?;
-    leaf.not_after().as_secs().try_into().ok()
 }
 
 fn kind_of(error: &OAuthError) -> &'static str {
