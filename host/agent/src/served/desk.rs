@@ -25,8 +25,9 @@ pub(super) const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 
 pub(super) struct Desk {
     turns: Arc<Semaphore>,
-    ended: Arc<AtomicUsize>,
-    /// How long one waits while none ends.
+    /// How many were done.
+    done: Arc<AtomicUsize>,
+    /// How long one waits while none is done.
     silence: Duration,
 }
 
@@ -34,7 +35,7 @@ impl Desk {
     pub(super) fn new(silence: Duration) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(MAX_AT_ONCE)),
-            ended: Arc::default(),
+            done: Arc::default(),
             silence,
         }
     }
@@ -49,17 +50,20 @@ impl Desk {
             let detail = format!("{MAX_AT_ONCE} requests of this profile wait already");
             return Err(Problem::unavailable("busy", detail));
         };
-        let ended = Arc::clone(&self.ended);
+        let done = Arc::clone(&self.done);
         let mut work = spawn_blocking(move || {
             // Held for as long as the thread is, however long anybody waits for it.
             let _turn = (turn, InUse::new(in_use));
             let outcome = work();
-            ended.fetch_add(1, Ordering::Relaxed);
+            // What fails does not show that the key answers.
+            if outcome.is_ok() {
+                done.fetch_add(1, Ordering::Relaxed);
+            }
             outcome
         });
         let begun = Instant::now();
         loop {
-            let before = self.ended.load(Ordering::Relaxed);
+            let before = self.done.load(Ordering::Relaxed);
             if let Ok(outcome) = timeout(self.silence, &mut work).await {
                 return outcome.unwrap_or_else(|_| {
                     let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -67,7 +71,7 @@ impl Desk {
                     Err(Problem::new(status, "internal", detail))
                 });
             }
-            let is_silent = before == self.ended.load(Ordering::Relaxed);
+            let is_silent = before == self.done.load(Ordering::Relaxed);
             if is_silent || begun.elapsed() >= ANSWER_LIMIT {
                 return Err(no_answer());
             }
@@ -94,5 +98,38 @@ impl InUse {
 impl Drop for InUse {
     fn drop(&mut self) {
         self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn those_that_fail_do_not_make_one_wait_longer() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        let desk = Desk::new(Duration::from_secs(1));
+        let (end, ended) = mpsc::channel::<()>();
+        let begun = Instant::now();
+        let waits = desk.run(Gauge::default(), move || Ok(ended.recv()));
+        let outcome = runtime.block_on(async {
+            let fail = async {
+                loop {
+                    let failed: Result<(), _> =
+                        desk.run(Gauge::default(), || Err(no_answer())).await;
+                    assert!(failed.is_err());
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            };
+            tokio::select! {
+                outcome = waits => outcome,
+                () = fail => unreachable!("it has no end"),
+            }
+        });
+        assert_eq!(outcome.unwrap_err().kind, "timeout");
+        assert!(begun.elapsed() < ANSWER_LIMIT, "{:?}", begun.elapsed());
+        drop(end);
     }
 }
