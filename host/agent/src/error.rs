@@ -95,6 +95,10 @@ impl AgentError {
     /// What kind of trouble it is: the same as without an agent.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            // It was left out; 403 is for another one than the profile's.
+            Self::Refused { kind, status, .. } if kind == "audience" && *status == 422 => {
+                ErrorKind::Input
+            }
             Self::Refused { kind, .. } => match kind.as_str() {
                 "key" | "timeout" => ErrorKind::Key,
                 "configuration" => ErrorKind::Input,

@@ -7,6 +7,7 @@ use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use hyper::StatusCode;
 use privyseal::base::{clock, file};
 use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::SignerFailure;
@@ -176,7 +177,12 @@ impl Served {
     ) -> Result<(Assertion, ClientId, u64), Problem> {
         let options = match audience {
             Some(audience) => self.profile.assertion_options_for(&audience)?,
-            None => self.profile.assertion_options()?,
+            // What else it may say was checked at the start.
+            None => self.profile.assertion_options().map_err(|error| Problem {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                kind: "audience",
+                ..Problem::from(error)
+            })?,
         };
         let scheme = self.profile.scheme()?;
         let rule = scheme.lifetime();

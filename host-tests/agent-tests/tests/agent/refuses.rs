@@ -205,6 +205,31 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
     agent.stop();
 }
 
+/// What the caller left out is the caller's to mend, with the exit code of a run without an agent.
+#[test]
+fn an_audience_that_nobody_says_is_asked_for() {
+    let stage = Stage::new();
+    let scheme = "[scheme.open]\nkey = 'kid'\naudience = { syntax = 'url' }\nlifetime = 60\n";
+    let profile = stage.profile().replace("'fiam'", "'open'") + "kid = 'mine'\n";
+    let config = stage.configure("", &(profile + scheme));
+    let agent = stage.start(&config);
+    for body in ["", "{}", "{\"audience\":null}"] {
+        let answer = agent.ask("POST", "/v1/kpn/assertion", body);
+        answer.is_problem(422, "audience");
+    }
+    let audience = "{\"audience\":\"https://as.example\"}";
+    let answer = agent.ask("POST", "/v1/kpn/assertion", audience);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let program = privyseal::path();
+    let sign = [program.to_str().unwrap(), "sign", "--profile", "kpn"];
+    for (option, value) in [("--agent", stage.socket()), ("--config", config)] {
+        let mut command = stage.command(&sign);
+        let outcome = flow::Outcome::of(command.arg(option).arg(value));
+        assert_eq!(outcome.code, Some(2), "{option}: {}", outcome.stderr);
+    }
+    agent.stop();
+}
+
 #[test]
 fn over_tcp_the_bearer_token_is_needed() {
     let stage = Stage::new();
