@@ -269,9 +269,23 @@ fn over_tcp_the_bearer_token_is_needed() {
         let answer = ask(path, &format!("Authorization: bearer {secret}\r\n"));
         assert_eq!(answer.status, 200, "{answer:?}");
     }
+    let twice = format!("Authorization: Bearer {secret}\r\nAuthorization: Bearer other\r\n");
+    ask("/metrics", &twice).is_problem(401, "bearer");
     // A name that leads here, from a page in a browser.
-    let rebound = request("GET", "/live", "", "").replace("Host: localhost", "Host: evil.example");
-    exchange(TcpStream::connect(("127.0.0.1", port)).unwrap(), &rebound).is_problem(421, "host");
+    let at = |hosts: &str| {
+        let live = request("GET", "/live", "", "").replace("Host: localhost", hosts);
+        exchange(TcpStream::connect(("127.0.0.1", port)).unwrap(), &live)
+    };
+    for hosts in [
+        "Host: evil.example",
+        "Host: localhost\r\nHost: evil.example",
+        "X-Host: localhost",
+    ] {
+        at(hosts).is_problem(421, "host");
+    }
+    for host in ["LOCALHOST:9461", "127.0.0.1", "[::1]:9461"] {
+        assert_eq!(at(&format!("Host: {host}")).status, 200, "{host}");
+    }
     assert_eq!(stage.audited()[1]["requester"], "bearer");
     assert!(!agent.log().contains(secret));
     agent.stop();
