@@ -4,7 +4,7 @@ use super::url::Url;
 
 /// No response, or none that can be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{url}: {cause}")]
+#[error("{url}: {cause}{}", .source.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
 pub struct HttpError {
     url: Url,
     cause: HttpCause,

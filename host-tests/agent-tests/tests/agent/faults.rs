@@ -12,7 +12,7 @@ use privyseal_test_suite::flow;
 use privyseal_test_suite::softhsm::{PIN, SoftHsmToken};
 
 use crate::http::{connect, exchange, request};
-use crate::stage::{Stage, behind, own_uid, poll};
+use crate::stage::{Stage, behind, free_port, own_uid, poll};
 
 /// A stage whose key is behind a module that breaks as told.
 pub(crate) fn with_shim() -> (Stage, FaultShim, String) {
@@ -262,6 +262,27 @@ fn a_server_that_hangs_takes_no_assertion_with_it() {
             answer.join().unwrap().is_problem(503, "busy");
         }
     });
+}
+
+/// The words of the operating system are in the answer, in the log and in what doctor says.
+#[test]
+fn a_server_that_is_not_there_is_told_from_one_that_breaks_off() {
+    const WORDS: &str = "Connection refused";
+    let stage = Stage::new();
+    let url = format!("https://127.0.0.1:{}/x", free_port());
+    let profile = stage.profile().replace(&stage.server.base_url(), &url);
+    let config = stage.configure("", &profile);
+    let agent = stage.start(&config);
+    let answer = agent.ask("GET", "/v1/kpn/token", "");
+    answer.is_problem(502, "server");
+    assert!(answer.body.contains(WORDS), "{answer:?}");
+    assert!(agent.log().contains(WORDS), "{}", agent.log());
+    agent.stop();
+    let program = privyseal::path();
+    let mut doctor = stage.command(&[program.to_str().unwrap(), "doctor", "--profile", "kpn"]);
+    doctor.arg("--config").arg(config).args(["--server", &url]);
+    let said = flow::Outcome::of(&mut doctor).stdout;
+    assert!(said.contains(WORDS), "{said}");
 }
 
 /// Nor is one that nobody waits for any more: a key that answers nobody is not waited for longer than 15 s.
