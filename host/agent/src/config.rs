@@ -115,7 +115,8 @@ impl AgentConfig {
         }
         for profile in &profiles {
             // What needs no key is found at the start.
-            profile.check()?;
+            let name = profile.name().unwrap_or_default();
+            profile.check().map_err(|error| error.of_profile(name))?;
         }
         let socket = table.socket;
         let socket = socket

@@ -116,7 +116,7 @@ impl Check {
                 Ok(()) => "good".to_owned(),
                 Err(error) => {
                     let said = error.to_string();
-                    first.get_or_insert(error.into());
+                    first.get_or_insert(error.of_profile(name).into());
                     said
                 }
             };

@@ -84,6 +84,15 @@ pub enum ProfileError {
         "the profile or its scheme says for which audience the assertions are, and it is another one"
     )]
     OtherAudience,
+    /// A profile of a file breaks a rule.
+    #[error("the profile {name}: {error}")]
+    Named {
+        /// Its name.
+        name: String,
+        /// The rule.
+        #[source]
+        error: Box<Self>,
+    },
     /// The members do not make what an assertion says.
     #[error("{0}")]
     OAuth(#[from] OAuthError),
@@ -93,6 +102,18 @@ pub enum ProfileError {
 }
 
 impl ProfileError {
+    /// The same, which says of which profile it is.
+    #[must_use]
+    pub fn of_profile(self, name: &str) -> Self {
+        match self {
+            Self::OAuth(_) | Self::Client(_) => Self::Named {
+                name: name.to_owned(),
+                error: Box::new(self),
+            },
+            named => named,
+        }
+    }
+
     pub(super) fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> Self {
         let known: Vec<_> = known.map(String::as_str).collect();
         Self::Unknown {

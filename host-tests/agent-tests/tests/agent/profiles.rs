@@ -142,6 +142,18 @@ fn profiles_are_listed_shown_and_checked() {
         assert!(checked.stdout.starts_with("kpn                  good\n"));
     }
 
+    let nameless = stage.profile().replace("client-id = ", "# client-id = ");
+    let unsaid = stage.configure("", &nameless);
+    let words = ["profile", "check", "--config", unsaid.to_str().unwrap()];
+    let checked = run(&stage, &words, &[]);
+    checked.failed(2, "the profile kpn: ");
+    let said = &checked.stderr;
+    assert!(
+        said.contains("help: say it in the profile as client-id"),
+        "{said}"
+    );
+    assert!(!said.contains("--client-id"), "{said}");
+
     for (agent, said) in [
         (
             format!("socket = '/{}'", "s".repeat(107)),

@@ -325,7 +325,7 @@ fn a_configuration_that_cannot_be_is_refused() {
         (
             "",
             &profile.replace("EU.EORI.NL123456789", "123456789"),
-            "client_id",
+            "the profile kpn: client_id",
         ),
     ] {
         let config = stage.configure(more, profiles);

@@ -7,11 +7,17 @@ use privyseal::jose::{JoseError, JoseFault};
 use privyseal::oidc::OidcError;
 use privyseal::pki::PkiError;
 use privyseal::pki::pem::PemError;
+use privyseal::profile::ProfileError;
 use privyseal::schemes::ishare::{IshareError, ResponseFault};
 use privyseal_core::cert::ChainError;
 
 /// `None` where the error says it all.
 pub(crate) fn of(error: &Error) -> Option<&'static str> {
+    if let Some(ProfileError::Named { .. }) = error.find() {
+        // Where no options are.
+        let is_client_id = matches!(error.find(), Some(PkiError::NoClientId { .. }));
+        return is_client_id.then_some("say it in the profile as client-id");
+    }
     let advice = error.find().and_then(of_pki);
     let advice = advice.or_else(|| error.find().and_then(of_core));
     let advice = advice.or_else(|| error.find().and_then(of_ishare));
