@@ -16,6 +16,9 @@ use crate::http::{BaseUrl, Http};
 /// with it. Of a short-lived token it is a tenth of its life.
 pub const MAX_MARGIN: u64 = 30;
 
+/// The most seconds for which a token is kept, whatever the server says of it.
+const MAX_KEPT: u64 = 24 * 3600;
+
 /// The tokens of one server, for one client.
 ///
 /// Make one for each server, keep it and share it: however many threads ask, one request is under way. The key is
@@ -213,10 +216,7 @@ impl<R: Runtime> TokenSource<R> {
                 .map(|lifetime| good_until(from, lifetime));
             (refresh, until)
         });
-        // Without `expires_in`, a token serves the call that asked for it and is not kept.
-        let until = token
-            .expires_in()
-            .map_or(from, |lifetime| good_until(from, lifetime));
+        let until = kept_until(from, &token);
         let expires_in = token.expires_in();
         tracing::info!(server = %base, expires_in, "there is a new access token");
         let token = Arc::new(token);
@@ -239,6 +239,12 @@ impl CachedToken {
     }
 }
 
+/// Without `expires_in`, a token serves the call that asked for it and is not kept.
+fn kept_until(from: UnixTime, token: &AccessToken) -> UnixTime {
+    let lifetime = token.expires_in().unwrap_or_default();
+    good_until(from, lifetime.min(MAX_KEPT))
+}
+
 fn good_until(from: UnixTime, lifetime: u64) -> UnixTime {
     let margin = lifetime.div_ceil(10).min(MAX_MARGIN);
     from.saturating_add(lifetime.saturating_sub(margin))
@@ -251,5 +257,30 @@ impl<R> fmt::Debug for TokenSource<R> {
             .field("options", &self.options)
             .field("scope", &self.scope)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroize::Zeroizing;
+
+    #[test]
+    fn no_token_is_kept_longer_than_a_day() {
+        let from = UnixTime::MAX.saturating_sub(1_000_000);
+        for (expires_in, kept) in [
+            ("1e30", MAX_KEPT - MAX_MARGIN),
+            ("1000000000000000000000000000000", MAX_KEPT - MAX_MARGIN),
+            ("86401", MAX_KEPT - MAX_MARGIN),
+            ("3600", 3600 - MAX_MARGIN),
+            ("null", 0),
+        ] {
+            let body = format!(
+                "{{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"expires_in\":{expires_in}}}"
+            );
+            let token = AccessToken::from_response(Zeroizing::new(body.into_bytes())).unwrap();
+            let until = kept_until(from, &token);
+            assert_eq!(until.as_secs() - from.as_secs(), kept, "{expires_in}");
+        }
     }
 }
