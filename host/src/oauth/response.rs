@@ -102,7 +102,7 @@ mod tests {
         }
     }
 
-    const SENT: &str = "s3nt";
+    const SENT: &str = "s3nt-before";
 
     fn response(status: u16, media_type: &str, body: &str) -> (Url, Response) {
         let base: BaseUrl = "https://as.example".parse().unwrap();
@@ -159,7 +159,7 @@ mod tests {
             (
                 200,
                 "text/html",
-                "<html>s3nt</html>",
+                "<html>s3nt-before</html>",
                 "its type is text/html",
                 Fault::Server,
             ),
@@ -170,8 +170,20 @@ mod tests {
                 "the answer is JSON, but its type is text/html; it must be application/json (RFC 6749",
                 Fault::Server,
             ),
-            (200, "text/s3nt", "", "its type is none that", Fault::Server),
-            (200, "text/S3NT", "", "its type is none that", Fault::Server),
+            (
+                200,
+                "text/s3nt-before",
+                "",
+                "its type is none that",
+                Fault::Server,
+            ),
+            (
+                200,
+                "text/S3NT-BEFORE",
+                "",
+                "its type is none that",
+                Fault::Server,
+            ),
             (
                 200,
                 "text/\u{1b}[2J",
@@ -184,14 +196,14 @@ mod tests {
             (
                 401,
                 json,
-                r#"{"error":"invalid_client","error_description":"s3nt is bad"}"#,
+                r#"{"error":"invalid_client","error_description":"s3nt-before is bad"}"#,
                 "[token left out] is bad",
                 Fault::Client,
             ),
             (
                 401,
                 "text/html",
-                "<html>s3nt</html>",
+                "<html>s3nt-before</html>",
                 "HTTP 401: unauthorized",
                 Fault::Client,
             ),
