@@ -34,6 +34,7 @@ pub const ALL: &[&Scheme] = &[&FIAM, &ISHARE, &ISHARE_1, &ITSME, &EHEALTH];
 /// A scheme that this software knows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Scheme {
+    /// Its place in [`ALL`], where new ones come last: devices know it by that.
     code: u8,
     rules: SchemeRules,
 }

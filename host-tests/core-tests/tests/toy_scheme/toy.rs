@@ -8,7 +8,7 @@ use crate::jws::Algorithm;
 
 /// The toy.
 pub const TOY: Scheme = Scheme {
-    code: 200,
+    code: 5,
     rules: SchemeRules {
         name: "toy",
         title: "Toy",
