@@ -123,10 +123,8 @@ impl Terminal {
     }
 
     fn spawn(&self, program: &Command) -> Child {
-        let mut command = Command::new("env");
-        // Who started the tests may ignore signals, as nohup does.
-        command.args(["--default-signal", "setsid", "--ctty"]);
-        command.arg(program.get_program());
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(program.get_program());
         command.args(program.get_args());
         for (name, value) in program.get_envs() {
             match value {
@@ -136,7 +134,7 @@ impl Terminal {
         }
         let theirs = || Stdio::from(self.theirs.try_clone().expect("a descriptor"));
         command.stdin(theirs()).stdout(theirs()).stderr(theirs());
-        command.spawn().expect("env")
+        command.spawn().expect("setsid")
     }
 
     fn hides(&self) -> bool {

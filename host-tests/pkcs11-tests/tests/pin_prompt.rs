@@ -16,7 +16,9 @@ fn keys(token: &SoftHsmToken) -> Command {
         "pkcs11:token=T;object={KEY}?module-path={}",
         SoftHsmToken::module().display()
     );
-    let mut command = Command::new(privyseal::path());
+    // Who started the tests may ignore signals, as nohup does.
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(privyseal::path());
     command.args(["keys", "--key", &uri]);
     command.env_remove("PRIVYSEAL_PIN");
     command.env("SOFTHSM2_CONF", token.configuration());
