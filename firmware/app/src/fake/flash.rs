@@ -95,7 +95,7 @@ impl Power {
 }
 
 /// What a region of flash holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cells {
     bytes: Vec<u8>,
     /// Bits of a byte that a cut left in between: they read as set at one time and not at another, until they are erased.
