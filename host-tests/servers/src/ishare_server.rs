@@ -54,7 +54,7 @@ pub struct Config {
     pub trusted_list: Vec<Value>,
     /// What is known about parties ([`party_info`]).
     pub parties: Vec<Value>,
-    /// Who gets tokens beside them, by party id: those of whom nobody asks.
+    /// Party ids that get tokens without a record here.
     pub members: Vec<String>,
     /// What time it is.
     pub clock: Clock,

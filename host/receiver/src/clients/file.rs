@@ -127,8 +127,7 @@ impl ClientTable {
         let mut client = Registered::default();
         for file in &self.certificates {
             let fault = |why| (file.span(), why);
-            let path = folder.join(file.get_ref());
-            check_regular(&path).map_err(|error| fault(error.to_string()))?;
+            let path = regular(folder, file)?;
             let given = Certificates::from_file(&path).map_err(|error| fault(error.to_string()))?;
             let is_leaf = |der: &&[u8]| Certificate::from_der(der).is_ok_and(|it| !it.is_ca());
             let mut leaves = given.iter().filter(is_leaf).peekable();
@@ -139,9 +138,8 @@ impl ClientTable {
             leaves.for_each(|der| client.add(der));
         }
         if let Some(file) = &self.jwks {
-            let (path, fault) = (folder.join(file.get_ref()), |why| (file.span(), why));
-            check_regular(&path).map_err(|error| fault(error.to_string()))?;
-            let keys = KeySet::from_file(&path);
+            let fault = |why| (file.span(), why);
+            let keys = KeySet::from_file(&regular(folder, file)?);
             client.keys = keys.map_err(|error| fault(error.to_string()))?;
             let mut kids: Vec<_> = client.keys.iter().filter_map(|(kid, _)| kid).collect();
             kids.sort_unstable();
@@ -152,6 +150,13 @@ impl ClientTable {
         }
         Ok(client)
     }
+}
+
+/// The path of a file that a client names, which may be read.
+fn regular(folder: &Path, file: &Spanned<PathBuf>) -> Result<PathBuf, Fault> {
+    let path = folder.join(file.get_ref());
+    check_regular(&path).map_err(|error| (file.span(), error.to_string()))?;
+    Ok(path)
 }
 
 impl Registered {
