@@ -414,6 +414,15 @@ impl fmt::Debug for Response {
     }
 }
 
+/// A header that is there once. For servers: of two, another reader may take the other.
+pub fn only_header<'h>(
+    headers: &'h http::HeaderMap,
+    name: &http::HeaderName,
+) -> Option<&'h http::HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::max_age;

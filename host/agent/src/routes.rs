@@ -7,10 +7,11 @@ use std::sync::Arc;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
-    RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode};
+use privyseal::http::only_header;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_hsm::Secret;
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,7 @@ fn only(method: &Method, request: &Request<Incoming>) -> Result<(), Problem> {
 
 /// A page in a browser can make it ask any name that leads to loopback; the name then gives it away.
 fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
-    let host = only_one(headers, &HOST).and_then(|host| host.to_str().ok());
+    let host = only_header(headers, &HOST).and_then(|host| host.to_str().ok());
     let host = host.unwrap_or_default().to_ascii_lowercase();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -165,19 +166,13 @@ fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-/// What stands there twice says nothing.
-fn only_one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
-    let mut values = headers.get_all(name).iter();
-    values.next().filter(|_| values.next().is_none())
-}
-
 /// Who asks.
 fn requester(agent: &Agent, peer: &Peer, headers: &HeaderMap) -> Result<Requester, Problem> {
     let secret = match peer {
         Peer::User(uid) => return Ok(Requester::User(*uid)),
         Peer::Tcp(secret) => secret,
     };
-    let given = only_one(headers, &AUTHORIZATION).map(HeaderValue::as_bytes);
+    let given = only_header(headers, &AUTHORIZATION).map(HeaderValue::as_bytes);
     let given = given.and_then(|value| {
         let (scheme, token) = value.split_at_checked(7)?;
         scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)

@@ -13,6 +13,7 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use privyseal::UnixTime;
 use privyseal::base::{clock, entropy};
+use privyseal::http::only_header;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -245,11 +246,9 @@ impl TokenServer {
     }
 }
 
-/// The text of a header that is there once: of two, another reader may take the other.
+/// The text of a header that is there once.
 fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next().filter(|_| values.next().is_none());
-    value?.to_str().ok()
+    only_header(headers, name)?.to_str().ok()
 }
 
 fn digest(token: &str) -> [u8; 32] {
