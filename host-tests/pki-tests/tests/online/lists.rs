@@ -220,6 +220,28 @@ fn a_good_list_decides_beside_a_stale_one_and_one_of_a_former_key() {
 }
 
 #[test]
+fn of_two_lists_of_one_second_the_revoking_one_decides() {
+    let (_server, ca, leaf) = stage();
+    let dates = [
+        "-crl_lastupdate",
+        "20260101000000Z",
+        "-crl_nextupdate",
+        "20460101000000Z",
+    ];
+    let good = ca.list(&dates);
+    ca.revoke("leaf");
+    let revoking = ca.list(&dates);
+    for lists in [[&good, &revoking], [&revoking, &good]] {
+        let lists: Vec<_> = lists
+            .into_iter()
+            .flat_map(|list| Crl::from_bytes(list).unwrap())
+            .collect();
+        let outcome = judge_by(&ca, &leaf, RevocationOptions::files(&lists));
+        assert!(matches!(outcome, Err(PathRule::Revoked(_))), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_list_of_another_distribution_point_does_not_cover() {
     let (server, ca, leaf) = stage();
     let config = std::fs::read_to_string(ca.path().join("config")).unwrap();

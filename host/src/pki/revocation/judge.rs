@@ -131,15 +131,21 @@ impl<'j, 'a> Judge<'j, 'a> {
             .map(|crl| &*crl.0)
             .filter(|list| list.base.is_none())
             .collect();
-        // The newest decides.
-        complete.sort_by_key(|list| core::cmp::Reverse(list.this_update));
+        // The newest decides; of two of one second, the one of the higher number (RFC 5280 section 5.2.3); else the one that
+        // says more.
+        let age = |list: &Content| (list.this_update, list.number.clone());
+        complete.sort_by_key(|list| core::cmp::Reverse(age(list)));
         let mut reasons = 0;
         let mut unknown = Unknown::NotCovered;
         let mut oldest = UnixTime::MAX;
         for point in Point::all_of(certificate) {
+            let mut decided = None;
             for list in &complete {
-                let more = point.reasons & list.scope.reasons & !reasons;
-                if more == 0 || !list.scope.covers(&list.issuer, certificate, &point) {
+                let covered = point.reasons & list.scope.reasons;
+                let more = covered & !reasons;
+                let is_twin = covered != 0 && decided == Some(age(list));
+                if (more == 0 && !is_twin) || !list.scope.covers(&list.issuer, certificate, &point)
+                {
                     continue;
                 }
                 let believed = if must_be_fresh {
@@ -157,6 +163,7 @@ impl<'j, 'a> Judge<'j, 'a> {
                     return Revocation::Revoked { since };
                 }
                 reasons |= more;
+                decided = Some(age(list));
                 oldest = oldest.min(list.this_update);
             }
         }
