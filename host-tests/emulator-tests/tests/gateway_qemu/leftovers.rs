@@ -7,7 +7,7 @@ use privyseal_test_base::clock::run_start;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use privyseal_protocol::{
     CHUNK, DeviceState, Part, Provision, Refusal, Request, Response, SignRequest, Totals,
@@ -16,9 +16,11 @@ use privyseal_protocol::{
 use privyseal_test_simulators::emulator::{AN386, Emulator, Machine, STM32F405};
 use privyseal_test_simulators::gateway::Gateway;
 use rsa::BoxedUint;
-use rsa::traits::PrivateKeyParts as _;
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use crate::stage::{Party, SEED, SERVED, UNLOCK};
+
+const BLINDING: &str = "blinding";
 
 /// Bytes of a piece that is searched for.
 const PIECE: usize = 8;
@@ -43,19 +45,17 @@ fn an_an386_has_its_key_once_and_then_never() {
 
 fn the_key_is_there_once_and_then_never(machine: Machine) {
     let party = Party::new("seal");
-    let secrets = secrets(&party);
+    let mut secrets = secrets(&party);
     let mut emulator = Emulator::gateway(machine);
     let mut gateway = Gateway::new(emulator.connect());
-    look(&mut emulator, &secrets, "new", |_| 0);
+    look(&mut emulator, &mut gateway, &secrets, "new", |_| 0);
     for round in 0..2 {
         party.provision(&mut gateway);
-        look(&mut emulator, &secrets, "provisioned", |secret| {
-            secret.when_ready
-        });
+        find_blinding(&mut emulator, &party, &mut secrets);
+        look_ready(&mut emulator, &mut gateway, &secrets, "provisioned");
         sign(&mut gateway, round * 10);
-        look(&mut emulator, &secrets, "provisioned, signed", |secret| {
-            secret.when_ready
-        });
+        find_blinding(&mut emulator, &party, &mut secrets);
+        look_ready(&mut emulator, &mut gateway, &secrets, "provisioned, signed");
         if round == 1 {
             // Wiped without a start in between.
             break;
@@ -64,18 +64,28 @@ fn the_key_is_there_once_and_then_never(machine: Machine) {
         drop(gateway);
         gateway = Gateway::new(emulator.connect());
         assert_eq!(gateway.info(|info| info.state), DeviceState::Ready);
-        look(&mut emulator, &secrets, "started", |secret| {
-            secret.when_ready
-        });
+        find_blinding(&mut emulator, &party, &mut secrets);
+        look_ready(&mut emulator, &mut gateway, &secrets, "started");
         sign(&mut gateway, round * 10 + 1);
-        look(&mut emulator, &secrets, "started, signed", |secret| {
-            secret.when_ready
-        });
+        find_blinding(&mut emulator, &party, &mut secrets);
+        look_ready(&mut emulator, &mut gateway, &secrets, "started, signed");
         wipe(&mut gateway);
-        look(&mut emulator, &secrets, "started, wiped", |_| 0);
+        look(
+            &mut emulator,
+            &mut gateway,
+            &secrets,
+            "started, wiped",
+            |_| 0,
+        );
     }
     wipe(&mut gateway);
-    look(&mut emulator, &secrets, "provisioned, wiped", |_| 0);
+    look(
+        &mut emulator,
+        &mut gateway,
+        &secrets,
+        "provisioned, wiped",
+        |_| 0,
+    );
 }
 
 /// While a device is locked its key is nowhere, and its unlock secret never is but in the request.
@@ -86,29 +96,23 @@ fn a_locked_stm32f405_has_its_key_nowhere() {
     let mut emulator = Emulator::gateway(STM32F405);
     let mut gateway = Gateway::new(emulator.connect());
     party.provision(&mut gateway);
-    look(&mut emulator, &secrets, "provisioned", |secret| {
-        secret.when_ready
-    });
+    look_ready(&mut emulator, &mut gateway, &secrets, "provisioned");
     emulator.reset();
     drop(gateway);
     let mut gateway = Gateway::new(emulator.connect());
     assert_eq!(gateway.info(|info| info.state), DeviceState::Locked);
-    look(&mut emulator, &secrets, "locked", |_| 0);
+    look(&mut emulator, &mut gateway, &secrets, "locked", |_| 0);
     let wrong = UnlockSecret([0x5a; 32]);
     assert_eq!(unlock(&mut gateway, wrong), Err(Refusal::Unlock));
-    look(&mut emulator, &secrets, "refused", |_| 0);
+    look(&mut emulator, &mut gateway, &secrets, "refused", |_| 0);
     unlock(&mut gateway, UNLOCK).expect("its secret");
-    look(&mut emulator, &secrets, "unlocked", |secret| {
-        secret.when_ready
-    });
+    look_ready(&mut emulator, &mut gateway, &secrets, "unlocked");
     // The wrong secret has used the rate up: the next assertion is 60 ms away.
     thread::sleep(Duration::from_millis(500));
     sign(&mut gateway, 10);
-    look(&mut emulator, &secrets, "unlocked, signed", |secret| {
-        secret.when_ready
-    });
+    look_ready(&mut emulator, &mut gateway, &secrets, "unlocked, signed");
     wipe(&mut gateway);
-    look(&mut emulator, &secrets, "wiped", |_| 0);
+    look(&mut emulator, &mut gateway, &secrets, "wiped", |_| 0);
 }
 
 fn unlock(gateway: &mut Gateway, secret: UnlockSecret) -> Result<(), Refusal> {
@@ -144,7 +148,7 @@ fn nothing_stays_of_an_upload_that_is_taken_back() {
         });
         done.unwrap_or_else(|refusal| panic!("{refusal}"));
     }
-    look(&mut emulator, &secrets, "taken back", |_| 0);
+    look(&mut emulator, &mut gateway, &secrets, "taken back", |_| 0);
 }
 
 fn sign(gateway: &mut Gateway, later: u64) {
@@ -164,23 +168,67 @@ fn wipe(gateway: &mut Gateway) {
     wiped.unwrap_or_else(|refusal| panic!("{refusal}"));
 }
 
-/// Searches the RAM, in which each secret must be as often as `expected` says. The device cleans up behind its
-/// answer: it is given a moment.
+/// Searches the memory, in which each secret must be as often as `expected` says. The device cleans up behind its
+/// answer; when it answers the next request it has.
 fn look(
     emulator: &mut Emulator,
+    gateway: &mut Gateway,
     secrets: &[Secret],
     when: &str,
     expected: impl Fn(&Secret) -> usize,
 ) {
-    let end = Instant::now() + Duration::from_secs(5);
-    loop {
-        let wrong = compare(emulator, secrets, &expected);
-        if wrong.is_empty() {
-            return;
+    gateway.info(|_| ());
+    let wrong = compare(emulator, secrets, expected);
+    assert!(wrong.is_empty(), "{when}:\n{wrong}");
+}
+
+/// The same of a device that can sign.
+fn look_ready(emulator: &mut Emulator, gateway: &mut Gateway, secrets: &[Secret], when: &str) {
+    look(emulator, gateway, secrets, when, |secret| secret.when_ready);
+}
+
+/// Finds the blinding pair by what it is, near the key: A and A^-d in Montgomery form. Each signature has another, and
+/// those before must be nowhere.
+fn find_blinding(emulator: &mut Emulator, party: &Party, secrets: &mut Vec<Secret>) {
+    const NEAR: usize = 4096;
+    const LEN: usize = 256;
+    let memory = emulator.memory();
+    let key = party.key.private_key();
+    let n = key.n();
+    let times =
+        |a: &BoxedUint, b: &BoxedUint| wide(&a.wrapping_mul(b).rem_vartime(n).to_le_bytes());
+    let power = |base: &BoxedUint| {
+        let mut power = base.clone();
+        for _ in 0..16 {
+            power = times(&power, &power);
         }
-        assert!(Instant::now() < end, "{when}:\n{wrong}");
-        thread::sleep(Duration::from_millis(50));
+        times(&power, base)
+    };
+    let r = BoxedUint::one_with_precision(4096).shl(2048).rem_vartime(n);
+    let r = wide(&r.to_le_bytes());
+    let one = times(&power(&r), &r);
+    let prime = secrets.iter().find(|secret| secret.name == "p");
+    let prime = prime.expect("among them");
+    let at = memory
+        .windows(PIECE)
+        .position(|it| it == &prime.bytes[..PIECE]);
+    let at = at.expect("a device that is ready");
+    let near = at.saturating_sub(NEAR)..at + NEAR;
+    let pair = near.step_by(4).find_map(|at| {
+        let (first, second) = memory[at..at + 2 * LEN].split_at(LEN);
+        let is_pair = |factor, remover| times(&power(&wide(remover)), &wide(factor)) == one;
+        (is_pair(first, second) || is_pair(second, first))
+            .then(|| [first.to_vec(), second.to_vec()])
+    });
+    let pair = pair.expect("a device that is ready has blinding numbers near its key");
+    for secret in secrets.iter_mut().filter(|it| it.name == BLINDING) {
+        secret.when_ready = 0;
     }
+    secrets.extend(pair.map(|bytes| Secret {
+        name: BLINDING,
+        bytes,
+        when_ready: 1,
+    }));
 }
 
 fn compare(
@@ -255,6 +303,7 @@ pub(crate) fn secrets(party: &Party) -> Vec<Secret> {
         panic!("two primes")
     };
     let number = |number: Option<&BoxedUint>| number.expect("precomputed").clone();
+    let coefficient = key.crt_coefficient().expect("an inverse");
     let secret = |name, number: &BoxedUint, when_ready| {
         let mut bytes = number.to_le_bytes().to_vec();
         // Zeros are no secret.
@@ -283,10 +332,27 @@ pub(crate) fn secrets(party: &Party) -> Vec<Secret> {
         // With n these give the primes away, too.
         secret("R^2 mod p", &r_squared(p), 1),
         secret("R^2 mod q", &r_squared(q), 1),
-        // The engine has neither: the private exponent in parts, the coefficient in Montgomery form.
+        secret(
+            "qInv in Montgomery form",
+            &in_montgomery_form(&coefficient, p),
+            1,
+        ),
+        // The engine has neither: the private exponent in parts, the coefficient in that form.
         secret("d", key.d(), 0),
-        secret("qInv", &key.crt_coefficient().expect("an inverse"), 0),
+        secret("qInv", &coefficient, 0),
     ]
+}
+
+/// With room for a product.
+fn wide(little_endian: &[u8]) -> BoxedUint {
+    BoxedUint::from_le_slice(little_endian, 4096).expect("at most 4,096 bits")
+}
+
+/// A number times 2^1024 mod a prime.
+fn in_montgomery_form(number: &BoxedUint, prime: &BoxedUint) -> BoxedUint {
+    let prime = prime.to_nz().expect("not zero");
+    let shifted = wide(&number.to_le_bytes()).shl(1024);
+    shifted.rem(&prime)
 }
 
 /// 2^2048 mod a prime.
