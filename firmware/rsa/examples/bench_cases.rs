@@ -8,16 +8,26 @@
 #[allow(dead_code, reason = "only keys of a named size are needed here")]
 mod tests;
 
+use rsa::{BoxedUint, RsaPrivateKey};
 use tests::{TestKey, digest};
 
-const KEYS: u64 = 3;
 const MESSAGES: u64 = 4;
 
+/// Of each size: how far the largest prime that a key can have is below the power of two, and the smallest one above
+/// the whole part of the root of 2^(bits - 1), which is the least that FIPS 186-5 (A.1.3) allows.
+const EXTREMES: [(u32, u64, u64); 3] = [(2048, 105, 37), (3072, 3453, 1689), (4096, 1557, 3428)];
+
 fn main() {
-    for bits in [2048, 3072, 4096] {
-        println!("pub(crate) static RSA_{bits}: [Case; {KEYS}] = [");
-        for seed in 1..=KEYS {
-            let key = TestKey::sized(seed, bits);
+    for (bits, below, above) in EXTREMES {
+        let size = usize::try_from(bits).expect("a size");
+        let keys = [
+            TestKey::sized(1, size),
+            TestKey::sized(2, size),
+            TestKey::sized(3, size),
+            extreme(bits, below, above),
+        ];
+        println!("pub(crate) static RSA_{bits}: [Case; {}] = [", keys.len());
+        for key in keys {
             println!("Case {{ p: &{:?}, q: &{:?},", key.p, key.q);
             println!("modulus: &{:?}, signatures: &[", key.modulus);
             for number in 0..MESSAGES {
@@ -28,4 +38,15 @@ fn main() {
         }
         println!("];");
     }
+}
+
+/// A key of the largest and the smallest prime.
+fn extreme(bits: u32, below: u64, above: u64) -> TestKey {
+    let one = BoxedUint::one_with_precision(bits);
+    let largest = one.shl(bits / 2).wrapping_sub(BoxedUint::from(below));
+    let root = one.shl(bits - 1).floor_sqrt();
+    let smallest = root.wrapping_add(BoxedUint::from(above));
+    let [p, q] = [largest, smallest].map(|prime| prime.shorten(bits / 2));
+    let judge = RsaPrivateKey::from_p_q(p, q, BoxedUint::from(65537_u64));
+    TestKey::of(judge.expect("a key"))
 }

@@ -52,7 +52,11 @@ impl TestKey {
 
     /// The key of a seed and a size, always the same.
     pub(crate) fn sized(seed: u64, bits: usize) -> Self {
-        let judge = RsaPrivateKey::new(&mut Generator(seed), bits).expect("a key");
+        Self::of(RsaPrivateKey::new(&mut Generator(seed), bits).expect("a key"))
+    }
+
+    /// The judge's key.
+    pub(crate) fn of(judge: RsaPrivateKey) -> Self {
         let prime = |index: usize| judge.primes()[index].to_be_bytes().to_vec();
         Self {
             p: prime(0),

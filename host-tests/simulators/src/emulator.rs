@@ -23,6 +23,13 @@ pub use debugger::{Debugger, Fault, Stop};
 
 /// Longer than any test here takes, also on a machine that does much else.
 const LIFE_SECONDS: &str = "900";
+/// An instruction is 128 ns of the board's time, and the console is QEMU's.
+const COUNTING: [&str; 4] = [
+    "-icount",
+    "shift=7",
+    "-semihosting-config",
+    "enable=on,target=native",
+];
 /// For whatever should happen at once.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -93,8 +100,15 @@ impl Emulator {
     /// # Panics
     /// As for [`Emulator::gateway`].
     pub fn counting(machine: Machine, image: &str) -> Self {
-        let semihosting = ["-semihosting-config", "enable=on,target=native"];
-        let words = ["-icount", "shift=7", semihosting[0], semihosting[1]];
+        Self::start(machine, image, &COUNTING).running()
+    }
+
+    /// The same, watched by a plugin of QEMU, which is given as `FILE,NAME=VALUE`.
+    ///
+    /// # Panics
+    /// As for [`Emulator::gateway`].
+    pub fn watched(machine: Machine, image: &str, plugin: &str) -> Self {
+        let words = [&COUNTING[..], &["-plugin", plugin]].concat();
         Self::start(machine, image, &words).running()
     }
 

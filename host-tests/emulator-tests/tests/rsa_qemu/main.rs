@@ -1,6 +1,7 @@
 //! RSA signatures alone, on a Cortex-M4 in an emulator: right, counted, and without a trace.
 
 mod report;
+mod way;
 
 use std::env;
 use std::io::{Write as _, stdout};

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Signatures that the image makes of each size: three keys, four messages.
-const SIGNATURES: usize = 12;
+/// Signatures that the image makes of each size: four keys, one of them with the largest and the smallest prime, and four
+/// messages.
+const SIGNATURES: usize = 16;
 
 /// What the numbers of one size may be.
 #[derive(Debug)]
@@ -88,6 +89,8 @@ struct Size {
     parts: Vec<(String, Vec<u64>)>,
     /// Bytes of stack, of signatures and of new blindings: one in 64 signatures needs one.
     stacks: Vec<u64>,
+    /// Of 65 signatures, the one that draws a new blinding, and what the others take.
+    redrawn: Vec<Values>,
     /// Generations whose first candidates are the primes of a key.
     planted: Vec<Values>,
     /// Instructions of each generated key.
@@ -106,6 +109,7 @@ impl Report {
                 signatures: Vec::new(),
                 parts: Vec::new(),
                 stacks: Vec::new(),
+                redrawn: Vec::new(),
                 planted: Vec::new(),
                 generated: Vec::new(),
             }),
@@ -164,7 +168,10 @@ impl Size {
             "signature" => self.signatures.push(values),
             "planted" => self.planted.push(values),
             "generated" => self.generated.push(number(&values, "instructions")),
-            "phase" | "other" | "kept" => {
+            "phase" | "other" | "kept" | "redrawn" => {
+                if kind == "redrawn" {
+                    self.redrawn.push(values.clone());
+                }
                 let name = values.get("name").cloned().unwrap_or_default();
                 let count = number(&values, "instructions");
                 match self.parts.iter_mut().find(|(known, _)| *known == name) {
@@ -198,6 +205,13 @@ impl Size {
             rule(
                 is_constant(counts),
                 format!("{name} differs between keys: {counts:?}"),
+            );
+        }
+        if self.limits.bits == 2048 {
+            let [others, rest] = ["others", "rest"].map(|name| all(&self.redrawn, name));
+            rule(
+                rest == [64; 2] && is_constant(&others),
+                format!("of 65 signatures not 64 alike: {:?}", self.redrawn),
             );
         }
         let planted = self.planted.len();

@@ -19,9 +19,13 @@ fn broken(from: &str, to: &str) -> Vec<String> {
         };
         let generated =
             move |seed: usize| format!("generated bits={bits} seed={seed} instructions=600000000");
-        let signatures = (0..12).map(signature);
+        let signatures = (0..16).map(signature);
         let keys = (0..3).flat_map(move |key| [import(key), kept(key), generated(key)]);
-        signatures.chain(keys)
+        let redrawn = (0..if bits == 2048 { 2 } else { 0 }).map(move |key| {
+            let counts = "instructions=20000000 stack=3800 others=10000000 rest=64";
+            format!("redrawn bits={bits} key={key} name=redrawn {counts}")
+        });
+        signatures.chain(keys).chain(redrawn)
     };
     let lines: Vec<String> = ["kernels umaal", "agreement rounds=50 agree=1"]
         .map(str::to_owned)
@@ -55,6 +59,7 @@ fn each_fault_is_found() {
             "key=2 name=import instructions=6",
             "import differs",
         ),
+        ("rest=64", "rest=63", "not 64 alike"),
         ("genuine=1", "genuine=0", "not the judge's"),
         ("left=0", "left=1", "left on the stack"),
         ("stack=3800", "stack=5121", "limit 5120"),
@@ -84,14 +89,14 @@ fn each_fault_is_found() {
         (
             "signature bits=4096 key=1",
             "signature bits=512 key=1",
-            "11 signatures",
+            "15 signatures",
         ),
         ("agree=1", "agree=0", "does not agree"),
         ("agreement rounds", "nothing rounds", "does not agree"),
         (
             "signature bits=2048 key=1",
             "nothing bits=2048 key=1",
-            "11 signatures",
+            "15 signatures",
         ),
         (
             "instructions=10000000",
