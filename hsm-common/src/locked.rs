@@ -23,7 +23,8 @@ impl LockedText {
         let len = text.len();
         let mut locked = Self { room, start, len };
         // Where the limit for locked memory is reached the text is kept all the same.
-        let _ = locked.protect(pages);
+        #[cfg(unix)]
+        locked.protect();
         if let Some(place) = locked.room.get_mut(start..start.saturating_add(len)) {
             place.copy_from_slice(text.as_bytes());
         }
@@ -45,21 +46,18 @@ impl LockedText {
     }
 
     #[cfg(unix)]
-    fn protect(&mut self, _len: usize) -> rustix::io::Result<()> {
+    fn protect(&mut self) {
         let pages = self.pages();
         let (address, len) = (pages.as_ptr().cast_mut().cast(), pages.len());
         #[cfg(target_os = "linux")]
         // SAFETY: whole pages of this value's own; leaving them out of dumps changes no byte.
         unsafe {
-            rustix::mm::madvise(address, len, rustix::mm::Advice::LinuxDontDump)?;
+            libc::madvise(address, len, libc::MADV_DONTDUMP);
         }
         // SAFETY: whole pages of this value's own.
-        unsafe { rustix::mm::mlock(address, len) }
-    }
-
-    #[cfg(not(unix))]
-    fn protect(&mut self, _len: usize) -> Result<(), ()> {
-        Ok(())
+        unsafe {
+            libc::mlock(address, len);
+        }
     }
 }
 
@@ -71,10 +69,14 @@ impl Drop for LockedText {
             let pages = self.pages();
             let (address, len) = (pages.as_ptr().cast_mut().cast(), pages.len());
             // SAFETY: whole pages of this value's own, which no other lock is about.
-            let _ = unsafe { rustix::mm::munlock(address, len) };
+            unsafe {
+                libc::munlock(address, len);
+            }
             #[cfg(target_os = "linux")]
             // SAFETY: as before; the allocator's next user may be dumped again.
-            let _ = unsafe { rustix::mm::madvise(address, len, rustix::mm::Advice::LinuxDoDump) };
+            unsafe {
+                libc::madvise(address, len, libc::MADV_DODUMP);
+            }
         }
     }
 }
