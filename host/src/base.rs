@@ -4,6 +4,7 @@ pub mod clock;
 pub mod display;
 pub mod entropy;
 pub mod error;
+pub(crate) mod events;
 pub mod file;
 pub mod runtime;
 #[cfg(any(feature = "ciba", feature = "login"))]

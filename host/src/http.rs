@@ -26,6 +26,8 @@ use privyseal_core::UnixTime;
 use ureq::http::{self, Method, header};
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
+
+use crate::base::events;
 use zeroize::Zeroizing;
 
 pub use error::{HttpCause, HttpError};
@@ -296,8 +298,8 @@ impl Http {
         let outcome = request();
         let took = begun.elapsed();
         match &outcome {
-            Ok(_) => tracing::debug!(%url, ?took, "a server answered"),
-            Err(error) => tracing::debug!(%error, ?took, "a server did not answer"),
+            Ok(_) => events::debug!(%url, ?took, "a server answered"),
+            Err(error) => events::debug!(%error, ?took, "a server did not answer"),
         }
         if let Some(watcher) = &self.watcher {
             watcher.answered();

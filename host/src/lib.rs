@@ -7,7 +7,12 @@
 )]
 // What only some backends and flows use; the whole crate is checked with all of them.
 #![cfg_attr(
-    not(all(feature = "ciba", feature = "pkcs11", feature = "yubihsm")),
+    not(all(
+        feature = "ciba",
+        feature = "pkcs11",
+        feature = "tracing",
+        feature = "yubihsm"
+    )),
     allow(unused)
 )]
 

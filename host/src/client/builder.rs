@@ -15,7 +15,7 @@ use super::error::BuildError;
 use super::failover::{Failover, in_turn};
 use super::key_group::{KeyGroup, Limits, Open, SIGNING_LIMIT};
 use super::{Client, HeldKey};
-use crate::base::clock;
+use crate::base::{clock, events};
 use crate::http::{Http, HttpOptions};
 use crate::jose::jwk::{KidChoice, KidForm};
 #[cfg(feature = "gateway")]
@@ -322,8 +322,8 @@ impl ClientBuilder {
             let open: Open<KeySigner> = Arc::new(move || {
                 let opened = open_key(&uri, &policy);
                 match &opened {
-                    Ok(_) => tracing::info!(key = %uri, "a key is open"),
-                    Err(error) => tracing::info!(key = %uri, %error, "a key does not open"),
+                    Ok(_) => events::info!(key = %uri, "a key is open"),
+                    Err(error) => events::info!(key = %uri, %error, "a key does not open"),
                 }
                 opened
             });

@@ -13,6 +13,7 @@ use privyseal_core::{
 
 use super::error::BuildError;
 use super::failover::{Calls, hangs, within};
+use crate::base::events;
 use crate::keys::{KeyError, SignerFailure};
 
 /// How long a reference that failed is asked only when all others fail too.
@@ -246,7 +247,7 @@ where
             .opened(group)
             .and_then(|mut signer| sign(&mut signer).map_err(SignerFailure::new));
         if let Err(error) = &outcome {
-            tracing::warn!(key = self.name, %error, "a reference to the key did not sign");
+            events::warn!(key = self.name, %error, "a reference to the key did not sign");
         }
         self.rest(outcome.is_err().then_some(group.limits.cooldown));
         outcome
@@ -266,7 +267,7 @@ where
         self.rest(Some(group.limits.cooldown));
         match (self.open)() {
             Ok(signer) if *signer.public_key() == group.public_key => {
-                tracing::info!(key = self.name, "a key that was away is open");
+                events::info!(key = self.name, "a key that was away is open");
                 *slot = Slot::Opened(signer.clone());
                 Ok(signer)
             }

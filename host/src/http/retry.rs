@@ -15,6 +15,7 @@ use core::time::Duration;
 
 use super::{HttpCause, HttpError, RetryAfter};
 use crate::base::BaseError;
+use crate::base::events;
 use crate::base::runtime::Runtime;
 
 privyseal_hsm::options! {
@@ -224,7 +225,7 @@ fn retry_while<C, T, E: Retryable>(
             let total = policy.total;
             return Err(error.given_up(GaveUp::Total { tries, total }));
         }
-        tracing::info!(tries, ?pause, "a request is tried again");
+        events::info!(tries, ?pause, "a request is tried again");
         runtime.pause(pause);
     }
 }

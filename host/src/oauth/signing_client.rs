@@ -10,6 +10,7 @@ use privyseal_core::{ClientId, Credential, RsaPublicKey, SchemeRules, Signer, Si
 use zeroize::Zeroizing;
 
 use super::{Assertion, AssertionOptions, AssertionSource, AuthenticationOptions, OAuthError};
+use crate::base::events;
 use crate::pki::links::HostLinks;
 
 /// A credential, and the signer that has its key.
@@ -128,7 +129,7 @@ where
         let jti = options.jti_or_new()?;
         let request = options.request(options.moment()?, &jti)?;
         let assertion = self.signed(self.credential.prepare(&request)?)?;
-        tracing::debug!(
+        events::debug!(
             scheme = self.scheme().name(),
             jti,
             "an assertion was signed"

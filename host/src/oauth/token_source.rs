@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use privyseal_core::UnixTime;
 
 use super::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RefreshToken};
+use crate::base::events;
 use crate::base::runtime::{Runtime, SystemRuntime};
 use crate::http::retry::{RetryPolicy, retry};
 use crate::http::{BaseUrl, Http};
@@ -218,7 +219,7 @@ impl<R: Runtime> TokenSource<R> {
         });
         let until = kept_until(from, &token);
         let expires_in = token.expires_in();
-        tracing::info!(server = %base, expires_in, "there is a new access token");
+        events::info!(server = %base, expires_in, "there is a new access token");
         let token = Arc::new(token);
         Ok(CachedToken { token, from, until })
     }

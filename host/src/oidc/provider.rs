@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 #[cfg(any(feature = "ciba", feature = "login"))]
 use crate::base::BaseError;
+use crate::base::events;
 use crate::base::runtime::Runtime;
 use crate::http::Http;
 use crate::jose::JoseFault;
@@ -148,7 +149,7 @@ impl Provider {
                 Err(OidcError::Jose(error))
                     if matches!(error.fault(), JoseFault::Jws(JwsFault::UnknownKid { .. })) =>
                 {
-                    tracing::warn!(%error, seconds, "the provider's keys are read again");
+                    events::warn!(%error, seconds, "the provider's keys are read again");
                     runtime.pause(Duration::from_secs(seconds));
                 }
                 outcome => return outcome,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{ID_TOKEN, Login, now};
+use crate::base::events;
 use crate::http::retry::retry;
 use crate::http::{Response, Url};
 use crate::oauth::{self, AccessToken, Form, OAuthError, RequestKind};
@@ -54,7 +55,7 @@ impl Login {
             Err(OidcError::OAuth(error))
                 if kind == RequestKind::Refresh && access.forget_id_token(&token) =>
             {
-                tracing::warn!(%error, "the id_token that came is left out: it cannot be judged now");
+                events::warn!(%error, "the id_token that came is left out: it cannot be judged now");
                 None
             }
             Err(error) => return Err(error),

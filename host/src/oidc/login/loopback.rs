@@ -7,6 +7,7 @@ use std::time::Instant;
 use zeroize::Zeroizing;
 
 use super::{LoginError, LoginState};
+use crate::base::events;
 use crate::oidc::listener::{Answer, ListenAddress, Listener, Request};
 
 /// Below the path of the redirect URI: what stood in a fragment, which a browser does not send by itself.
@@ -68,7 +69,7 @@ impl LoopbackRedirect {
                 return Some(callback);
             }
             if !is_said {
-                tracing::warn!(
+                events::warn!(
                     "what a browser came back with is no answer to this login (its state is missing, given twice or \
                      another one) and was passed over"
                 );
