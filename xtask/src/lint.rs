@@ -29,6 +29,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     if options.arrows {
         return steps.finish();
     }
+    steps.step("crates that PKCS #11 alone needs", crates::count);
     steps.step("dependencies against deny.toml", deny::check);
     let mut cargo = |name, words| steps.step(name, || Run::cargo(words).stream());
     cargo("formatting", "fmt --all --check");

@@ -1,5 +1,6 @@
 //! Arrows between crates: each points down a ladder of [`LADDERS`].
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -7,6 +8,10 @@ use super::layers::{FOR_TESTS, LADDERS};
 use crate::failure::{Context, Failure, fail};
 use crate::metadata::{self, Dependency, Package};
 use crate::paths;
+use crate::process::Run;
+
+/// The most crates, ours among them, that an application with PKCS #11 only builds.
+const MOST_CRATES: usize = 70;
 
 /// Fails on each dependency that points up or sideways, and on a crate without a place.
 pub(super) fn check() -> Result<(), Failure> {
@@ -22,6 +27,21 @@ pub(super) fn check() -> Result<(), Failure> {
         return Ok(());
     }
     fail!("{}", found.join("\n"))
+}
+
+/// Fails where an application with PKCS #11 only builds too many crates.
+pub(super) fn count() -> Result<(), Failure> {
+    let tree = Run::cargo("tree --edges normal --prefix none --no-dedupe --package privyseal");
+    let output = tree
+        .words("--no-default-features --features pkcs11")
+        .capture()?;
+    let text = output.text();
+    let crates: BTreeSet<_> = text.lines().collect();
+    if crates.len() > MOST_CRATES {
+        return fail!("{} crates, over {MOST_CRATES}", crates.len());
+    }
+    println!("{} crates", crates.len());
+    Ok(())
 }
 
 fn arrows_up(package: &Package) -> Result<Vec<String>, Failure> {
