@@ -3,8 +3,6 @@
 //! `host-tests/broken/*.patch` are unified diffs, below three lines: `Breaks:` what is no longer true, `Proof:` the
 //! command that must fail, `Says:` what it must say.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,10 +10,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use crate::failure::{Context, Failure, fail};
-use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::steps::Steps;
+use crate::{copy, paths};
 
 /// Which ones to try.
 #[derive(Args, Debug)]
@@ -45,7 +43,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         patches.rotate_left(first);
         patches.truncate(count);
     }
-    let copy = copy()?;
+    let copy = copy::of_workspace("broken")?;
+    share_build(&copy)?;
     let mut steps = Steps::default();
     for (name, path) in &patches {
         steps.step(name, || try_one(&copy, path));
@@ -68,15 +67,6 @@ fn patches() -> Result<Vec<(String, PathBuf)>, Failure> {
     Ok(patches)
 }
 
-/// The tree as it lies here. What is the same there keeps its time, so that only what a patch touches is built
-/// again.
-fn copy() -> Result<PathBuf, Failure> {
-    let copy = paths::target().join("broken");
-    mirror(&paths::root(), &copy)?;
-    share_build(&copy)?;
-    Ok(copy)
-}
-
 /// What was built of other people's crates is the same there: links to it.
 fn share_build(copy: &Path) -> Result<(), Failure> {
     let there = copy.join("target/debug");
@@ -86,45 +76,6 @@ fn share_build(copy: &Path) -> Result<(), Failure> {
         if here.is_dir() {
             let link = Run::new("cp").words("--recursive --symbolic-link --remove-destination");
             link.arg(here).arg(&there).stream()?;
-        }
-    }
-    Ok(())
-}
-
-fn mirror(from: &Path, to: &Path) -> Result<(), Failure> {
-    const LEFT_OUT: [&str; 3] = [".git", "target", "node_modules"];
-    fs::create_dir_all(to).context(paths::shown(to))?;
-    let names = |folder: &Path| -> Result<BTreeSet<OsString>, Failure> {
-        let entries = fs::read_dir(folder).context(paths::shown(folder))?;
-        let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
-        let names: BTreeSet<OsString> = names
-            .collect::<Result<_, _>>()
-            .context(paths::shown(folder))?;
-        let is_left_out = |name: &OsString| LEFT_OUT.iter().any(|other| name == other);
-        Ok(names
-            .into_iter()
-            .filter(|name| !is_left_out(name))
-            .collect())
-    };
-    let ours = names(from)?;
-    for gone in names(to)?.difference(&ours) {
-        let path = to.join(gone);
-        let removed = if path.is_dir() {
-            fs::remove_dir_all(&path)
-        } else {
-            fs::remove_file(&path)
-        };
-        removed.context(paths::shown(&path))?;
-    }
-    for name in ours {
-        let (from, to) = (from.join(&name), to.join(&name));
-        if from.is_dir() {
-            mirror(&from, &to)?;
-            continue;
-        }
-        let bytes = fs::read(&from).context(paths::shown(&from))?;
-        if fs::read(&to).ok().as_ref() != Some(&bytes) {
-            fs::write(&to, bytes).context(paths::shown(&to))?;
         }
     }
     Ok(())

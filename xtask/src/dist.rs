@@ -159,33 +159,26 @@ impl Dist {
                 copy(&path, &format!("{to}/{file}"))?;
             }
         }
-        for (file, to) in [
+        for (folder, to, names) in [
             (
-                "host/cli/packaging/config.toml",
-                "share/privyseal/config.toml",
+                "host/cli/packaging",
+                "share/privyseal/",
+                "config.toml sysusers.conf 70-privyseal-gateway.rules",
             ),
             (
-                "host/cli/packaging/sysusers.conf",
-                "share/privyseal/sysusers.conf",
+                "host/agent/systemd",
+                "share/privyseal/",
+                "privyseal-agent.service privyseal-agent.socket",
             ),
-            (
-                "host/cli/packaging/70-privyseal-gateway.rules",
-                "share/privyseal/70-privyseal-gateway.rules",
-            ),
-            (
-                "host/agent/systemd/privyseal-agent.service",
-                "share/privyseal/privyseal-agent.service",
-            ),
-            (
-                "host/agent/systemd/privyseal-agent.socket",
-                "share/privyseal/privyseal-agent.socket",
-            ),
-            ("host/agent/openapi.json", "share/privyseal/openapi.json"),
-            ("README.md", "README.md"),
-            ("LICENSE-MIT", "LICENSE-MIT"),
-            ("LICENSE-APACHE", "LICENSE-APACHE"),
+            ("host/agent", "share/privyseal/", "openapi.json"),
+            ("", "", "README.md LICENSE-MIT LICENSE-APACHE"),
         ] {
-            copy(&paths::root().join(file), to)?;
+            for name in names.split(' ') {
+                copy(
+                    &paths::root().join(folder).join(name),
+                    &format!("{to}{name}"),
+                )?;
+            }
         }
         Run::new("tar")
             .words("--sort=name --owner=0 --group=0 --numeric-owner --format=gnu --gzip --create")

@@ -11,6 +11,7 @@ mod api;
 mod bench;
 mod book;
 mod broken;
+mod copy;
 mod corpus;
 mod demo;
 mod dist;
@@ -52,8 +53,6 @@ enum Menu {
     Matrix,
     /// Break the product on purpose, in a copy, and show that the proof of what is broken turns red
     Broken(broken::Options),
-    /// Build the core for Cortex-M and prove that it needs neither std nor a heap
-    Thumb,
     /// Watch a token being signed by a key inside SoftHSM, verified, and used against a server
     Demo(demo::Options),
     /// Check the links of all documents and build the book in docs
@@ -88,7 +87,6 @@ fn main() -> ExitCode {
         Menu::Lint(options) => lint::run(options),
         Menu::Matrix => matrix::run(),
         Menu::Broken(options) => broken::run(&options),
-        Menu::Thumb => setup::run(&[setup::Need::Thumb]).and_then(|()| thumb::run()),
         Menu::Demo(options) => demo::run(options),
         Menu::Book => book::run(),
         Menu::Page => page::run(),

@@ -4,16 +4,12 @@
 //! `cargo check` only, and all in one build folder: they share what runs at build time. What a machine cannot get is
 //! said in the output, and checked where it is there.
 
-use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::Path;
-
-use crate::failure::{Context, Failure, fail};
+use crate::failure::{Failure, fail};
 use crate::metadata::{self, Package};
-use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::steps::Steps;
+use crate::{copy, paths};
 
 /// Windows, by way of the GNU linker, whose C compiler is a Debian package.
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
@@ -75,35 +71,13 @@ fn oldest_compiler(packages: &[Package]) -> Result<(), Failure> {
 
 /// The lowest versions that the manifests allow of what they name, in a copy of the workspace.
 fn oldest_dependencies(packages: &[Package]) -> Result<(), Failure> {
-    let copy = paths::target().join("oldest-dependencies");
-    link_workspace(&copy)?;
-    let manifest = copy.join("Cargo.toml");
+    let manifest = copy::of_workspace("oldest-dependencies")?.join("Cargo.toml");
     // The option is unstable; the build that follows it is not.
     let update = Run::cargo("update --quiet -Zdirect-minimal-versions --manifest-path");
     update.arg(&manifest).env("RUSTC_BOOTSTRAP", "1").stream()?;
     let check = check(Run::cargo(CHECK), packages).words("--all-features --manifest-path");
     let check = check.arg(manifest).arg("--target-dir").arg(paths::target());
     check.show_and_stream()
-}
-
-/// Links to everything in the workspace, beside a manifest and a lock file of its own.
-fn link_workspace(copy: &Path) -> Result<(), Failure> {
-    if copy.exists() {
-        fs::remove_dir_all(copy).context(paths::shown(copy))?;
-    }
-    fs::create_dir_all(copy).context(paths::shown(copy))?;
-    let target = paths::target();
-    for entry in fs::read_dir(paths::root()).context("the workspace")? {
-        let path = entry.context("the workspace")?.path();
-        let name = path.file_name().unwrap_or_default();
-        let to = copy.join(name);
-        if name == "Cargo.toml" || name == "Cargo.lock" {
-            fs::copy(&path, &to).context(paths::shown(&path))?;
-        } else if path != target {
-            symlink(&path, &to).context(paths::shown(&path))?;
-        }
-    }
-    Ok(())
 }
 
 /// The crates for Windows, where rustup has the target and there is a C compiler for `ring`.

@@ -1,8 +1,6 @@
 //! Installs what is missing, once, and is quick and silent towards apt when nothing is.
 
 mod apt;
-mod node;
-mod python;
 pub(crate) mod tools;
 
 use std::path::Path;
@@ -100,92 +98,43 @@ impl Need {
         .concat()
     }
 
-    /// What to look for, and the Debian package that brings it.
-    fn parts(self) -> &'static [Part] {
-        const TOKEN: &[Part] = &[
-            ("softhsm2-util", "softhsm2", on_path),
-            ("libsofthsm2.so", "libsofthsm2", softhsm),
-            ("pkcs11-tool", "opensc", on_path),
-            ("openssl", "openssl", on_path),
-            ("p11-kit", "p11-kit", on_path),
-            ("p11-kit-client.so", "p11-kit-modules", pkcs11_module),
-            ("libsoftokn3.so", "libnss3", library),
-            ("swtpm", "swtpm", on_path),
-            ("libtpm2_pkcs11.so.1", "libtpm2-pkcs11-1", library),
-            ("libtss2-tcti-swtpm.so.0", "libtss2-tcti-swtpm0", library),
-            ("tpm2_flushcontext", "tpm2-tools", on_path),
-        ];
-        const KRYOPTIC: &[Part] = &[
-            ("clang", "clang", on_path),
-            ("pkg-config", "pkg-config", on_path),
-            ("openssl", "libssl-dev", development_files),
-            ("sqlite3", "libsqlite3-dev", development_files),
-        ];
-        const PYTHON: &[Part] = &[
-            ("python3", "python3", on_path),
-            ("venv", "python3-venv", python_module),
-            ("ensurepip", "python3-venv", python_module),
-        ];
-        const KEYCLOAK: &[Part] = &[
-            ("java 17 or newer", "default-jre-headless", java),
-            ("javac", "default-jdk-headless", on_path),
-            ("mvn", "maven", on_path),
-            ("python3", "python3", on_path),
-        ];
-        const LANGUAGES: &[Part] = &[
-            ("cc", "gcc", on_path),
-            ("go", "golang-go", on_path),
-            ("pkg-config", "pkg-config", on_path),
-            ("valgrind", "valgrind", on_path),
-        ];
-        const THUMB: &[Part] = &[
-            ("/usr/bin/rustc", "rustc-web", is_file),
-            ("/usr/bin/cargo", "cargo-web", is_file),
-            (thumb::DEBIAN_SOURCE, "rust-web-src", is_file),
-            ("ld.lld", "lld", on_path),
-        ];
-        const THUMB_CLIPPY: &[Part] = &[(thumb::DEBIAN_CLIPPY, "rust-web-clippy", is_file)];
-        match self {
-            Self::Token => TOKEN,
-            Self::Kryoptic => KRYOPTIC,
-            Self::Python => PYTHON,
-            Self::Receiver => &[
-                ("redis-server", "redis-server", on_path),
-                ("nginx", "nginx-light", on_path),
-            ],
-            Self::Node => &[("npm", "npm", on_path)],
-            Self::Wasm => &[("clang", "clang", on_path), ("llvm-ar", "llvm", on_path)],
-            Self::Browser => &[("chromium", "chromium", on_path)],
-            Self::Keycloak => KEYCLOAK,
-            Self::Languages => LANGUAGES,
-            Self::Services => &[
-                ("systemd-analyze", "systemd", on_path),
-                ("setpriv", "util-linux", on_path),
-                ("faketime/libfaketimeMT.so.1", "libfaketime", library),
-            ],
-            // rustup's target makes the Debian toolchain unnecessary.
-            Self::Thumb | Self::ThumbClippy if thumb::has_rustup_target() => &[],
-            Self::Thumb => THUMB,
-            Self::ThumbClippy => THUMB_CLIPPY,
-            Self::Emulator => &[("qemu-system-arm", "qemu-system-arm", on_path)],
-            Self::Deny | Self::Book | Self::Sbom | Self::Mutants => &[],
-            Self::Fuzz => &[
-                ("cc", "gcc", on_path),
-                ("pkg-config", "pkg-config", on_path),
-                ("openssl", "libssl-dev", development_files),
-            ],
-            Self::Package => &[
-                ("dpkg-deb", "dpkg", on_path),
-                ("objdump", "binutils", on_path),
-            ],
-            Self::Patch => &[("patch", "patch", on_path)],
-            Self::Windows => &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64", on_path)],
-        }
+    /// What must be there: the lines of `parts.txt` that begin with its name.
+    fn parts(self) -> impl Iterator<Item = Part> {
+        let name = format!("{self:?}");
+        let is_of_rustup =
+            matches!(self, Self::Thumb | Self::ThumbClippy) && thumb::has_rustup_target();
+        let lines = include_str!("setup/parts.txt").lines();
+        let lines = lines.filter(move |_| !is_of_rustup);
+        let words = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+        words.filter_map(move |words| match words[..] {
+            [need, what, package, how] if need == name => Some(Part { what, package, how }),
+            _ => None,
+        })
     }
 }
 
-/// One thing that must be there: what, in which Debian package, and how to look for it.
-type Part = (&'static str, &'static str, fn(&str) -> bool);
+/// One thing that must be there, the Debian package that brings it, and how to look for it.
+struct Part {
+    what: &'static str,
+    package: &'static str,
+    how: &'static str,
+}
+
+impl Part {
+    fn is_missing(&self) -> bool {
+        let Self { what, how, .. } = *self;
+        !match how {
+            "program" => paths::on_path(what).is_some(),
+            "file" => Path::new(what).is_file(),
+            "library" => library(what),
+            "module" => library(&format!("pkcs11/{what}")),
+            "headers" => succeeds("pkg-config", &["--exists", what]),
+            "python" => succeeds("python3", &["-c", &format!("import {what}")]),
+            "java" => has_java(),
+            _ => paths::softhsm_module().is_ok(),
+        }
+    }
+}
 
 /// Makes sure that the needs are met, or says what to do.
 pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
@@ -196,13 +145,13 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
     }
     let absent = missing(needs);
     if !absent.is_empty() {
-        for (what, package, _) in &absent {
+        for Part { what, package, .. } in &absent {
             println!("missing: {what} (Debian package {package})");
         }
-        let mut packages: Vec<_> = absent.iter().map(|(_, package, _)| *package).collect();
+        let mut packages: Vec<_> = absent.iter().map(|it| it.package).collect();
         packages.dedup();
         apt::install(&packages)?;
-        if let Some((what, package, _)) = missing(needs).first() {
+        if let Some(Part { what, package, .. }) = missing(needs).first() {
             return fail!(
                 "{what} is still missing after the Debian package {package} was installed"
             );
@@ -210,12 +159,9 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
     }
     for need in needs {
         match need {
-            Need::Python => python::install_packages()?,
-            Need::Node => node::install_packages()?,
-            Need::Keycloak => {
-                let install = "run --quiet --package privyseal-test-servers --bin install-keycloak";
-                Run::cargo(install).stream()?;
-            }
+            Need::Python => install("judges --bin install-judge python")?,
+            Need::Node => install("judges --bin install-judge node")?,
+            Need::Keycloak => install("servers --bin install-keycloak")?,
             Need::Wasm => wasm()?,
             Need::Deny => tools::install(tools::DENY)?,
             Need::Book => tools::install(tools::BOOK)?,
@@ -229,12 +175,14 @@ pub(crate) fn run(needs: &[Need]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Has the crate that uses something install it.
+fn install(with: &str) -> Result<(), Failure> {
+    Run::cargo(&format!("run --quiet --package privyseal-test-{with}")).stream()
+}
+
 fn missing(needs: &[Need]) -> Vec<Part> {
     let parts = needs.iter().flat_map(|need| need.parts());
-    parts
-        .filter(|(what, _, is_there)| !is_there(what))
-        .copied()
-        .collect()
+    parts.filter(Part::is_missing).collect()
 }
 
 /// The target, where it is missing: rustup says much about one that is there.
@@ -262,20 +210,12 @@ pub(crate) fn add_rustup_target(target: &str) -> Result<(), Failure> {
 }
 
 /// Whether there is a Java that is new enough for Keycloak.
-fn java(_: &str) -> bool {
+fn has_java() -> bool {
     let version = Run::new("java").arg("--version").capture();
     let text = version.map(|output| output.text()).unwrap_or_default();
     // `openjdk 17.0.15 2025-04-15`
     let number = text.split([' ', '.']).nth(1).map(str::parse::<u32>);
     matches!(number, Some(Ok(17..)))
-}
-
-fn on_path(program: &str) -> bool {
-    paths::on_path(program).is_some()
-}
-
-fn softhsm(_: &str) -> bool {
-    paths::softhsm_module().is_ok()
 }
 
 fn library(file: &str) -> bool {
@@ -288,22 +228,6 @@ fn library(file: &str) -> bool {
     .any(|folder| Path::new(folder).join(file).is_file())
 }
 
-fn pkcs11_module(file: &str) -> bool {
-    library(&format!("pkcs11/{file}"))
-}
-
-fn development_files(library: &str) -> bool {
-    let mut exists = Run::new("pkg-config").args(["--exists", library]);
-    exists.capture().is_ok()
-}
-
-fn is_file(path: &str) -> bool {
-    Path::new(path).is_file()
-}
-
-fn python_module(module: &str) -> bool {
-    Run::new("python3")
-        .args(["-c", &format!("import {module}")])
-        .capture()
-        .is_ok()
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    Run::new(program).args(arguments).capture().is_ok()
 }

@@ -13,35 +13,19 @@ use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::steps::Steps;
-use crate::thumb;
 use count::Count;
 
 /// How to run the tests.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// Only tests whose name contains this; leaves the microcontroller build out
+    /// Only tests whose name contains this; leaves the firmware out
     #[arg(long, value_name = "PART")]
     filter: Option<String>,
 }
 
-/// Sets up, tests, builds the core for a microcontroller, and sums it all up.
+/// Sets up, tests, and sums it all up.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let needs: &[Need] = if options.filter.is_some() {
-        &[
-            Need::Token,
-            Need::Kryoptic,
-            Need::Python,
-            Need::Node,
-            Need::Wasm,
-            Need::Browser,
-            Need::Keycloak,
-            Need::Languages,
-            Need::Services,
-        ]
-    } else {
-        Need::TEST
-    };
-    setup::run(needs)?;
+    setup::run(Need::TEST)?;
     let mut steps = Steps::default();
     let mut count = Count::default();
     steps.step("build the commands and libraries that tests use", || {
@@ -59,14 +43,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         steps.step("tests of the firmware", || {
             firmware::host_tests().tee(|line| count.add(line))
         });
-        steps.step("the core on a microcontroller", thumb::run);
         steps.step(
             "the same image from another folder",
             firmware::same_elsewhere,
         );
         steps.step("sizes of the firmware", firmware::sizes);
     } else {
-        println!("\nnot run with --filter: the firmware, the core on a microcontroller");
+        println!("\nnot run with --filter: the firmware");
     }
     steps.step("count of the tests", || count.judge());
     if options.filter.is_none() {

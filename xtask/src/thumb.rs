@@ -1,13 +1,8 @@
-//! The core on a microcontroller: it builds for Cortex-M4F, needs no std and no heap.
-//!
-//! The proof is a static library of our own around the core, without a global allocator: rustc
-//! refuses to finish it if any crate in it needs one, and the target has no std at all.
+//! What builds for the microcontroller.
 
-use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use crate::failure::{Context, Failure, fail};
+use crate::failure::{Failure, fail};
 use crate::paths;
 use crate::process::Run;
 
@@ -18,37 +13,21 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 
 /// The clippy that Debian's `rust-web-clippy` brings.
-pub(crate) const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
+const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
 
 /// The library source that Debian's `rust-web-src` brings.
-pub(crate) const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core/Cargo.toml";
+const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core/Cargo.toml";
 
 /// What the two toolchains are called.
 const RUSTUP: &str = "rustup's target";
 const DEBIAN: &str = "Debian's toolchain and its library source";
-
-/// Builds the proof with whichever toolchain is there, and says which.
-pub(crate) fn run() -> Result<(), Failure> {
-    let probe = paths::target().join("thumb/probe");
-    write_probe(&probe)?;
-    let (how, cargo) = toolchain()?;
-    println!("toolchain for {TARGET}: {how}");
-    let build = cargo
-        .args(["build", "--release", "--target", TARGET, "--manifest-path"])
-        .arg(probe.join("Cargo.toml"))
-        .env("CARGO_TARGET_DIR", paths::target().join("thumb"))
-        .limit(Duration::from_secs(15 * 60));
-    build.stream()?;
-    println!("privyseal-core builds for {TARGET} without std and without an allocator");
-    Ok(())
-}
 
 /// A cargo that can build for the target, and whose it is.
 pub(crate) fn toolchain() -> Result<(&'static str, Run), Failure> {
     if has_rustup_target() {
         Ok((RUSTUP, Run::cargo("")))
     } else if has_debian_toolchain() {
-        Ok((DEBIAN, debian_cargo()))
+        Ok((DEBIAN, debian(DEBIAN_CARGO)))
     } else {
         fail!(
             "no toolchain for {TARGET}: run `rustup target add {TARGET}`, \
@@ -80,10 +59,6 @@ pub(crate) fn clippy() -> Result<(&'static str, Run), Failure> {
     }
 }
 
-fn debian_cargo() -> Run {
-    debian(DEBIAN_CARGO)
-}
-
 /// A program of Debian's toolchain, which builds the core library for the target from its source. RUSTC must
 /// be named, or cargo takes rustup's rustc, which has no source.
 fn debian(program: &str) -> Run {
@@ -93,26 +68,6 @@ fn debian(program: &str) -> Run {
         .env("CARGO_UNSTABLE_BUILD_STD", "core")
         .env("CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER", "ld.lld")
         .env_remove("RUSTUP_TOOLCHAIN")
-}
-
-/// Writes the crate that holds the proof. It lives under the build folder because it has its own
-/// target and must never meet the features of the workspace.
-fn write_probe(probe: &Path) -> Result<(), Failure> {
-    let manifest = format!(
-        "[package]\nname = \"thumb-probe\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [lib]\npath = \"lib.rs\"\ncrate-type = [\"staticlib\"]\n\n\
-         [dependencies]\nprivyseal-core = {{ path = '{}' }}\n\n[workspace]\n\n\
-         [profile.release]\npanic = \"abort\"\n",
-        paths::root().join("core").display()
-    );
-    let source = "#![no_std]\nextern crate privyseal_core;\n\n#[panic_handler]\n\
-                  fn panic(_: &core::panic::PanicInfo<'_>) -> ! {\n    loop {}\n}\n";
-    fs::create_dir_all(probe).context(paths::shown(probe))?;
-    fs::write(probe.join("Cargo.toml"), manifest).context("the probe's manifest")?;
-    fs::write(probe.join("lib.rs"), source).context("the probe's source")?;
-    // The versions that the workspace is tested with.
-    fs::copy(paths::root().join("Cargo.lock"), probe.join("Cargo.lock")).context("Cargo.lock")?;
-    Ok(())
 }
 
 /// Whether the running toolchain has the target's libraries.

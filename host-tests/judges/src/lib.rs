@@ -7,6 +7,14 @@
 //! - [`java`]: Nimbus, in a fourth;
 //! - [`openssl`]: encrypts as a sender would.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types,
+    reason = "for tests, which nobody links to"
+)]
+
 pub mod assertion_judge;
 pub mod decode;
 pub mod java;

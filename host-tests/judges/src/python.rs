@@ -49,7 +49,9 @@ fn requirements() -> PathBuf {
 
 fn is_complete(environment: &Path) -> bool {
     let wanted = fs::read(requirements()).expect("python/requirements.txt is there");
-    fs::read(environment.join(INSTALLED)).is_ok_and(|installed| installed == wanted)
+    // It may link to an interpreter that was removed.
+    environment.join(PYTHON).exists()
+        && fs::read(environment.join(INSTALLED)).is_ok_and(|installed| installed == wanted)
 }
 
 /// Makes the environment beside its place and then moves it there, so that no process ever sees half

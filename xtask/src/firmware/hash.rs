@@ -9,9 +9,8 @@ use object::{Endianness, Object as _, ObjectSegment as _};
 use sha2::{Digest as _, Sha256};
 
 use super::image;
-use super::reproducible::copy_sources;
 use crate::failure::{Context, Failure, fail};
-use crate::{paths, thumb};
+use crate::{copy, paths, thumb};
 
 /// Builds, and prints a line for each image.
 pub(super) fn run() -> Result<(), Failure> {
@@ -27,7 +26,7 @@ pub(crate) fn compare() -> Result<(), Failure> {
     let (_, cargo) = thumb::toolchain()?;
     image::STM32F405.build(cargo)?;
     let here = of(&image::STM32F405.path())?;
-    let elsewhere = copy_sources()?;
+    let elsewhere = copy::of_workspace("elsewhere/another name")?;
     let there = of(&image::STM32F405.build_from(&elsewhere)?)?;
     println!("{here}  here\n{there}  {}", paths::shown(&elsewhere));
     if here == there {

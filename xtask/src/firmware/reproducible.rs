@@ -6,12 +6,9 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::failure::{Context, Failure};
-use crate::paths;
 use crate::process::Run;
 
 /// Where our crates are, for the xtask that stands before rustc.
@@ -47,26 +44,6 @@ fn without_paths(root: &Path) -> OsString {
         flags.push(format!("={name}"));
     }
     flags
-}
-
-/// Copies the sources into another folder, which it gives. What was there before is removed.
-pub(super) fn copy_sources() -> Result<PathBuf, Failure> {
-    let elsewhere = paths::target().join("elsewhere/another name");
-    if elsewhere.exists() {
-        fs::remove_dir_all(&elsewhere).context(paths::shown(&elsewhere))?;
-    }
-    let mut list = Run::new("git").words("ls-files --cached --others --exclude-standard");
-    for file in list.capture()?.text().lines() {
-        let (from, to) = (paths::root().join(file), elsewhere.join(file));
-        // One that is about to be removed from the repository.
-        if !from.is_file() {
-            continue;
-        }
-        let folder = to.parent().unwrap_or(&elsewhere);
-        fs::create_dir_all(folder).context(paths::shown(folder))?;
-        fs::copy(&from, &to).context(paths::shown(&to))?;
-    }
-    Ok(elsewhere)
 }
 
 /// Calls rustc, if cargo has called xtask in its place.
