@@ -9,12 +9,11 @@
 mod info;
 mod registry;
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use privyseal_hsm::{SecretProvider, SecretRequest};
+use privyseal_hsm::{SecretProvider, SecretRequest, lock};
 use yubihsm::{Client, client};
 
 use crate::error::{ClientFailure, Error};
@@ -171,7 +170,7 @@ impl Device {
 
     /// The worker to use now. There is a new one after the last got stuck, but not without end.
     fn worker(&self) -> Result<Arc<Worker>, Error> {
-        let mut workers = self.lock();
+        let mut workers = lock(&self.shared.workers);
         workers.stuck.retain(|worker| !worker.is_finished());
         if let Some(worker) = &workers.current {
             return Ok(Arc::clone(worker));
@@ -191,7 +190,7 @@ impl Device {
     }
 
     fn set_aside(&self, worker: &Arc<Worker>) {
-        let mut workers = self.lock();
+        let mut workers = lock(&self.shared.workers);
         if workers
             .current
             .as_ref()
@@ -201,14 +200,6 @@ impl Device {
             worker.retire();
             workers.stuck.push(Arc::clone(worker));
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Workers> {
-        // Nothing that is done under the lock can leave it half done.
-        self.shared
-            .workers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -234,16 +225,7 @@ impl CallContext<'_> {
     }
 }
 
-impl fmt::Debug for Device {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Device({}, authentication key {})",
-            self.name(),
-            self.auth_key()
-        )
-    }
-}
+privyseal_core::opaque_debug! { [] Device as it: name = it.name(), auth_key = it.auth_key(); }
 
 /// For [`registry`], which owns the lock.
 pub(crate) type WorkersLock = Mutex<Workers>;

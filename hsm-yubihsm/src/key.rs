@@ -107,10 +107,10 @@ impl Device {
     /// The bare modulus becomes a key; the exponent is 65537 on every YubiHSM 2.
     fn rsa_key(
         &self,
-        bits: usize,
+        bits: u32,
         key: &asymmetric::PublicKey,
     ) -> Result<Result<RsaPublicKey, KeyUnfit>, Error> {
-        if key.bytes.len() * 8 != bits {
+        if u32::try_from(key.bytes.len() * 8) != Ok(bits) {
             return Err(Error::Protocol {
                 device: self.name(),
                 function: "GetPublicKey",
@@ -121,13 +121,19 @@ impl Device {
     }
 }
 
-fn rsa_bits(algorithm: yubihsm::Algorithm) -> Option<usize> {
-    match algorithm.asymmetric()? {
-        asymmetric::Algorithm::Rsa2048 => Some(2048),
-        asymmetric::Algorithm::Rsa3072 => Some(3072),
-        asymmetric::Algorithm::Rsa4096 => Some(4096),
-        _ => None,
-    }
+const RSA: [(u32, asymmetric::Algorithm); 3] = [
+    (2048, asymmetric::Algorithm::Rsa2048),
+    (3072, asymmetric::Algorithm::Rsa3072),
+    (4096, asymmetric::Algorithm::Rsa4096),
+];
+
+pub(crate) fn rsa_of(bits: u32) -> Option<asymmetric::Algorithm> {
+    RSA.iter().find(|it| it.0 == bits).map(|it| it.1)
+}
+
+fn rsa_bits(algorithm: yubihsm::Algorithm) -> Option<u32> {
+    let algorithm = algorithm.asymmetric()?;
+    RSA.iter().find(|it| it.1 == algorithm).map(|it| it.0)
 }
 
 pub(crate) fn label(info: &object::Info) -> String {

@@ -9,7 +9,7 @@ use yubihsm::{AuditOption, Capability, Domain, asymmetric, authentication, objec
 
 use crate::device::{Device, derive};
 use crate::error::{CertificateError, Error};
-use crate::key::KeyFacts;
+use crate::key::{KeyFacts, rsa_of};
 use crate::limits::{GENERATE_TIMEOUT, MAX_CERTIFICATES, MAX_LABEL, MAX_STORED};
 
 /// Where a new object goes.
@@ -22,19 +22,6 @@ pub struct NewObject {
     pub label: String,
     /// Its one domain, from 1 to 16. Key, authentication key and certificates must share it.
     pub domain: u8,
-}
-
-/// Size of a new key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeySize {
-    /// RSA-2048.
-    #[default]
-    Rsa2048,
-    /// RSA-3072.
-    Rsa3072,
-    /// RSA-4096.
-    Rsa4096,
 }
 
 options! {
@@ -52,14 +39,13 @@ impl Device {
     ///
     /// # Errors
     /// `new` cannot be on a device, the device refuses, or made something else.
-    pub fn generate_key(&self, new: &NewObject, size: KeySize) -> Result<KeyFacts, Error> {
+    pub fn generate_key(&self, new: &NewObject, bits: u32) -> Result<KeyFacts, Error> {
         let (label, domain) = new.checked()?;
         let id = new.id;
-        let algorithm = match size {
-            KeySize::Rsa2048 => asymmetric::Algorithm::Rsa2048,
-            KeySize::Rsa3072 => asymmetric::Algorithm::Rsa3072,
-            KeySize::Rsa4096 => asymmetric::Algorithm::Rsa4096,
-        };
+        let algorithm = rsa_of(bits).ok_or_else(|| Error::Provision {
+            object: format!("asymmetric key {id}"),
+            reason: format!("would have {bits} bits; the device makes 2048, 3072 and 4096"),
+        })?;
         let given = self.call_within(GENERATE_TIMEOUT, "GenerateAsymmetricKey", move |client| {
             client.generate_asymmetric_key(
                 id,

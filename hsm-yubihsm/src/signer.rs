@@ -1,6 +1,5 @@
 //! The signer: one key on a device, open and ready.
 
-use std::fmt;
 use std::sync::Arc;
 
 use privyseal_core::{RsaPublicKey, Signature};
@@ -211,8 +210,4 @@ sealed_signer!(
     |input, signature| signer.sign_sealed(input, signature)
 );
 
-impl fmt::Debug for YubihsmSigner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "YubihsmSigner({}, {:?})", self.uri, self.public)
-    }
-}
+privyseal_core::opaque_debug! { [] YubihsmSigner: uri, public; }

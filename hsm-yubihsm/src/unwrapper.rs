@@ -1,7 +1,5 @@
 //! Decrypts the keys of JWEs with a key that stays on its device.
 
-use std::fmt;
-
 use privyseal_core::{KeyEncryption, RsaPublicKey, Unwrapper};
 use privyseal_hsm::{HeldCertificate, KeyUnfit, SecretProvider, SignerOptions};
 use sha2::{Digest as _, Sha256};
@@ -102,8 +100,4 @@ impl Unwrapper for YubihsmUnwrapper {
     }
 }
 
-impl fmt::Debug for YubihsmUnwrapper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "YubihsmUnwrapper({}, {:?})", self.uri, self.public)
-    }
-}
+privyseal_core::opaque_debug! { [] YubihsmUnwrapper: uri, public; }

@@ -9,10 +9,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use privyseal_hsm::lock;
 use yubihsm::{Client, Connector, Credentials, client};
 
 use crate::connector::connector;
@@ -68,10 +69,7 @@ impl Worker {
 
     /// Takes no more work; the thread ends when what it has is done.
     pub(crate) fn retire(&self) {
-        self.jobs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        lock(&self.jobs).take();
     }
 
     /// Whether the thread has ended.
@@ -107,7 +105,7 @@ impl Worker {
 
     /// Another caller may have retired it meanwhile; then this job was not begun.
     fn send(&self, job: Job) -> Result<(), JobFailure> {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = lock(&self.jobs);
         let sent = jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         if sent {
             Ok(())

@@ -114,19 +114,8 @@ impl AuditDir {
         Ok(entries)
     }
 
-    pub(super) fn append_signature(&self, line: &str) -> Result<(), AuditError> {
-        self.append(SIGNATURES, line)
-    }
-
-    pub(super) fn read_signatures(
-        &self,
-        take: impl FnMut(&str) -> Option<()>,
-    ) -> Result<(), AuditError> {
-        self.read(SIGNATURES, take)
-    }
-
     /// One write, at the end, whatever others write; and on the disk when it returns.
-    fn append(&self, name: &str, text: &str) -> Result<(), AuditError> {
+    pub(super) fn append(&self, name: &str, text: &str) -> Result<(), AuditError> {
         if text.is_empty() {
             return Ok(());
         }
@@ -143,7 +132,11 @@ impl AuditDir {
     }
 
     /// Gives each line of a file; none if there is no file.
-    fn read(&self, name: &str, mut take: impl FnMut(&str) -> Option<()>) -> Result<(), AuditError> {
+    pub(super) fn read(
+        &self,
+        name: &str,
+        mut take: impl FnMut(&str) -> Option<()>,
+    ) -> Result<(), AuditError> {
         let path = self.path.join(name);
         let mut text = String::new();
         match File::open(&path)
@@ -172,7 +165,7 @@ impl AuditDir {
 }
 
 const DEVICE_LOG: &str = "device-log";
-const SIGNATURES: &str = "signatures";
+pub(super) const SIGNATURES: &str = "signatures";
 
 /// The entries of the device that are not known yet. Those that are known must be the same.
 fn new_entries(known: &[LogEntry], log: Vec<LogEntry>) -> Result<Vec<LogEntry>, AuditError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::directory::AuditDir;
+use super::directory::{AuditDir, SIGNATURES};
 use crate::error::AuditError;
 
 /// What we did with one key in sessions of one authentication key.
@@ -31,12 +31,13 @@ impl AuditDir {
     /// # Errors
     /// The file cannot be written.
     pub fn begin(&self, key_id: u16, auth_key: u16) -> Result<PendingSignature<'_>, AuditError> {
-        self.append_signature(&line("asked", key_id, auth_key))?;
-        Ok(PendingSignature {
+        let signature = PendingSignature {
             directory: self,
             key_id,
             auth_key,
-        })
+        };
+        signature.append("asked")?;
+        Ok(signature)
     }
 
     /// The counts, by key and authentication key.
@@ -45,7 +46,7 @@ impl AuditDir {
     /// The file cannot be read, or a line of it is none of ours.
     pub fn signatures(&self) -> Result<BTreeMap<(u16, u16), SignatureCount>, AuditError> {
         let mut counts = BTreeMap::<(u16, u16), SignatureCount>::new();
-        self.read_signatures(|text| {
+        self.read(SIGNATURES, |text| {
             let mut words = text.split(' ');
             let (Some(what), Some(key), Some(auth), None) =
                 (words.next(), words.next(), words.next(), words.next())
@@ -76,8 +77,7 @@ impl PendingSignature<'_> {
     /// # Errors
     /// The file cannot be written.
     pub fn made(self) -> Result<(), AuditError> {
-        self.directory
-            .append_signature(&line("made", self.key_id, self.auth_key))
+        self.append("made")
     }
 
     /// The device refused, so it made none.
@@ -85,11 +85,11 @@ impl PendingSignature<'_> {
     /// # Errors
     /// The file cannot be written.
     pub fn refused(self) -> Result<(), AuditError> {
-        self.directory
-            .append_signature(&line("refused", self.key_id, self.auth_key))
+        self.append("refused")
     }
-}
 
-fn line(what: &str, key_id: u16, auth_key: u16) -> String {
-    format!("{what} {key_id} {auth_key}\n")
+    fn append(&self, what: &str) -> Result<(), AuditError> {
+        let line = format!("{what} {} {}\n", self.key_id, self.auth_key);
+        self.directory.append(SIGNATURES, &line)
+    }
 }

@@ -1,9 +1,9 @@
 //! The devices of this process.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use privyseal_hsm::Secret;
+use privyseal_hsm::{Secret, lock};
 use sha2::{Digest as _, Sha256};
 use yubihsm::{Credentials, authentication};
 
@@ -31,14 +31,13 @@ impl Shared {
             workers: WorkersLock::default(),
         });
         // A panic under the lock leaves the map as it was.
-        let mut devices = DEVICES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut devices = lock(&DEVICES);
         Arc::clone(devices.entry(shared.registered_as()).or_insert(shared))
     }
 
     /// Takes it out again: its password is wrong.
     pub(super) fn forget(&self) {
-        let mut devices = DEVICES.lock().unwrap_or_else(PoisonError::into_inner);
-        devices.remove(&self.registered_as());
+        lock(&DEVICES).remove(&self.registered_as());
     }
 
     fn registered_as(&self) -> DeviceId {

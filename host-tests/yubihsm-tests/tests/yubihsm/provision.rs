@@ -5,7 +5,7 @@ use privyseal_test_base::clock::now;
 use privyseal_test_pki::{CertificateSpec, TestPki};
 use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 use privyseal_test_suite as suite;
-use privyseal_yubihsm::provision::{ExtraCapabilities, KeySize, NewObject};
+use privyseal_yubihsm::provision::{ExtraCapabilities, NewObject};
 use privyseal_yubihsm::{Device, DeviceCode, Error, YubihsmSigner};
 
 use super::{password, uri};
@@ -19,7 +19,7 @@ fn a_key_that_can_only_sign_and_a_password_that_can_only_use_it() {
     let sim = YubihsmSim::start();
     let admin = Device::open(&uri(&sim, "auth-key=1"), &mut password(FACTORY_PASSWORD)).unwrap();
 
-    let facts = admin.generate_key(&new(100), KeySize::Rsa2048).unwrap();
+    let facts = admin.generate_key(&new(100), 2048).unwrap();
     assert!(
         facts.generated && facts.capabilities.may_sign() && !facts.capabilities.is_exportable()
     );
@@ -49,10 +49,7 @@ fn a_key_that_can_only_sign_and_a_password_that_can_only_use_it() {
         assert_eq!(signer.certificates().is_ok(), reads);
         tokens.push(suite::run(&mut signer, &chain, now()));
         let refused = [
-            signer
-                .device()
-                .generate_key(&new(9), KeySize::Rsa2048)
-                .unwrap_err(),
+            signer.device().generate_key(&new(9), 2048).unwrap_err(),
             signer
                 .device()
                 .put_certificates(&new(9), &chain)
@@ -77,7 +74,7 @@ fn what_is_there_already_is_not_replaced() {
     let chain = TestPki::new().chain(
         &suite::spki(
             &admin
-                .generate_key(&new(100), KeySize::Rsa2048)
+                .generate_key(&new(100), 2048)
                 .unwrap()
                 .public_key
                 .unwrap(),
@@ -86,7 +83,7 @@ fn what_is_there_already_is_not_replaced() {
     );
     admin.put_certificates(&new(101), &chain).unwrap();
     for error in [
-        admin.generate_key(&new(100), KeySize::Rsa2048).unwrap_err(),
+        admin.generate_key(&new(100), 2048).unwrap_err(),
         admin.put_certificates(&new(103), &chain).unwrap_err(),
     ] {
         assert!(
@@ -107,9 +104,11 @@ fn senseless_wishes_are_refused_before_the_device_is_asked() {
         (NewObject::new(1, "eSeal", 0), "no domain"),
         (NewObject::new(1, "eSeal", 17), "no domain"),
     ] {
-        let error = admin.generate_key(&wish, KeySize::Rsa2048).unwrap_err();
+        let error = admin.generate_key(&wish, 2048).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
     }
+    let error = admin.generate_key(&new(9), 1024).unwrap_err();
+    assert!(error.to_string().contains("1024 bits"), "{error}");
     let error = admin
         .put_certificates(&new(5), &[b"text".to_vec()])
         .unwrap_err();
@@ -121,7 +120,7 @@ fn what_one_message_can_store_is_known_before_anything_is_written() {
     let sim = YubihsmSim::start();
     sim.make_older();
     let admin = Device::open(&uri(&sim, "auth-key=1"), &mut password(FACTORY_PASSWORD)).unwrap();
-    let key = admin.generate_key(&new(100), KeySize::Rsa2048).unwrap();
+    let key = admin.generate_key(&new(100), 2048).unwrap();
     let spki = suite::spki(&key.public_key.unwrap());
     let pki = TestPki::new();
     let plain = pki.chain(&spki, &CertificateSpec::seal())[0].len();

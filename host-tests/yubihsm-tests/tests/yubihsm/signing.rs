@@ -9,7 +9,7 @@ use privyseal_test_pki::{TestPki, test_key};
 use privyseal_test_simulators::yubihsm_sim::{FACTORY_PASSWORD, YubihsmSim};
 use privyseal_test_suite as suite;
 use privyseal_test_suite::software_signer::SoftwareSigner;
-use privyseal_yubihsm::provision::{KeySize, NewObject};
+use privyseal_yubihsm::provision::NewObject;
 use privyseal_yubihsm::{CertificateError, Error, YubihsmSigner, YubihsmUri};
 
 use super::{CHAIN, KEY, open, password, uri};
@@ -258,10 +258,7 @@ fn attestation_is_for_the_key() {
     assert!(!imported.is_bound_to_device(), "{imported}");
 
     let object = NewObject::new(8, "made here", 2);
-    signer
-        .device()
-        .generate_key(&object, KeySize::Rsa2048)
-        .unwrap();
+    signer.device().generate_key(&object, 2048).unwrap();
     let made = signer.device().attest(8).unwrap().key().unwrap();
     assert!(made.is_bound_to_device());
     assert_eq!(

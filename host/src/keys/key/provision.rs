@@ -2,10 +2,7 @@
 
 use privyseal_hsm::{FitnessNote, NewKey, SecretProvider};
 #[cfg(feature = "yubihsm")]
-use privyseal_yubihsm::{
-    audit,
-    provision::{KeySize, NewObject},
-};
+use privyseal_yubihsm::{audit, provision::NewObject};
 
 use super::{KeyUri, SignerOptions};
 use crate::keys::{KeyError, KeyUriError, SignerFailure};
@@ -39,14 +36,9 @@ impl KeyUri {
                 if new.always_authenticate {
                     return Err(KeyUriError::NoPinPerSignature.into());
                 }
-                let size = match new.bits {
-                    4096 => KeySize::Rsa4096,
-                    3072 => KeySize::Rsa3072,
-                    _ => KeySize::Rsa2048,
-                };
                 let object = NewObject::new(id, label.unwrap_or_default(), new.domain);
                 let made =
-                    audit::open(uri, pins).and_then(|(it, _)| it.generate_key(&object, size));
+                    audit::open(uri, pins).and_then(|(it, _)| it.generate_key(&object, new.bits));
                 made.map_err(SignerFailure::new)?;
                 Ok((self.clone(), Vec::new()))
             }
