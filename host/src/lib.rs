@@ -1,10 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![warn(
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
-    clippy::missing_errors_doc,
-    unnameable_types
-)]
 // What only some backends and flows use; the whole crate is checked with all of them.
 #![cfg_attr(
     not(all(

@@ -1,6 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
-#![warn(clippy::missing_errors_doc, unnameable_types)]
 
 mod input;
 mod locked;
@@ -17,6 +15,7 @@ pub mod uri;
 mod bounded;
 mod environment;
 mod file;
+mod lock;
 mod process_lock;
 mod refused;
 mod replace;
@@ -31,6 +30,7 @@ pub use file::{PinFile, absolute};
 pub use fitness::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyUnfit};
 pub use input::SealedInput;
 pub use listing::{ListedCertificate, ListedKey, Listing, public_key};
+pub use lock::lock;
 pub use options::SignerOptions;
 pub use pin_sources::{PinSources, Prompt};
 pub use process_lock::ProcessLock;

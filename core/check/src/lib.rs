@@ -3,16 +3,12 @@
 #![warn(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::missing_errors_doc,
     clippy::panic,
     clippy::string_slice,
     clippy::unreachable,
-    clippy::unwrap_used,
-    unnameable_types
+    clippy::unwrap_used
 )]
 #![doc = include_str!("../README.md")]
 
@@ -157,14 +153,8 @@ pub fn check_header(
     report
 }
 
-impl core::fmt::Debug for CheckOptions<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("CheckOptions")
-            .field("scheme", &self.scheme.map(SchemeRules::name))
-            .field("now", &self.now)
-            .field("audience", &self.audience)
-            .field("keys", &self.keys.map(<[_]>::len))
-            .field("anchors", &self.anchors.map(<[_]>::len))
-            .finish_non_exhaustive()
-    }
+privyseal_core::opaque_debug! {
+    [] CheckOptions<'_> as it:
+        scheme = it.scheme.map(SchemeRules::name), now, audience, keys = it.keys.map(<[_]>::len),
+        anchors = it.anchors.map(<[_]>::len);
 }

@@ -11,11 +11,8 @@
 #![no_std]
 #![cfg(target_arch = "x86_64")]
 #![warn(
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::missing_errors_doc,
     clippy::panic,
     clippy::unreachable
 )]

@@ -3,16 +3,12 @@
 #![warn(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::missing_errors_doc,
     clippy::panic,
     clippy::string_slice,
     clippy::unreachable,
-    clippy::unwrap_used,
-    unnameable_types
+    clippy::unwrap_used
 )]
 #![doc = include_str!("../README.md")]
 

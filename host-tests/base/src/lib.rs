@@ -11,6 +11,14 @@
 //! Never published. Functions of fixtures panic with a message when the machine lacks something: a
 //! missing tool is a failed test, never a skipped one.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types,
+    reason = "for tests, which nobody links to"
+)]
+
 pub mod clock;
 pub mod memory;
 pub mod own_process;

@@ -4,6 +4,14 @@
 //! [`TestPki::new`] makes a good one. Whatever a test wants to be wrong it says in a
 //! [`CertificateSpec`], and issues that certificate with [`Authority::issue`].
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types,
+    reason = "for tests, which nobody links to"
+)]
+
 mod authority;
 mod certificate;
 pub mod der;

@@ -13,6 +13,13 @@
 //! - [`redis_server`]: what several receivers share;
 //! - [`https`]: a client of the test servers that can say anything.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types,
+    reason = "for tests, which nobody links to"
+)]
 #![allow(clippy::match_same_arms)] // A table of replies.
 
 mod announced;

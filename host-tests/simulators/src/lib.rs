@@ -7,6 +7,13 @@
 //! - both: [`link`], what the two ends of a line share;
 //! - `yubihsm`: [`yubihsm_sim`], a YubiHSM 2 behind a connector, which can misbehave.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types,
+    reason = "for tests, which nobody links to"
+)]
 // Test machinery: it is read more often than it is run.
 #![allow(
     clippy::large_stack_arrays,

@@ -16,6 +16,13 @@
 //! - [`minter`]: makes tokens with any signer and judges them without the core;
 //! - [`flow`]: a client with its token, and runs of the command.
 
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    unnameable_types,
+    reason = "for tests, which nobody links to"
+)]
 #![allow(clippy::large_stack_arrays)] // Tests have the stack.
 
 mod check;

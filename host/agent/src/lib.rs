@@ -1,10 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![warn(
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
-    clippy::missing_errors_doc,
-    unnameable_types
-)]
 
 // What is written down before an assertion leaves.
 pub mod audit;

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![warn(clippy::missing_errors_doc, clippy::undocumented_unsafe_blocks)]
+#![warn(clippy::undocumented_unsafe_blocks)]
 // A C ABI is made of raw pointers and of names that a linker sees: every function here says what it expects of them,
 // and touches memory of its caller in `pointers` only.
 #![allow(unsafe_code)]

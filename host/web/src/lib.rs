@@ -1,11 +1,5 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-#![warn(
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
-    clippy::missing_errors_doc,
-    unnameable_types
-)]
 
 use privyseal::base::BaseError;
 use privyseal::base::file::MAX_FILE;
