@@ -11,7 +11,6 @@ mod prepare;
 mod profile;
 mod stable;
 
-use core::fmt;
 use core::ops::Deref;
 
 use crate::cert::{Certificate, ChainError, ProvenChain, Prover};
@@ -132,14 +131,7 @@ impl<B> Deref for Credential<B> {
     }
 }
 
-impl<B> fmt::Debug for Credential<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credential")
-            .field("profile", &self.profile)
-            .field("key", self.key.public_key())
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug! { [B] Credential<B> as it: profile, key = it.key.public_key(); }
 
 /// Everything that a scheme demands of client id, key and certificates.
 fn check(

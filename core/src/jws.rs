@@ -1,7 +1,5 @@
 //! A finished token, and the algorithms that sign one.
 
-use core::fmt;
-
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use crate::rsa::Digest;
@@ -67,11 +65,7 @@ impl<'t> JwsParts<'t> {
     }
 }
 
-impl fmt::Debug for JwsParts<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "JwsParts({} bytes signed)", self.signing_input.len())
-    }
-}
+opaque_debug! { [] JwsParts<'_>; }
 
 /// A signed and verified JWS in compact serialization (RFC 7515 section 3.1), at most
 /// [`crate::limits::MAX_COMPACT_JWS`] bytes. It exists whole or not at all.
@@ -101,11 +95,7 @@ impl<'b> CompactJws<'b> {
     }
 }
 
-impl fmt::Debug for CompactJws<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CompactJws({} bytes)", self.0.len())
-    }
-}
+opaque_debug! { [] CompactJws<'_> as it: len = it.0.len(); }
 
 #[cfg(test)]
 mod tests {

@@ -67,14 +67,28 @@ macro_rules! checked_text {
     };
 }
 
-/// `Debug` for types that hold what no log may have: the name and nothing else.
+/// `Debug` for types that hold what no log may have: the name, and of the members those that are named here, or what is
+/// made of them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! opaque_debug {
-    ($([$($generics:tt)*] $name:ident $(<$($argument:tt),+>)?;)+) => {$(
+    (@ $self:ident, $f:ident, $name:ident) => { $f.write_str(concat!(stringify!($name), "(..)")) };
+    (@ $self:ident, $f:ident, $name:ident: $($field:ident),+) => {
+        $crate::opaque_debug!(@ $self, $f, $name as it: $($field),+)
+    };
+    (@ $self:ident, $f:ident, $name:ident as $it:ident: $($field:ident $(= $value:expr)?),+) => {{
+        let $it = $self;
+        let mut shown = $f.debug_struct(stringify!($name));
+        $(shown.field(stringify!($field), &$crate::opaque_debug!(@ $it $field $($value)?));)+
+        shown.finish_non_exhaustive()
+    }};
+    (@ $it:ident $field:ident) => { $it.$field };
+    (@ $it:ident $field:ident $value:expr) => { $value };
+    ($([$($generics:tt)*] $name:ident $(<$($argument:tt),+>)? $(as $it:ident)?
+        $(: $($field:ident $(= $value:expr)?),+)?;)+) => {$(
         impl<$($generics)*> ::core::fmt::Debug for $name $(<$($argument),+>)? {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(..)"))
+                $crate::opaque_debug!(@ self, f, $name $(as $it)? $(: $($field $(= $value)?),+)?)
             }
         }
     )+};

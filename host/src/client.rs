@@ -7,10 +7,10 @@ mod error;
 mod failover;
 mod key_group;
 
-use core::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use privyseal_core::SchemeRules;
+use privyseal_hsm::lock;
 
 use crate::http::{BaseUrl, Http};
 use crate::oauth::{
@@ -156,7 +156,7 @@ impl Client {
     }
 
     fn tokens(&self, server: &Server) -> Arc<TokenSource> {
-        let mut tokens = self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = lock(&self.0.tokens);
         if let Some((_, source)) = tokens.iter().find(|(known, _)| known == server) {
             return Arc::clone(source);
         }
@@ -205,12 +205,8 @@ impl Server {
     }
 }
 
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("scheme", &self.0.source.scheme().name())
-            .field("client_id", &self.0.source.client_id().as_str())
-            .field("key", self.0.source.public_key())
-            .finish_non_exhaustive()
-    }
+privyseal_core::opaque_debug! {
+    [] Client as it:
+        scheme = it.0.source.scheme().name(), client_id = it.0.source.client_id().as_str(),
+        key = it.0.source.public_key();
 }

@@ -219,51 +219,16 @@ fn kind_of_request(error: &OAuthError) -> ErrorKind {
     }
 }
 
-impl From<FieldError> for Error {
-    fn from(error: FieldError) -> Self {
-        Self::Core(error.into())
-    }
-}
-
-impl From<ChainError> for Error {
-    fn from(error: ChainError) -> Self {
-        Self::Core(error.into())
-    }
-}
-
 impl<E: SignerError + Send + Sync + 'static> From<SignError<E>> for Error {
     fn from(error: SignError<E>) -> Self {
         OAuthError::from(error).into()
     }
 }
 
-impl From<SignerFailure> for Error {
-    fn from(failure: SignerFailure) -> Self {
-        KeyError::from(failure).into()
-    }
+privyseal_hsm::by_way! {
+    privyseal_core::Error => Error: FieldError, ChainError;
+    KeyError => Error: SignerFailure, KeyUriError;
+    OAuthError => Error: HttpError, UrlError;
 }
-
-impl From<KeyUriError> for Error {
-    fn from(error: KeyUriError) -> Self {
-        KeyError::from(error).into()
-    }
-}
-
 #[cfg(feature = "gateway")]
-impl From<DeviceError> for Error {
-    fn from(error: DeviceError) -> Self {
-        KeyError::from(error).into()
-    }
-}
-
-impl From<HttpError> for Error {
-    fn from(error: HttpError) -> Self {
-        OAuthError::from(error).into()
-    }
-}
-
-impl From<UrlError> for Error {
-    fn from(error: UrlError) -> Self {
-        OAuthError::from(error).into()
-    }
-}
+privyseal_hsm::by_way! { KeyError => Error: DeviceError; }

@@ -15,7 +15,6 @@ mod roots;
 mod url;
 mod watch;
 
-use core::fmt;
 use core::time::Duration;
 use std::env;
 use std::io::Read;
@@ -308,11 +307,7 @@ impl Http {
     }
 }
 
-impl fmt::Debug for Http {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Http")
-    }
-}
+privyseal_core::opaque_debug! { [] Http; }
 
 impl Response {
     fn read(url: &Url, mut raw: http::Response<Body>, max: usize) -> Result<Self, HttpError> {
@@ -406,14 +401,10 @@ fn delta_seconds(text: &str) -> Option<u64> {
     is_number.then(|| text.parse().unwrap_or(1 << 31))
 }
 
-impl fmt::Debug for Response {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("status", &self.status)
-            .field("media_type", &media_type::shown(self.media_type.as_deref()))
-            .field("body", &format_args!("{} bytes", self.body.len()))
-            .finish_non_exhaustive()
-    }
+privyseal_core::opaque_debug! {
+    [] Response as it:
+        status, media_type = media_type::shown(it.media_type.as_deref()),
+        body = format_args!("{} bytes", it.body.len());
 }
 
 /// A header that is there once. For servers: of two, another reader may take the other.

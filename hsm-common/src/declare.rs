@@ -1,4 +1,4 @@
-//! Structs of options, declared once.
+//! What is declared once and written out by the compiler: structs of options, errors that become others by way of a third.
 
 /// Declares a struct of options: each field with its default, and a function of its name that sets it.
 #[macro_export]
@@ -25,4 +25,16 @@ macro_rules! options {
             })*
         }
     };
+}
+
+/// Errors that become another by way of a third, which it has from them already.
+#[macro_export]
+macro_rules! by_way {
+    ($($way:ty => $error:ty: $($from:ty),+;)+) => {$($(
+        impl From<$from> for $error {
+            fn from(error: $from) -> Self {
+                <$way>::from(error).into()
+            }
+        }
+    )+)+};
 }

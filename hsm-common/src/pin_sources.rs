@@ -1,8 +1,6 @@
 //! Where a PIN or password comes from: the URI, a file, the environment, or a person at a terminal; in this
 //! order, and never from an argument of its own.
 
-use std::fmt;
-
 use crate::environment::{self, PIN_VARIABLE};
 use crate::file::PinFile;
 use crate::process_lock::state_folder;
@@ -144,15 +142,7 @@ impl SecretProvider for PinSources<'_> {
     }
 }
 
-impl fmt::Debug for PinSources<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PinSources")
-            .field("value", &self.value)
-            .field("source", &self.source)
-            .field("prompt", &self.prompt)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] PinSources<'_>: value, source, prompt; }
 
 /// Asks without echo, on the terminal itself, so that standard output stays the result's. `None` if there is
 /// no terminal.

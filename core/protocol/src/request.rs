@@ -83,12 +83,8 @@ pub enum Request<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnlockSecret(pub [u8; UNLOCK_LEN]);
 
-/// Without its bytes.
-impl fmt::Debug for UnlockSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UnlockSecret")
-    }
-}
+// Without its bytes.
+privyseal_core::opaque_debug! { [] UnlockSecret; }
 
 /// A key that the device makes.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,16 +99,8 @@ pub struct Generate<'a> {
     pub unlock: Option<UnlockSecret>,
 }
 
-/// Without the seed, from which a board that has no random generator makes its key.
-impl fmt::Debug for Generate<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Generate")
-            .field("bits", &self.bits)
-            .field("board_entropy", &self.board_entropy)
-            .field("unlock", &self.unlock)
-            .finish_non_exhaustive()
-    }
-}
+// Without the seed, from which a board that has no random generator makes its key.
+privyseal_core::opaque_debug! { [] Generate<'_>: bits, board_entropy, unlock; }
 
 /// What a certification request says besides the key (RFC 2986).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

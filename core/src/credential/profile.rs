@@ -1,7 +1,5 @@
 //! A credential in parts: for a device that has one key for several schemes, and headers in its flash.
 
-use core::fmt;
-
 use sha2::{Digest as _, Sha256};
 
 use super::buffer::HeaderBytes;
@@ -141,19 +139,10 @@ impl Rules {
     }
 }
 
-impl fmt::Debug for Rules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Profile")
-            .field("scheme", &self.scheme.name())
-            .field("client_id", &self.client_id.as_str())
-            .finish_non_exhaustive()
-    }
-}
-
-impl<B> fmt::Debug for Profile<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.rules.fmt(f)
-    }
+opaque_debug! {
+    [] Rules as it: scheme = it.scheme.name(), client_id = it.client_id.as_str();
+    [B] Profile<B>: rules;
+    [] BoundProfile<'_>: rules;
 }
 
 /// A profile with its key: what [`super::Credential`] is, in borrowed parts.
@@ -167,11 +156,5 @@ pub struct BoundProfile<'a> {
 impl BoundProfile<'_> {
     pub(super) fn midstate(self) -> Sha256 {
         self.rules.midstate.clone()
-    }
-}
-
-impl fmt::Debug for BoundProfile<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.rules.fmt(f)
     }
 }

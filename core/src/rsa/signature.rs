@@ -1,6 +1,5 @@
 //! The bytes a signer gives.
 
-use core::fmt;
 use thiserror::Error;
 
 use heapless::Vec;
@@ -56,11 +55,7 @@ impl Signature {
     }
 }
 
-impl fmt::Debug for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signature({} bytes)", self.0.len())
-    }
-}
+opaque_debug! { [] Signature as it: len = it.0.len(); }
 
 #[cfg(test)]
 mod tests {

@@ -106,15 +106,18 @@ rules! {
     }
 }
 
-/// How the JOSE header names the key that signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the JOSE header names the key that signed. In files it has the name of the member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[allow(clippy::exhaustive_enums, reason = "readers handle each")]
 pub enum KeyReference {
     /// `x5c`: the whole chain, leaf first, self-signed root last (RFC 7515 section 4.1.6).
+    #[serde(rename = "x5c")]
     X5cWithRoot,
     /// `x5t#S256`: the SHA-256 digest of a certificate that the receiver knows already (RFC 7515 section 4.1.8).
+    #[serde(rename = "x5t#S256")]
     X5tS256,
     /// `kid`: a key that the receiver knows already (RFC 7515 section 4.1.4).
+    #[serde(rename = "kid")]
     Kid,
 }
 
@@ -216,13 +219,16 @@ pub enum PartyLookup {
     EoriAndSubject,
 }
 
-/// Whether an assertion has `nbf`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether an assertion has `nbf`. In files it is `iat` or `absent`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[non_exhaustive]
 pub enum NotBefore {
     /// It has, and it equals `iat`.
+    #[serde(rename = "iat")]
     EqualsIssuedAt,
     /// It has not.
+    #[default]
+    #[serde(rename = "absent")]
     Absent,
 }
 

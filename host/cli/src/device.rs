@@ -24,14 +24,8 @@ use crate::options::Wait;
 use crate::output::{print_json, print_line};
 
 /// Look at, provision, use and wipe a gateway that holds a key
-#[derive(Args)]
-pub(super) struct Device {
-    #[command(subcommand)]
-    action: Action,
-}
-
 #[derive(Subcommand)]
-enum Action {
+pub(super) enum Device {
     List(list::List),
     Info(info::Info),
     Generate(generate::Generate),
@@ -51,7 +45,7 @@ enum Action {
 ///
 /// A device does so by itself a minute after the last piece of an upload. A key that is made is not touched.
 #[derive(Args)]
-struct Abort {
+pub(super) struct Abort {
     #[command(flatten)]
     which: Which,
 }
@@ -59,7 +53,7 @@ struct Abort {
 /// As privyseal sign, with a device
 #[derive(Args)]
 #[command(mut_arg("key", |key| key.visible_alias("device")))]
-struct DeviceSign {
+pub(super) struct DeviceSign {
     #[command(flatten)]
     sign: Sign,
 }
@@ -83,24 +77,8 @@ struct Which {
     wait: Wait,
 }
 
-impl Device {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        match self.action {
-            Action::List(list) => list.run(),
-            Action::Info(info) => info.run(),
-            Action::Generate(generate) => generate.run(),
-            Action::Csr(csr) => csr.run(),
-            Action::InstallChain(install) => install.run(),
-            Action::ImportKey(import) => import.run(),
-            Action::Renew(renew) => renew.run(),
-            Action::Unlock(unlock) => unlock.run(),
-            Action::Sign(sign) => sign.run(),
-            Action::Log(log) => log.run(),
-            Action::SetTime(set_time) => set_time.run(),
-            Action::Abort(abort) => abort.run(),
-            Action::Wipe(wipe) => wipe.run(),
-        }
-    }
+crate::runs! {
+    Device: List Info Generate Csr InstallChain ImportKey Renew Unlock Sign Log SetTime Abort Wipe
 }
 
 impl DeviceSign {

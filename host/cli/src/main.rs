@@ -1,13 +1,7 @@
 //! The command `privyseal`: parse the command line, run, say how it ended. One file per subcommand; all that
 //! they do is in the libraries.
 
-#![warn(
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
-    clippy::missing_errors_doc,
-    clippy::print_stderr,
-    unnameable_types
-)]
+#![warn(clippy::print_stderr)]
 
 mod advice;
 #[cfg(feature = "agent")]
@@ -80,11 +74,32 @@ struct Cli {
     command: Command,
 }
 
+/// Has each of these subcommands run itself.
+macro_rules! runs {
+    ($command:ident: $($(#[$meta:meta])* $one:ident)+) => {
+        impl $command {
+            pub(crate) fn run(self) -> Result<(), CliError> {
+                match self {
+                    $($(#[$meta])* Self::$one(it) => it.run(),)+
+                }
+            }
+        }
+    };
+}
+use runs;
+
+runs! {
+    Command: Sign Token Ishare Receiver Login Refresh Logout Revoke Introspect Ciba Chain Check Verify Keys Yubihsm Jwks
+        Rotate Csr Device Doctor Profile #[cfg(feature = "agent")] Agent Completions Man
+}
+
 #[derive(Subcommand)]
 enum Command {
     Sign(sign::Sign),
     Token(token::Token),
+    #[command(subcommand)]
     Ishare(ishare::Ishare),
+    #[command(subcommand)]
     Receiver(receiver::Receiver),
     Login(login::Login),
     Refresh(session::Refresh),
@@ -96,12 +111,15 @@ enum Command {
     Check(check::Check),
     Verify(Box<verify::Verify>),
     Keys(keys::Keys),
+    #[command(subcommand)]
     Yubihsm(yubihsm::Yubihsm),
     Jwks(jwks::Jwks),
     Rotate(rotate::Rotate),
     Csr(csr::Csr),
+    #[command(subcommand)]
     Device(device::Device),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
     Profile(profile::ProfileCommand),
     #[cfg(feature = "agent")]
     Agent(agent::Agent),
@@ -178,38 +196,6 @@ fn documented() -> clap::Command {
 /// The command line, without what a profile says.
 fn command() -> clap::Command {
     log::with_options(Cli::command())
-}
-
-impl Command {
-    fn run(self) -> Result<(), CliError> {
-        match self {
-            Self::Sign(sign) => sign.run(),
-            Self::Token(token) => token.run(),
-            Self::Ishare(ishare) => ishare.run(),
-            Self::Receiver(receiver) => receiver.run(),
-            Self::Login(login) => login.run(),
-            Self::Refresh(refresh) => refresh.run(),
-            Self::Logout(logout) => logout.run(),
-            Self::Revoke(revoke) => revoke.run(),
-            Self::Introspect(introspect) => introspect.run(),
-            Self::Ciba(ciba) => ciba.run(),
-            Self::Chain(chain) => chain.run(),
-            Self::Check(check) => check.run(),
-            Self::Verify(verify) => verify.run(),
-            Self::Keys(keys) => keys.run(),
-            Self::Yubihsm(yubihsm) => yubihsm.run(),
-            Self::Jwks(jwks) => jwks.run(),
-            Self::Rotate(rotate) => rotate.run(),
-            Self::Csr(csr) => csr.run(),
-            Self::Device(device) => device.run(),
-            Self::Doctor(doctor) => doctor.run(),
-            Self::Profile(profile) => profile.run(),
-            #[cfg(feature = "agent")]
-            Self::Agent(agent) => agent.run(),
-            Self::Completions(completions) => completions.run(),
-            Self::Man(man) => man.run(),
-        }
-    }
 }
 
 /// One cause per line, the nearest first.

@@ -14,14 +14,8 @@ use crate::error::CliError;
 use crate::output::say;
 
 /// List, show and check the profiles of /etc/privyseal/config.toml and ~/.config/privyseal/config.toml
-#[derive(Args)]
-pub(super) struct ProfileCommand {
-    #[command(subcommand)]
-    action: Action,
-}
-
 #[derive(Subcommand)]
-enum Action {
+pub(super) enum ProfileCommand {
     /// List the names, each with its scheme
     List(Files),
     /// Show what a profile says, each member with where it was said
@@ -31,14 +25,14 @@ enum Action {
 }
 
 #[derive(Args)]
-struct Files {
+pub(super) struct Files {
     /// Read this file only
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 #[derive(Args)]
-struct Show {
+pub(super) struct Show {
     /// The profile, with what PRIVYSEAL_* says
     name: String,
     #[command(flatten)]
@@ -49,7 +43,7 @@ struct Show {
 }
 
 #[derive(Args)]
-struct Check {
+pub(super) struct Check {
     /// Only this profile
     name: Option<String>,
     #[command(flatten)]
@@ -67,9 +61,9 @@ impl Files {
 
 impl ProfileCommand {
     pub(super) fn run(self) -> Result<(), CliError> {
-        match self.action {
-            Action::List(files) => list(&files.read()?),
-            Action::Show(show) => {
+        match self {
+            Self::List(files) => list(&files.read()?),
+            Self::Show(show) => {
                 let profiles = show.files.read()?;
                 let profile = profiles.profile(Some(&show.name))?;
                 if show.json {
@@ -78,7 +72,7 @@ impl ProfileCommand {
                     print_line(to_toml(&profile).trim_end().as_bytes())
                 }
             }
-            Action::Check(check) => check.run(),
+            Self::Check(check) => check.run(),
         }
     }
 }

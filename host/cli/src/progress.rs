@@ -3,14 +3,14 @@
 
 use core::time::Duration;
 use std::io::IsTerminal as _;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use privyseal::Http;
 use privyseal::http::{HttpWatcher, Url};
-use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable, lock};
 
 /// Who is done sooner sees nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -72,7 +72,7 @@ impl Progress {
     /// What is asked for next.
     pub(super) fn step(&self, step: &str) {
         if let Some(shown) = &self.shown {
-            step.clone_into(&mut shown.state().step);
+            step.clone_into(&mut lock(&shown.state).step);
         }
     }
 
@@ -80,7 +80,7 @@ impl Progress {
     pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.shown {
             Some(shown) => {
-                let state = shown.state();
+                let state = lock(&shown.state);
                 if state.is_drawn {
                     shown.bar.suspend(write)
                 } else {
@@ -94,13 +94,9 @@ impl Progress {
     /// Takes the spinner away.
     pub(super) fn finish(&self) {
         if let Some(shown) = &self.shown {
-            shown.state().is_over = true;
+            lock(&shown.state).is_over = true;
             shown.changed.notify_all();
-            let drawer = self
-                .drawer
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
+            let drawer = lock(&self.drawer).take();
             // It cannot panic but for a terminal that is gone, and then nobody looks.
             let _ = drawer.map(JoinHandle::join);
         }
@@ -117,20 +113,20 @@ impl Drop for Progress {
 impl HttpWatcher for Shown {
     fn asking(&self, url: &Url, within: Duration) {
         let now = Instant::now();
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.since.get_or_insert(now);
         state.waiting = Some((url.host().to_owned(), now + within));
         state.is_pause = false;
     }
 
     fn answered(&self) {
-        if let Some((_, until)) = &mut self.state().waiting {
+        if let Some((_, until)) = &mut lock(&self.state).waiting {
             *until = Instant::now();
         }
     }
 
     fn pausing(&self, pause: Duration) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         if let Some((_, until)) = &mut state.waiting {
             *until = Instant::now() + pause;
         }
@@ -147,12 +143,8 @@ impl Shown {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn draw(&self) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         while !state.is_over {
             let now = Instant::now();
             if let Some(message) = state.message(now) {

@@ -25,14 +25,8 @@ use crate::ishare::registry::RegistryOptions;
 use crate::options::{of_option, scheme_parser};
 
 /// Accept client assertions: a token endpoint, introspection, and a judge for services in any language
-#[derive(Args)]
-pub(super) struct Receiver {
-    #[command(subcommand)]
-    action: Action,
-}
-
 #[derive(Subcommand)]
-enum Action {
+pub(super) enum Receiver {
     Serve(Box<Serve>),
 }
 
@@ -53,7 +47,7 @@ enum Action {
         .required(false)
         .help("Who vouches for the registry's seal, or for the certificates of clients: PEM or DER"))
 )]
-struct Serve {
+pub(super) struct Serve {
     #[command(flatten)]
     registry: RegistryOptions,
     /// The clients that there are, with their certificates or key sets: a TOML file with tables [client.ID]
@@ -81,13 +75,7 @@ struct Serve {
     stale_limit: u64,
 }
 
-impl Receiver {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        match self.action {
-            Action::Serve(serve) => serve.run(),
-        }
-    }
-}
+crate::runs! { Receiver: Serve }
 
 impl Serve {
     fn run(self) -> Result<(), CliError> {

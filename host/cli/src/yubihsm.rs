@@ -21,14 +21,8 @@ use super::output::{broken, print_line, say};
 use crate::error::CliError;
 
 /// Audit and attest a YubiHSM 2, and give it authentication keys
-#[derive(Args)]
-pub(super) struct Yubihsm {
-    #[command(subcommand)]
-    action: Action,
-}
-
 #[derive(Subcommand)]
-enum Action {
+pub(super) enum Yubihsm {
     /// Drain the device's log into the audit-dir of the URI and compare it with the signatures made
     Audit(Which),
     /// Put an authentication key that can sign and nothing else
@@ -42,14 +36,14 @@ enum Action {
 
 /// The device, and what opens it.
 #[derive(Args)]
-struct Which {
+pub(super) struct Which {
     /// The device and its key: yubihsm:host=H;port=P;auth-key=A;key-id=K?pin-source=file:F
     #[arg(long = "key", value_name = "URI")]
     uri: String,
 }
 
 #[derive(Args)]
-struct Attest {
+pub(super) struct Attest {
     #[command(flatten)]
     which: Which,
     /// Yubico's root, or whose certificate else must stand above the device's: a PEM or DER file
@@ -61,7 +55,7 @@ struct Attest {
 }
 
 #[derive(Args)]
-struct PutAuthKey {
+pub(super) struct PutAuthKey {
     #[command(flatten)]
     which: Which,
     /// Its label
@@ -86,11 +80,11 @@ struct PutAuthKey {
 
 impl Yubihsm {
     pub(super) fn run(self) -> Result<(), CliError> {
-        match self.action {
-            Action::Audit(which) => audit(&which),
-            Action::PutAuthKey(action) => action.run(),
-            Action::Attest(action) => action.run(),
-            Action::ForceAudit(which) => force_audit(&which),
+        match self {
+            Self::Audit(which) => audit(&which),
+            Self::PutAuthKey(action) => action.run(),
+            Self::Attest(action) => action.run(),
+            Self::ForceAudit(which) => force_audit(&which),
         }
     }
 }

@@ -2,9 +2,8 @@
 
 mod compare;
 
-use core::fmt;
 use core::time::Duration;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use privyseal_core::cert::{Certificate, Chain, ChainError, RsaLinks};
 use privyseal_core::credential::AssertionRequest;
@@ -12,6 +11,7 @@ use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::scheme::{KeyReference, Lifetime};
 use privyseal_core::{Audience, ClientId, CompactJws, Credential, Jti, SchemeRules, UnixTime};
+use privyseal_hsm::lock;
 use privyseal_protocol::{
     Content, NONCE_LEN, Policy, SchemeId, SchemePolicy, SignRequest, Statement,
 };
@@ -170,7 +170,7 @@ impl DeviceClient {
             lifetime: request.lifetime.map(narrow),
             nonce: Some(nonce),
         };
-        let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut key = lock(&self.key);
         let token = key.sign(asked, content, self.presence)?;
         let device = key.info().device;
         drop(key);
@@ -179,13 +179,7 @@ impl DeviceClient {
     }
 }
 
-impl fmt::Debug for DeviceClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceClient")
-            .field("credential", &self.credential)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] DeviceClient: credential; }
 
 /// What the policy says of the scheme. Users' own schemes of one form are told apart by what the caller expects.
 fn entry<'p>(

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 pub use limits::Limits;
 use pieces::Pieces;
 
-use crate::error::DeviceError;
+use crate::error::{DeviceError, untrue};
 use crate::exchange::{Answer, Asked, Exchange};
 use crate::info::DeviceInfo;
 use crate::line::Line;
@@ -60,14 +60,12 @@ impl Device {
         };
         let device = Self::begin(open_line(uri, limits.wait)?, limits)?;
         if uri.device_id().is_some_and(|id| *id != device.info.device) {
-            return Err(DeviceError::untrue(
-                "its id is not the one that device of the URI names",
-            ));
+            return untrue("its id is not the one that device of the URI names");
         }
         match (uri.key_sha256(), device.info.key) {
-            (Some(expected), Some(found)) if *expected != found => Err(DeviceError::untrue(
-                "its key is not the one that key-sha256 of the URI names",
-            )),
+            (Some(expected), Some(found)) if *expected != found => {
+                untrue("its key is not the one that key-sha256 of the URI names")
+            }
             (Some(_), None) => Err(DeviceError::NoKey),
             _ => Ok(device),
         }
@@ -150,9 +148,7 @@ impl Device {
         let digest = self.info.key.ok_or(DeviceError::NoKey)?;
         let spki = self.read(Part::PublicKey, "read its public key", MAX_SPKI)?;
         if <[u8; 32]>::from(Sha256::digest(&spki)) != digest {
-            return Err(DeviceError::untrue(
-                "its public key is another one than it says",
-            ));
+            return untrue("its public key is another one than it says");
         }
         RsaPublicKey::from_spki(&spki)
             .map_err(|error| DeviceError::untrue(format!("its public key {error}")))
@@ -249,7 +245,7 @@ impl Device {
                 return Err(DeviceError::Unexpected { asked: asked.what });
             };
             if log.len() > MAX_LOG {
-                return Err(DeviceError::untrue("its log has no end"));
+                return untrue("its log has no end");
             }
             // A batch that is not full was the last one.
             if log.len() - before < LOG_BATCH.into() {
@@ -278,15 +274,10 @@ impl Device {
     /// # Errors
     /// As [`Device::refresh`].
     pub fn wipe(&mut self) -> Result<(), DeviceError> {
-        let asked = self.writing("wipe its key");
-        let request = Request::Wipe {
-            device: self.info.device,
-        };
-        self.exchange
-            .ask_once(asked, &request, |response| match response {
-                Response::Wiped => Some(()),
-                _ => None,
-            })
+        let device = self.info.device;
+        self.order("wipe its key", &Request::Wipe { device }, |it| {
+            matches!(it, Response::Wiped)
+        })
     }
 
     /// A step of provisioning; answers with how many bytes of the part are there, or with the key's digest
@@ -304,17 +295,24 @@ impl Device {
 
     /// The unlock secret, after which the device proves all that it has, as at a start.
     pub(crate) fn give_secret(&mut self, secret: &UnlockSecret) -> Result<(), DeviceError> {
-        let asked = self.writing("unlock its key");
-        let request = Request::Unlock(secret.sent());
-        self.exchange
-            .ask_once(asked, &request, |response| match response {
-                Response::Unlocked => Some(()),
-                _ => None,
-            })
+        self.order("unlock its key", &Request::Unlock(secret.sent()), |it| {
+            matches!(it, Response::Unlocked)
+        })
     }
 
-    /// A request for which the device writes into its flash.
-    pub(crate) fn writing(&self, what: &'static str) -> Asked {
+    /// A request for which the device writes into its flash, and which it only confirms.
+    pub(crate) fn order(
+        &mut self,
+        what: &'static str,
+        request: &Request<'_>,
+        confirms: impl Fn(Response<'_>) -> bool,
+    ) -> Result<(), DeviceError> {
+        let asked = self.writing(what);
+        self.exchange
+            .ask_once(asked, request, |response| confirms(response).then_some(()))
+    }
+
+    fn writing(&self, what: &'static str) -> Asked {
         self.limits.of(what, self.limits.flash, 0)
     }
 
@@ -338,9 +336,9 @@ impl Device {
                         if bytes.len() < MAX_DATA
                             && u64::from(offset) + bytes.len() as u64 != u64::from(total)
                         {
-                            return Err(DeviceError::untrue(format!(
+                            return untrue(format!(
                                 "its answer to \"{what}\" comes in smaller pieces than it must"
-                            )));
+                            ));
                         }
                         state = pieces.add(total, offset, bytes)?;
                         Ok(Answer::Ends)

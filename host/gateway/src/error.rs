@@ -186,6 +186,11 @@ pub enum PackageError {
     Entropy(#[from] getrandom::Error),
 }
 
+/// What a device said, where it cannot be true.
+pub(crate) fn untrue<T>(what: impl Into<String>) -> Result<T, DeviceError> {
+    Err(DeviceError::untrue(what))
+}
+
 impl DeviceError {
     /// After how long asking again helps, where the rate limit is reached.
     pub const fn retry_after(&self) -> Option<Duration> {

@@ -8,7 +8,7 @@ use privyseal_protocol::authority::{renewal_statement, set_time_statement};
 use privyseal_protocol::{Info, Origin, ReadOut, Refusal};
 use serde_json::{Value, json};
 
-use crate::error::DeviceError;
+use crate::error::{DeviceError, untrue};
 use crate::hex;
 
 /// What a device tells of itself to anyone: the fields of [`Info`]. It is what it says, and proved by nothing.
@@ -39,9 +39,7 @@ impl DeviceInfo {
         if self.at_rest.is_some_and(|it| it.unlock_secret == is_given) {
             return Ok(());
         }
-        Err(DeviceError::untrue(
-            "it keeps its key under another secret than it was given, or under none",
-        ))
+        untrue("it keeps its key under another secret than it was given, or under none")
     }
 
     /// Whether the device says that it runs this image (SHA-256).

@@ -7,7 +7,7 @@ use privyseal_protocol::{Content, DeviceState, Policy, SignRequest};
 use zeroize::Zeroizing;
 
 use crate::device::{Device, Limits};
-use crate::error::DeviceError;
+use crate::error::{DeviceError, untrue};
 use crate::info::DeviceInfo;
 use crate::uri::DeviceUri;
 
@@ -63,7 +63,7 @@ impl DeviceKey {
             .ok_or_else(|| DeviceError::untrue("its certificate chain cannot be read"))?;
         let policy = device.policy()?;
         if Policy::from_bytes(&policy).is_none() {
-            return Err(DeviceError::untrue("its policy cannot be read"));
+            return untrue("its policy cannot be read");
         }
         Ok(Self {
             device,
@@ -101,9 +101,9 @@ impl DeviceKey {
         if let Some(uri) = &self.uri {
             let again = Self::open_within(uri, self.limits())?;
             if !self.is_same(&again) {
-                return Err(DeviceError::untrue(
+                return untrue(
                     "it was away, and is another device now, or has another key or policy",
-                ));
+                );
             }
             *self = again;
         }

@@ -7,7 +7,7 @@ use privyseal_protocol::log::{LINK_LEN, first_link, link_after};
 use privyseal_protocol::{DeviceId, Entry, Event};
 use serde_json::{Value, json};
 
-use crate::error::DeviceError;
+use crate::error::{DeviceError, untrue};
 use crate::hex;
 use crate::info::moment;
 
@@ -34,29 +34,29 @@ pub struct DeviceLog {
 
 /// Puts a log together, entry by entry.
 pub(crate) struct LogBuilder {
-    device: DeviceId,
     from: u32,
-    is_rooted: bool,
-    entries: Vec<(Entry, [u8; LINK_LEN])>,
+    log: DeviceLog,
 }
 
 impl LogBuilder {
     pub(crate) const fn new(device: DeviceId, from: u32) -> Self {
-        Self {
+        let log = DeviceLog {
             device,
-            from,
+            first: 0,
             is_rooted: false,
             entries: Vec::new(),
-        }
+            head: [0; LINK_LEN],
+        };
+        Self { from, log }
     }
 
     pub(crate) const fn len(&self) -> usize {
-        self.entries.len()
+        self.log.entries.len()
     }
 
     /// The number of the next entry.
     pub(crate) fn next_wanted(&self) -> u32 {
-        match self.entries.last() {
+        match self.log.entries.last() {
             Some((entry, _)) => entry.sequence.wrapping_add(1),
             None => self.from,
         }
@@ -66,86 +66,74 @@ impl LogBuilder {
         let (entry, link) = Entry::from_record(record)
             .ok_or_else(|| DeviceError::untrue("an entry of its log cannot be read"))?;
         let number = entry.sequence;
-        match self.entries.last() {
+        match self.log.entries.last() {
             Some((before, _)) if Some(number) != before.sequence.checked_add(1) => {
-                return Err(DeviceError::untrue(format!(
+                return untrue(format!(
                     "entry {number} of its log stands behind entry {}",
                     before.sequence
-                )));
+                ));
             }
             Some((_, before)) => prove(&entry, before, &link)?,
             None if number < self.from => {
-                return Err(DeviceError::untrue(format!(
+                return untrue(format!(
                     "its log was asked for from entry {} on and begins with {number}",
                     self.from
-                )));
+                ));
             }
             None if number == 0 => {
-                prove(&entry, &first_link(&self.device), &link)?;
-                self.is_rooted = true;
+                prove(&entry, &first_link(&self.log.device), &link)?;
+                self.log.is_rooted = true;
             }
             None => {}
         }
-        self.entries.push((entry, link));
+        self.log.entries.push((entry, link));
         Ok(())
     }
 
     /// The whole log, if it ends where the device says.
     pub(crate) fn finish(
-        self,
+        mut self,
         first: u32,
         next: u32,
         head: [u8; LINK_LEN],
     ) -> Result<DeviceLog, DeviceError> {
         if self.from > next {
-            return Err(DeviceError::untrue(format!(
+            return untrue(format!(
                 "its log was asked for from entry {} on, and its next one will be {next}",
                 self.from
-            )));
-        }
-        if next == 0 && head != first_link(&self.device) {
-            return Err(DeviceError::untrue(
-                "the head of its empty log is not the one of this device",
             ));
         }
-        let begins_too_late = match self.entries.first() {
+        if next == 0 && head != first_link(&self.log.device) {
+            return untrue("the head of its empty log is not the one of this device");
+        }
+        let begins_too_late = match self.log.entries.first() {
             Some((entry, _)) => entry.sequence > self.from.max(first),
             None => self.from.max(first) < next,
         };
         if begins_too_late {
-            return Err(DeviceError::untrue("the beginning of its log is left out"));
+            return untrue("the beginning of its log is left out");
         }
-        if let Some((newest, link)) = self.entries.last() {
+        if let Some((newest, link)) = self.log.entries.last() {
             if newest.sequence.checked_add(1) != Some(next) {
-                return Err(DeviceError::untrue(
-                    "the newest entries of its log are left out",
-                ));
+                return untrue("the newest entries of its log are left out");
             }
             if *link != head {
-                return Err(DeviceError::untrue(
-                    "the head of its log is not the link of its newest entry",
-                ));
+                return untrue("the head of its log is not the link of its newest entry");
             }
         }
-        Ok(DeviceLog {
-            device: self.device,
-            first,
-            is_rooted: self.is_rooted,
-            entries: self.entries,
-            head,
-        })
+        (self.log.first, self.log.head) = (first, head);
+        Ok(self.log)
     }
 }
 
-/// That an entry is linked to the one before it.
 fn prove(entry: &Entry, before: &[u8; LINK_LEN], link: &[u8; LINK_LEN]) -> Result<(), DeviceError> {
     if link_after(before, &entry.to_bytes()) == *link {
         return Ok(());
     }
-    Err(DeviceError::untrue(format!(
+    untrue(format!(
         "entry {} of its log is not linked to the one before it: the log was changed",
         entry.sequence
-    )))
+    ))
 }
 
 impl DeviceLog {

@@ -1,7 +1,5 @@
 //! The private key on its way into a device: looked at in place, wiped.
 
-use core::fmt;
-
 use der::Decode as _;
 use pkcs8::PrivateKeyInfoRef;
 use privyseal_core::RsaPublicKey;
@@ -165,13 +163,7 @@ fn read(der: &[u8]) -> Result<PrivateKey, PrivateKeyError> {
     Ok(PrivateKey { numbers, public })
 }
 
-impl fmt::Debug for PrivateKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrivateKey")
-            .field("public", &self.public)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] PrivateKey: public; }
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,5 @@
 //! Provisioning: everything is proved here before a byte is sent, sent in chunks, and read back.
 
-use core::fmt;
-
 use privyseal_core::cert::{Chain, RsaLinks};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
@@ -15,7 +13,7 @@ use privyseal_protocol::{
 use zeroize::Zeroizing;
 
 use crate::device::{Device, Step};
-use crate::error::{DeviceError, PackageError};
+use crate::error::{DeviceError, PackageError, untrue};
 use crate::policy::GatewayPolicy;
 use crate::private_key::PrivateKey;
 use crate::unlock::UnlockSecret;
@@ -241,9 +239,9 @@ impl Device {
                 let len = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
                 offset += len;
                 if self.provision_step(step)? != Step::Accepted(offset) {
-                    return Err(DeviceError::untrue(format!(
+                    return untrue(format!(
                         "of the {part} it has another number of bytes than were sent"
-                    )));
+                    ));
                 }
                 sent += len;
                 progress(Progress::Uploading { part, sent, total });
@@ -260,9 +258,7 @@ impl Device {
         progress(Progress::Committing);
         match self.provision_step(Provision::Commit)? {
             Step::Provisioned(key) if key == package.key_sha256() => Ok(key),
-            Step::Provisioned(_) => Err(DeviceError::untrue(
-                "it says that it has another key than was sent",
-            )),
+            Step::Provisioned(_) => untrue("it says that it has another key than was sent"),
             Step::Accepted(_) => Err(DeviceError::Unexpected {
                 asked: "be provisioned",
             }),
@@ -282,26 +278,21 @@ impl Device {
         signature: Option<&[u8]>,
     ) -> Result<(), DeviceError> {
         if self.refresh()?.key != Some(package.key_sha256()) {
-            return Err(DeviceError::untrue(
-                "its key is another one than that of the certificate",
-            ));
+            return untrue("its key is another one than that of the certificate");
         }
-        let asked = self.writing("be renewed");
         let request = Request::Renew {
             policy: package.fingerprint(),
             signature: signature.unwrap_or(&[]),
         };
-        self.exchange
-            .ask_once(asked, &request, |response| match response {
-                Response::Accepted { .. } => Some(()),
-                _ => None,
-            })?;
+        self.order("be renewed", &request, |it| {
+            matches!(it, Response::Accepted { .. })
+        })?;
         let info = self.refresh()?;
         let is_waiting = matches!(info.state, DeviceState::Uncertified | DeviceState::Locked);
         if !is_waiting || info.key != Some(package.key_sha256()) {
-            return Err(DeviceError::untrue(
+            return untrue(
                 "it was to be renewed, and does not wait for policy and chain with its key now",
-            ));
+            );
         }
         Ok(())
     }
@@ -309,30 +300,22 @@ impl Device {
     fn compare(&mut self, package: &Package, origin: Origin) -> Result<(), DeviceError> {
         let info = self.refresh()?;
         if info.state != DeviceState::Ready || info.key != Some(package.key_sha256()) {
-            return Err(DeviceError::untrue(
-                "it took the key and is not ready with it now",
-            ));
+            return untrue("it took the key and is not ready with it now");
         }
         if info.origin != Some(origin) {
-            return Err(DeviceError::untrue(
-                "it says another thing of where its key comes from than is true",
-            ));
+            return untrue("it says another thing of where its key comes from than is true");
         }
         if package.key.is_some() {
             info.check_unlock(package.unlock.is_some())?;
         }
         if self.public_key()? != package.public_key {
-            return Err(DeviceError::untrue("its public key is not that of the key"));
+            return untrue("its public key is not that of the key");
         }
         if self.policy()? != package.policy {
-            return Err(DeviceError::untrue(
-                "its policy is not the one that was sent",
-            ));
+            return untrue("its policy is not the one that was sent");
         }
         if self.chain()? != package.chain {
-            return Err(DeviceError::untrue(
-                "its chain is not the one that was sent",
-            ));
+            return untrue("its chain is not the one that was sent");
         }
         Ok(())
     }
@@ -379,11 +362,4 @@ fn concatenated(chain: &Chain<'_>) -> Vec<u8> {
     certificates.flat_map(|one| one.as_der().to_vec()).collect()
 }
 
-impl fmt::Debug for Package {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Package")
-            .field("public_key", &self.public_key)
-            .field("imports", &self.key.is_some())
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] Package as it: public_key, imports = it.key.is_some(); }

@@ -1,7 +1,5 @@
 //! The secret that a device needs at each start, if its key is kept under one.
 
-use core::fmt;
-
 use privyseal_protocol::UNLOCK_LEN;
 use thiserror::Error;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
@@ -48,11 +46,7 @@ impl Drop for UnlockSecret {
 
 impl ZeroizeOnDrop for UnlockSecret {}
 
-impl fmt::Debug for UnlockSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnlockSecret").finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] UnlockSecret; }
 
 #[cfg(test)]
 mod tests {
@@ -64,7 +58,7 @@ mod tests {
         for end in ["", "\n", "\r\n"] {
             let secret = UnlockSecret::from_hex(format!("{digits}{end}").as_bytes()).unwrap();
             assert_eq!(secret.as_bytes()[..3], [0x01, 0x23, 0x45]);
-            assert_eq!(format!("{secret:?}"), "UnlockSecret { .. }");
+            assert_eq!(format!("{secret:?}"), "UnlockSecret(..)");
         }
         for wrong in [
             "",

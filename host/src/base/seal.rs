@@ -1,8 +1,6 @@
 //! What an application stores elsewhere while a person is asked (a cookie, a database, another process): encrypted,
 //! and bound to what it is for.
 
-use core::fmt;
-
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 #[cfg(any(feature = "ciba", feature = "login"))]
@@ -111,11 +109,7 @@ impl std::io::Write for Count {
     }
 }
 
-impl fmt::Debug for SealKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealKey")
-    }
-}
+privyseal_core::opaque_debug! { [] SealKey; }
 
 #[cfg(test)]
 mod tests {

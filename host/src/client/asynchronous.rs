@@ -1,10 +1,10 @@
 //! The client for tasks of a tokio runtime: what waits for hardware or for a server blocks none of its threads.
 
-use core::fmt;
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use privyseal_core::SignerErrorKind;
+use privyseal_hsm::lock;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::spawn_blocking;
 
@@ -84,8 +84,7 @@ impl AsyncClient {
             token.map_err(Arc::new)
         };
         let outcome = request.get_or_init(new).await.clone();
-        self.requests()
-            .retain(|(_, ended)| !Arc::ptr_eq(ended, &request));
+        lock(&self.0.requests).retain(|(_, ended)| !Arc::ptr_eq(ended, &request));
         drop(request);
         outcome.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(OAuthError::Shared))
     }
@@ -134,18 +133,13 @@ impl AsyncClient {
 
     /// The request that is under way, or a new one.
     fn request(&self, server: &Server) -> Arc<Request> {
-        let mut requests = self.requests();
+        let mut requests = lock(&self.0.requests);
         if let Some((_, request)) = requests.iter().find(|(asked, _)| asked == server) {
             return Arc::clone(request);
         }
         let request = Arc::default();
         requests.push((server.clone(), Arc::clone(&request)));
         request
-    }
-
-    fn requests(&self) -> MutexGuard<'_, Vec<(Server, Arc<Request>)>> {
-        let requests = self.0.requests.lock();
-        requests.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,11 +153,7 @@ impl From<Client> for AsyncClient {
     }
 }
 
-impl fmt::Debug for AsyncClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AsyncClient").field(&self.0.client).finish()
-    }
-}
+privyseal_core::opaque_debug! { [] AsyncClient as it: client = it.0.client; }
 
 /// What came of work on another thread. A panic of it goes on here.
 fn ended<T, E>(

@@ -1,15 +1,14 @@
 //! What a client is made of, and whether it fits together.
 
-use core::fmt;
 use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, SchemeRules, Signer};
 #[cfg(feature = "gateway")]
 use privyseal_gateway::{DeviceClient, DeviceKey, DeviceUri, Expected};
-use privyseal_hsm::{Prompt, SecretProvider};
+use privyseal_hsm::{Prompt, SecretProvider, lock};
 
 use super::error::BuildError;
 use super::failover::{Failover, in_turn};
@@ -109,10 +108,7 @@ impl ClientBuilder {
     #[must_use]
     pub fn pins(mut self, pins: impl SecretProvider + Send + 'static) -> Self {
         let pins = Mutex::new(pins);
-        self.open_key = Arc::new(move |key, policy| {
-            let mut pins = pins.lock().unwrap_or_else(PoisonError::into_inner);
-            key.open(&mut *pins, policy)
-        });
+        self.open_key = Arc::new(move |key, policy| key.open(&mut *lock(&pins), policy));
         self
     }
 
@@ -369,12 +365,6 @@ impl HeldKey for GroupKey {
     }
 }
 
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("scheme", &self.scheme.name())
-            .field("keys", &self.keys)
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
-    }
+privyseal_core::opaque_debug! {
+    [] ClientBuilder as it: scheme = it.scheme.name(), keys, client_id;
 }

@@ -54,14 +54,4 @@ pub enum BuildError {
     },
 }
 
-impl From<FieldError> for BuildError {
-    fn from(error: FieldError) -> Self {
-        Self::Core(error.into())
-    }
-}
-
-impl From<ChainError> for BuildError {
-    fn from(error: ChainError) -> Self {
-        Self::Core(error.into())
-    }
-}
+privyseal_hsm::by_way! { privyseal_core::Error => BuildError: FieldError, ChainError; }

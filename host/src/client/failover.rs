@@ -1,13 +1,14 @@
 //! One of several references hangs: nobody can end its call, and nobody else need wait for it.
 
 use core::time::Duration;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Instant;
 
 use privyseal_core::cert::Validity;
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
+use privyseal_hsm::lock;
 
 use crate::keys::SignerFailure;
 use crate::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
@@ -93,27 +94,23 @@ pub(super) struct Call<'c>(&'c Calls, Instant);
 impl Calls {
     pub(super) fn begin(&self) -> Call<'_> {
         let now = Instant::now();
-        self.begun().push(now);
+        lock(&self.0).push(now);
         Call(self, now)
     }
 
     pub(super) fn count(&self) -> usize {
-        self.begun().len()
+        lock(&self.0).len()
     }
 
     /// Whether one is under way for longer than that.
     pub(super) fn hang(&self, limit: Duration) -> bool {
-        self.begun().iter().any(|begun| begun.elapsed() >= limit)
-    }
-
-    fn begun(&self) -> MutexGuard<'_, Vec<Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).iter().any(|begun| begun.elapsed() >= limit)
     }
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        let mut begun = self.0.begun();
+        let mut begun = lock(&self.0.0);
         if let Some(place) = begun.iter().position(|begun| *begun == self.1) {
             begun.swap_remove(place);
         }

@@ -1,15 +1,15 @@
 //! One key that several tokens or HSMs have.
 
-use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use privyseal_core::{
     CertificationRequestInfo, CertificationRequestSigner, RsaPublicKey, Signature, Signer,
     SignerError as _, SignerErrorKind, SigningInput,
 };
+use privyseal_hsm::lock;
 
 use super::error::BuildError;
 use super::failover::{Calls, hangs, within};
@@ -255,7 +255,7 @@ where
 
     /// The signer; opened now where it was away.
     fn opened(&self, group: &Group<S>) -> Result<S, SignerFailure> {
-        let mut slot = self.slot();
+        let mut slot = lock(&self.signer);
         match &*slot {
             Slot::Opened(signer) => return Ok(signer.clone()),
             Slot::Unusable(kind, reason) => {
@@ -292,23 +292,13 @@ where
 }
 
 impl<S> Member<S> {
-    fn slot(&self) -> MutexGuard<'_, Slot<S>> {
-        self.signer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn until(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.in_cooldown_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn in_cooldown(&self, now: Instant) -> bool {
-        self.until().is_some_and(|until| now < until)
+        lock(&self.in_cooldown_until).is_some_and(|until| now < until)
     }
 
     /// Puts it into cooldown for that long, or takes it out.
     fn rest(&self, cooldown: Option<Duration>) {
-        *self.until() = cooldown.map(|cooldown| Instant::now() + cooldown);
+        *lock(&self.in_cooldown_until) = cooldown.map(|cooldown| Instant::now() + cooldown);
     }
 }
 
@@ -318,12 +308,7 @@ impl<S> Clone for KeyGroup<S> {
     }
 }
 
-impl<S> fmt::Debug for KeyGroup<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.members.iter().map(|member| &member.name);
-        f.debug_list().entries(names).finish()
-    }
-}
+privyseal_core::opaque_debug! { [S] KeyGroup<S>; }
 
 fn kind_of(error: &KeyError) -> SignerErrorKind {
     match error {

@@ -4,10 +4,11 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use privyseal_core::UnixTime;
+use privyseal_hsm::lock;
 
 use super::proxy::{HTTPS, PLAIN};
 use super::{Http, HttpOptions, HttpWatcher, Response, Url};
@@ -88,10 +89,6 @@ impl<V: Clone> Kept<V> {
             self.0.retain(|_, (_, _, at)| *at > *last);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl RevocationFetcher {

@@ -1,6 +1,4 @@
 //! Key references: one URI for each way to reach a key.
-#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
-#![warn(clippy::missing_errors_doc, unnameable_types)]
 
 mod opened;
 #[cfg(feature = "pkcs11")]

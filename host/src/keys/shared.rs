@@ -1,9 +1,9 @@
 //! One decryption key for many threads.
 
-use core::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use privyseal_core::{KeyEncryption, RsaPublicKey, Unwrapper};
+use privyseal_hsm::lock;
 
 /// A handle to a decryption key that others have handles to as well. Who decrypts has the key alone for that moment, and
 /// for nothing else.
@@ -44,16 +44,8 @@ impl<U: Unwrapper> Unwrapper for SharedUnwrapper<U> {
         encrypted: &[u8],
         key: &mut [u8],
     ) -> Result<usize, Self::Error> {
-        let unwrapper = self.unwrapper.lock();
-        let mut unwrapper = unwrapper.unwrap_or_else(PoisonError::into_inner);
-        unwrapper.unwrap_key(algorithm, encrypted, key)
+        lock(&self.unwrapper).unwrap_key(algorithm, encrypted, key)
     }
 }
 
-impl<U> fmt::Debug for SharedUnwrapper<U> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedUnwrapper")
-            .field("public_key", &self.public_key)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [U] SharedUnwrapper<U>: public_key; }

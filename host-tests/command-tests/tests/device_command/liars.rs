@@ -334,7 +334,7 @@ fn another_device_with_a_key_and_a_chain_of_its_own() {
     let file = stage.write("expected.pem", pem.as_bytes());
     stage
         .sign("fiam", &["--chain", &file])
-        .is_refused(2, &["another chain than the one that the device signs for"]);
+        .is_refused(2, &["the device signs for another certificate chain"]);
 }
 
 #[test]

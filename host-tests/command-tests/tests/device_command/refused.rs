@@ -77,11 +77,11 @@ fn options_that_the_device_decides() {
         (
             "fiam",
             &["--client-id", "EU.EORI.NL000000001"],
-            "provisioned with EU.EORI.NL123456789",
+            "provisioned with the client id EU.EORI.NL123456789",
         ),
         ("fiam", &["--client-id", "x y"], "client_id"),
-        ("fiam", &["--chain", &other], "--chain is another chain"),
-        ("fiam", &["--kid", "k"], "--kid is not for"),
+        ("fiam", &["--chain", &other], "--chain does not fit"),
+        ("fiam", &["--kid", "k"], "--kid does not fit"),
         (
             "fiam",
             &["--spend-final-pin-try"],
@@ -95,17 +95,17 @@ fn options_that_the_device_decides() {
         (
             "itsme",
             &["--endpoint", "token", "--kid", "k2"],
-            "--kid is k2, and the device was provisioned with k1",
+            "--kid does not fit: the device was provisioned with the kid k1, not with k2",
         ),
         (
             "itsme",
             &["--endpoint", "token", "--kid-form", "rfc7638"],
-            "provisioned with k1",
+            "provisioned with the kid k1",
         ),
         (
             "itsme",
             &["--endpoint", "token", "--chain", &chain],
-            "--chain is not for",
+            "--chain does not fit",
         ),
         (
             "itsme",

@@ -8,7 +8,7 @@ use crate::error::CliError;
 
 /// Have the device sign a PKCS #10 certification request for the key that it has made, and print it as PEM
 #[derive(Args)]
-pub(super) struct Csr {
+pub(crate) struct Csr {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::progress::{SPINNER, bar};
 /// interrupted; the same command waits for it again, and privyseal device abort ends it. Then comes privyseal device
 /// csr, and with the certificate privyseal device install-chain. Prints the device's URI with the key's digest.
 #[derive(Args)]
-pub(super) struct Generate {
+pub(crate) struct Generate {
     #[command(flatten)]
     which: Which,
     /// Bits of the modulus

@@ -20,7 +20,7 @@ use crate::output::say;
 /// policy, the chain, that its leaf is for the key, that the key can serve each scheme. Nothing of it can be changed
 /// later; a wipe destroys it all. Prints the device's URI with the key's digest, to paste as --key.
 #[derive(Args)]
-pub(super) struct ImportKey {
+pub(crate) struct ImportKey {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]

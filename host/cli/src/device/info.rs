@@ -11,7 +11,7 @@ use crate::output::print_report;
 
 /// Show what the device says of itself: versions, state, key, policy, counters
 #[derive(Args)]
-pub(super) struct Info {
+pub(crate) struct Info {
     #[command(flatten)]
     which: Which,
     /// Report as JSON

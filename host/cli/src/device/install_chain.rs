@@ -12,7 +12,7 @@ use crate::error::CliError;
 /// key can serve each scheme. What does not fit leaves the key as it is. Nothing of it can be changed later; a wipe
 /// destroys it all, the key included. Prints the device's URI with the key's digest, to paste as --key.
 #[derive(Args)]
-pub(super) struct InstallChain {
+pub(crate) struct InstallChain {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]

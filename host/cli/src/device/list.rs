@@ -19,7 +19,7 @@ use crate::output::{print_json, print_line};
 /// sockets, USB-serial adapters, or links to a terminal's device. Prints the URI of each device for
 /// --key or --device, bound to this device and key, with its state; or why there is none.
 #[derive(Args)]
-pub(super) struct List {
+pub(crate) struct List {
     /// Ports, sockets, and folders of them, such as /dev/serial/by-id
     #[arg(value_name = "PATH", default_value = "/dev/privyseal")]
     places: Vec<PathBuf>,

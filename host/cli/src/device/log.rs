@@ -12,7 +12,7 @@ use crate::output::print_report;
 /// The chain is verified up to the head that the device names. Keep the head that is printed: with --known-head the
 /// next export has what is new since then, and shows that the log still goes on from there.
 #[derive(Args)]
-pub(super) struct Log {
+pub(crate) struct Log {
     #[command(flatten)]
     which: Which,
     /// The first entry that is wanted

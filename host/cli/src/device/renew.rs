@@ -21,7 +21,7 @@ use crate::output::print;
 /// A cut on the way leaves the key, and the same command goes on.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub(super) struct Renew {
+pub(crate) struct Renew {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]

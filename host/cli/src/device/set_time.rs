@@ -22,7 +22,7 @@ pub(super) const MAX_SIGNATURE: usize = 512;
 ///   privyseal device set-time --device URI --now EPOCH --signature line.sig
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub(super) struct SetTime {
+pub(crate) struct SetTime {
     #[command(flatten)]
     which: Which,
     /// The time, in seconds since 1970; by default now

@@ -18,7 +18,7 @@ const MAX_FILE: usize = 66;
 /// Wrong secrets are in the device's log, five of them at once and then one in two minutes. As a service, run it with a
 /// credential of systemd, which may be sealed by the machine's TPM: docs/gateway.md.
 #[derive(Args)]
-pub(super) struct Unlock {
+pub(crate) struct Unlock {
     #[command(flatten)]
     which: Which,
     /// The file with the secret, 64 hexadecimal digits; - reads standard input

@@ -15,7 +15,7 @@ use crate::output::say;
 /// There is no way back. On a terminal the device's id must be typed; elsewhere --yes-destroy-the-key
 /// must be given.
 #[derive(Args)]
-pub(super) struct Wipe {
+pub(crate) struct Wipe {
     #[command(flatten)]
     which: Which,
     /// Do not ask

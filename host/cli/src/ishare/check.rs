@@ -14,7 +14,7 @@ use crate::output::{ReportArgs, judged};
 
 /// Judge a client assertion that came in: every rule, the trusted list, and the party's status and certificate
 #[derive(Args)]
-pub(super) struct Check {
+pub(crate) struct Check {
     /// The assertion, a compact JWS; - to read it from standard input, where other users cannot see it
     #[arg(value_name = "TOKEN|-")]
     token: String,

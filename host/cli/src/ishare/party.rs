@@ -18,7 +18,7 @@ use crate::output::print_report;
 /// Get what the registry says about a party, prove it, and print it; the party must be Active
 #[derive(Args)]
 #[command(mut_arg(OWN_CERTIFICATE, |arg| arg.long(OWN_CERTIFICATE)))]
-pub(super) struct Party {
+pub(crate) struct Party {
     /// The party's id
     #[arg(value_name = "PARTY_ID")]
     id: String,

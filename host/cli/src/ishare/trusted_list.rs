@@ -8,7 +8,7 @@ use crate::output::print_report;
 
 /// Get the trusted list, prove it, and print its CAs
 #[derive(Args)]
-pub(super) struct List {
+pub(crate) struct List {
     #[command(flatten)]
     registry: RegistryOptions,
     /// Print as JSON

@@ -229,46 +229,14 @@ impl ClientOptions {
 
 /// Names the option that contradicts the device.
 fn of_device(error: ClientError) -> CliError {
-    let (option, reason) = match error {
-        ClientError::Scheme { scheme, served } => (
-            "--scheme",
-            format!("is {scheme}, for which this device was not provisioned; it serves {served}"),
-        ),
-        ClientError::Several { scheme } => (
-            "--client-id",
-            format!(
-                "or --kid must say which is meant: the device was provisioned for several schemes of the form of {scheme}"
-            ),
-        ),
-        ClientError::ClientId {
-            expected,
-            provisioned,
-        } => (
-            "--client-id",
-            format!("is {expected}, and the device was provisioned with {provisioned}"),
-        ),
-        ClientError::Kid {
-            expected,
-            provisioned,
-        } => (
-            "--kid",
-            format!("is {expected}, and the device was provisioned with {provisioned}"),
-        ),
-        ClientError::Chain => (
-            "--chain",
-            "is another chain than the one that the device signs for".to_owned(),
-        ),
-        ClientError::NeedlessKid { title } => (
-            "--kid",
-            format!("is not for {title}, which sends its chain and no kid"),
-        ),
-        ClientError::NeedlessChain { title } => (
-            "--chain",
-            format!("is not for {title}, which names its key by kid"),
-        ),
+    let option = match error {
+        ClientError::Scheme { .. } => "--scheme",
+        ClientError::Several { .. } | ClientError::ClientId { .. } => "--client-id",
+        ClientError::Kid { .. } | ClientError::NeedlessKid { .. } => "--kid",
+        ClientError::Chain | ClientError::NeedlessChain { .. } => "--chain",
         other => return other.into(),
     };
-    CliError::option(option, reason)
+    CliError::option(option, format!("does not fit: {error}"))
 }
 
 /// Which option the audience lacks, or has for nothing.

@@ -24,6 +24,6 @@ impl Wait {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits::default().waiting(Duration::from_secs(self.seconds.into()))
+        Limits::default().wait(Duration::from_secs(self.seconds.into()))
     }
 }

@@ -13,7 +13,7 @@ use privyseal_protocol::{
 use zeroize::Zeroizing;
 
 use super::{Device, Pieces};
-use crate::error::{ClientError, DeviceError};
+use crate::error::{ClientError, DeviceError, untrue};
 use crate::unlock::UnlockSecret;
 
 /// From one look at how far it is to the next.
@@ -43,7 +43,7 @@ impl Device {
         while let Some(generation) = self.generation()? {
             progress(generation);
             if Instant::now() > end {
-                return Err(DeviceError::untrue("it makes a key and has no end of it"));
+                return untrue("it makes a key and has no end of it");
             }
             sleep(LOOK);
         }
@@ -53,9 +53,7 @@ impl Device {
         let (key, origin) = (self.info.key, self.info.origin);
         let made = self.public_key()?;
         if made.bits() != usize::from(bits) || origin != Some(Origin::Generated) {
-            return Err(DeviceError::untrue(
-                "it has another key than it was asked to make",
-            ));
+            return untrue("it has another key than it was asked to make");
         }
         self.info.check_unlock(unlock.is_some())?;
         key.ok_or(DeviceError::NoKey)
@@ -75,21 +73,18 @@ impl Device {
             seed: &*seed,
             unlock: unlock.map(UnlockSecret::sent),
         });
-        let asked = self.writing("make a key");
-        self.exchange
-            .ask_once(asked, &request, |response| match response {
-                Response::Accepted { .. } => Some(()),
-                _ => None,
-            })
+        self.order("make a key", &request, |it| {
+            matches!(it, Response::Accepted { .. })
+        })
     }
 
     /// How far it is, as long as it is at it.
     fn generation(&mut self) -> Result<Option<Generation>, DeviceError> {
         let info = self.refresh()?;
         match (info.state, info.generation) {
-            (DeviceState::Generating, None) => Err(DeviceError::untrue(
-                "it makes a key and does not say how far it is",
-            )),
+            (DeviceState::Generating, None) => {
+                untrue("it makes a key and does not say how far it is")
+            }
             (DeviceState::Generating, generation) => Ok(generation),
             _ => Ok(None),
         }

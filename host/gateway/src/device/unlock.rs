@@ -3,7 +3,7 @@
 use privyseal_protocol::DeviceState;
 
 use super::Device;
-use crate::error::DeviceError;
+use crate::error::{DeviceError, untrue};
 use crate::unlock::UnlockSecret;
 
 impl Device {
@@ -21,9 +21,9 @@ impl Device {
         self.give_secret(secret)?;
         let after = self.refresh()?;
         if after.state == DeviceState::Locked || after.key != key {
-            return Err(DeviceError::untrue(
+            return untrue(
                 "it took its unlock secret, and has not the key now that it said it had",
-            ));
+            );
         }
         Ok(true)
     }

@@ -65,14 +65,4 @@ pub enum ClientError {
     },
 }
 
-impl From<FieldError> for ClientError {
-    fn from(error: FieldError) -> Self {
-        Self::Core(error.into())
-    }
-}
-
-impl From<ChainError> for ClientError {
-    fn from(error: ChainError) -> Self {
-        Self::Core(error.into())
-    }
-}
+privyseal_hsm::by_way! { privyseal_core::Error => ClientError: FieldError, ChainError; }

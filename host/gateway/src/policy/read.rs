@@ -44,33 +44,15 @@ struct RateTable {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct SchemeTable {
-    key: Option<Spanned<Key>>,
-    nbf: Option<Spanned<Nbf>>,
+    /// Of a scheme of a user's own, as `nbf`.
+    key: Option<Spanned<KeyReference>>,
+    nbf: Option<Spanned<NotBefore>>,
     client_id: Option<Spanned<String>>,
     kid: Option<Spanned<String>>,
     kid_form: Option<Spanned<String>>,
     audiences: Spanned<Vec<Spanned<String>>>,
     authentication_requests: Option<Spanned<Vec<Spanned<String>>>>,
     authorization_requests: Option<Spanned<Vec<Spanned<String>>>>,
-}
-
-/// How the header names the key, of a scheme of a user's own.
-#[derive(Clone, Copy, serde::Deserialize)]
-enum Key {
-    #[serde(rename = "kid")]
-    Kid,
-    #[serde(rename = "x5c")]
-    X5c,
-    #[serde(rename = "x5t#S256")]
-    X5tS256,
-}
-
-/// Whether there is an `nbf`, of a scheme of a user's own.
-#[derive(Clone, Copy, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Nbf {
-    Absent,
-    Iat,
 }
 
 /// The name of a scheme, ordered as the schemes are; users' own come last.
@@ -230,16 +212,9 @@ fn of_the_users_own(
     table: &Spanned<SchemeTable>,
 ) -> Result<SchemeId, PolicyFileError> {
     let said = table.get_ref();
-    let key = said.key.as_ref().map(Spanned::get_ref);
-    let form = key.map(|key| match key {
-        Key::Kid => KeyReference::Kid,
-        Key::X5c => KeyReference::X5cWithRoot,
-        Key::X5tS256 => KeyReference::X5tS256,
-    });
-    let nbf = match said.nbf.as_ref().map(Spanned::get_ref) {
-        Some(Nbf::Iat) => NotBefore::EqualsIssuedAt,
-        Some(Nbf::Absent) | None => NotBefore::Absent,
-    };
+    let form = said.key.as_ref().map(|key| *key.get_ref());
+    let nbf = said.nbf.as_ref().map(|nbf| *nbf.get_ref());
+    let nbf = nbf.unwrap_or_default();
     let id = form.and_then(|form| SchemeId::own(place, form, nbf));
     id.ok_or_else(|| {
         let names = scheme::ALL.iter().map(|scheme| scheme.name());

@@ -71,11 +71,7 @@ impl Unwrapper for KeyUnwrapper {
     }
 }
 
-impl fmt::Debug for KeyUnwrapper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyUnwrapper({})", self.uri)
-    }
-}
+privyseal_core::opaque_debug! { [] KeyUnwrapper: uri; }
 
 /// For messages.
 impl fmt::Display for KeyUnwrapper {

@@ -1,9 +1,9 @@
 //! Keys on a YubiHSM 2, which signs one at a time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use privyseal_core::{RsaPublicKey, Signature, Signer as _};
-use privyseal_hsm::{FitnessNote, SealedInput};
+use privyseal_hsm::{FitnessNote, SealedInput, lock};
 use privyseal_yubihsm::YubihsmSigner;
 
 use super::KeySigner;
@@ -16,27 +16,23 @@ struct Yubihsm {
     signer: Mutex<YubihsmSigner>,
 }
 
-impl Yubihsm {
-    fn signer(&self) -> MutexGuard<'_, YubihsmSigner> {
-        self.signer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Backend for Yubihsm {
     fn public_key(&self) -> &RsaPublicKey {
         &self.public_key
     }
 
     fn notes(&self) -> Vec<FitnessNote> {
-        self.signer().notes().to_vec()
+        lock(&self.signer).notes().to_vec()
     }
 
     fn certificates(&self) -> Result<Vec<Vec<u8>>, SignerFailure> {
-        self.signer().certificates().map_err(SignerFailure::new)
+        lock(&self.signer)
+            .certificates()
+            .map_err(SignerFailure::new)
     }
 
     fn sign(&self, input: SealedInput<'_>, signature: &mut Signature) -> Result<(), SignerFailure> {
-        let signed = self.signer().sign_sealed(input, signature);
+        let signed = lock(&self.signer).sign_sealed(input, signature);
         signed.map_err(SignerFailure::new)
     }
 }

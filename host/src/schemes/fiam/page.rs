@@ -1,6 +1,5 @@
 //! One page, as the server numbers it, and the records of all.
 
-use core::fmt;
 use core::time::Duration;
 
 use serde_json::Value;
@@ -182,11 +181,7 @@ impl Records {
     }
 }
 
-impl fmt::Debug for Records {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Records({})", self.count)
-    }
-}
+privyseal_core::opaque_debug! { [] Records: count; }
 
 #[cfg(test)]
 mod tests {

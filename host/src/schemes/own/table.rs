@@ -16,25 +16,14 @@ use toml::Spanned;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SchemeTable {
     title: Option<Spanned<String>>,
-    key: Key,
+    key: KeyReference,
     #[serde(default)]
     client_id: Syntax,
     audience: Spanned<AudienceMember>,
     lifetime: Spanned<LifetimeMember>,
     #[serde(default)]
-    nbf: Nbf,
+    nbf: NotBefore,
     token_request: Option<Spanned<TokenRequestTable>>,
-}
-
-/// How the header names the key.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-enum Key {
-    #[serde(rename = "kid")]
-    Kid,
-    #[serde(rename = "x5c")]
-    X5c,
-    #[serde(rename = "x5t#S256")]
-    X5tS256,
 }
 
 /// The syntax of an id.
@@ -82,15 +71,6 @@ struct LifetimeRange {
     max: u64,
 }
 
-/// Whether there is an `nbf`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Nbf {
-    #[default]
-    Absent,
-    Iat,
-}
-
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct TokenRequestTable {
@@ -109,11 +89,7 @@ impl SchemeTable {
         OwnScheme::new(&OwnRules {
             name: leaked(name),
             title: leaked(title),
-            key_reference: match self.key {
-                Key::Kid => KeyReference::Kid,
-                Key::X5c => KeyReference::X5cWithRoot,
-                Key::X5tS256 => KeyReference::X5tS256,
-            },
+            key_reference: self.key,
             client_id: self.client_id.rule(),
             audience: match self.audience.get_ref() {
                 AudienceMember::Only(text) => OwnAudience::Only(leaked(text)),
@@ -125,10 +101,7 @@ impl SchemeTable {
                     Lifetime::new(default, min, max)
                 }
             },
-            not_before: match self.nbf {
-                Nbf::Absent => NotBefore::Absent,
-                Nbf::Iat => NotBefore::EqualsIssuedAt,
-            },
+            not_before: self.nbf,
             token_request: self.token_request(),
         })
     }
