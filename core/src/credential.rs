@@ -33,7 +33,7 @@ use header::Name;
 /// certificate that the receiver knows, or by a `kid`.
 ///
 /// `B` holds the encoded header: `&'static mut [u8]` on a device, `Vec<u8>` on a host (see [`HeaderBuffer`]);
-/// [`crate::limits::MAX_HEADER`] bytes always suffice.
+/// [`crate::limits::MAX_HEADER`] bytes are always enough.
 pub struct Credential<B> {
     profile: Profile<B>,
     key: VerifyingKey,

@@ -76,7 +76,7 @@ impl<'a> CertificationRequestInfo<'a> {
         Ok(info)
     }
 
-    /// For whom a certificate is asked.
+    /// The subject of the certificate that is asked for.
     pub const fn subject(&self) -> &'a Subject<'a> {
         self.subject
     }

@@ -80,7 +80,7 @@ impl fmt::Display for ClientId {
 }
 
 checked_text! {
-    /// For whom: the `aud` claim, one string (RFC 7519 section 4.1.3), 1 to [`MAX_AUDIENCE`] characters of
+    /// The `aud` claim, one string (RFC 7519 section 4.1.3), 1 to [`MAX_AUDIENCE`] characters of
     /// printable ASCII: a party id or a URL.
     pub struct Audience: Audience, at most MAX_AUDIENCE, "RFC 7519 section 4.1.3: aud is a StringOrURI";
 }

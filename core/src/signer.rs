@@ -122,7 +122,7 @@ impl<S: CertificationRequestSigner + ?Sized> CertificationRequestSigner for &mut
 
 impl SigningInput<'_> {
     /// Has `signer` sign, verifies the signature and puts the token into `buffer`, which
-    /// [`crate::limits::MAX_COMPACT_JWS`] bytes always suffice for. On any error `buffer` holds nothing of a token.
+    /// [`crate::limits::MAX_COMPACT_JWS`] bytes are always enough for. On any error `buffer` holds nothing of a token.
     ///
     /// # Errors
     /// [`SignError::Signer`], or [`SignError::Token`] where the signature does not verify or
@@ -143,7 +143,7 @@ impl SigningInput<'_> {
 
 impl CertificationRequestInfo<'_> {
     /// Has `signer` sign, verifies the signature and puts the request into `buffer`, which
-    /// [`crate::limits::MAX_CERTIFICATION_REQUEST`] bytes always suffice for. On any error `buffer` holds
+    /// [`crate::limits::MAX_CERTIFICATION_REQUEST`] bytes are always enough for. On any error `buffer` holds
     /// nothing of a request.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 //! signature back to [`SigningInput::attach`], which verifies it.
 //!
 //! It keeps the encoding of an assertion's short payload, as nearly all are. A longer one is encoded once into
-//! the hash and once more on the way out, so that no device needs a buffer for the longest.
+//! the hash and again on the way out, so that no device needs a buffer for the longest.
 
 use heapless::Vec;
 use sha2::{Digest as _, Sha256};

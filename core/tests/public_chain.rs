@@ -79,7 +79,7 @@ fn the_leaf_says_what_the_seed_says() {
     assert_eq!(leaf.extended_key_usages().count(), 2);
 }
 
-/// What a scheme takes of the leaf, and whom it names.
+/// What a scheme takes of the leaf, and the party that it names.
 #[test]
 fn a_leaf_is_for_its_organisation_and_for_seals() {
     let [leaf, issuing] = [LEAF, ISSUING].map(|der| Certificate::from_der(der).unwrap());

@@ -151,7 +151,7 @@ def log(session):
     AsymmetricKey(session, 100).sign_pkcs1v1_5(MESSAGE, hashes.SHA256())
     second = [it for it in session.get_log_entries().entries if it.number > last.number]
     assert second[0].validate(last) and second[-1].command == COMMAND.SIGN_PKCS1
-    done("log: what was signed by whom, and the chain across a drain")
+    done("log: what was signed by which key, and the chain across a drain")
 
     session.set_command_audit({COMMAND.ECHO: AUDIT.ON})
     assert session.get_command_audit()[COMMAND.ECHO] == AUDIT.ON

@@ -34,7 +34,7 @@ pub struct Client(Arc<Shared>);
 trait HeldKey: Send + Sync {
     /// Has it sign something that is discarded.
     fn self_test(&self) -> Result<(), OAuthError>;
-    /// Somebody says that what could not be used of it is mended.
+    /// Somebody says that what could not be used of it is repaired.
     fn try_again(&self);
     /// Counts the sessions that are open for it.
     fn open_sessions(&self) -> usize;
@@ -125,7 +125,7 @@ impl Client {
     }
 
     /// Has references to the key that were there and could not be used, mostly for their PIN, opened again when their turn
-    /// comes: for who says that they are mended.
+    /// comes: for one who says that they are repaired.
     pub fn try_again(&self) {
         if let Some(key) = &self.0.key {
             key.try_again();
@@ -139,7 +139,7 @@ impl Client {
     }
 
     /// Whether the token has other certificates for the key now than those from which the chain was taken: then a client
-    /// that is opened anew has another chain. No where the chain came from elsewhere, or where that cannot be read now.
+    /// that is opened again has another chain. No where the chain came from elsewhere, or where that cannot be read now.
     pub fn has_other_certificates(&self) -> bool {
         let key = self.0.key.as_ref();
         key.is_some_and(|key| key.has_other_certificates())

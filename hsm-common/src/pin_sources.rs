@@ -84,7 +84,7 @@ impl<'w> PinSources<'w> {
             let (secret, readable_by_all) = file.read()?;
             if readable_by_all {
                 let text = format!(
-                    "{} can be read by every user of this machine; chmod 600 mends that",
+                    "{} can be read by every user of this machine; chmod 600 fixes that",
                     file.path().display()
                 );
                 if self.strict {

@@ -76,7 +76,7 @@ impl RefusedPins {
         match fs::File::open(&self.0) {
             Ok(file) => match read_bounded(file, &mut bytes, MAX_FILE) {
                 Ok(()) => Ok(bytes),
-                // Nothing that was written here; it is begun anew.
+                // Nothing that was written here; it is started over.
                 Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(Vec::new()),
                 Err(error) => Err(error),
             },
@@ -144,7 +144,7 @@ mod tests {
         assert!(!pins.contains(&card("1"), &wrong));
         fs::write(folder.join("refused-pins"), [0x5a; MAX_FILE + 1]).unwrap();
         pins.note(&card("1"), &wrong, false).unwrap();
-        assert!(pins.contains(&card("1"), &wrong), "it is begun anew");
+        assert!(pins.contains(&card("1"), &wrong), "it is started over");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! A file that is written anew, whole or not at all.
+//! A file that is replaced, whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};

@@ -130,7 +130,7 @@ impl YubihsmSigner {
         &self.notes
     }
 
-    /// Signs what the core sealed. The device signs the digest; the `yubihsm` crate computes it once more from the
+    /// Signs what the core sealed. The device signs the digest; the `yubihsm` crate computes it again from the
     /// message, because it has no entry point for one that is there already.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ enum Menu {
     Fuzz(fuzz::Options),
     /// Change the core, the checks and the receiver in one place at a time: which test notices? (hours for all)
     Mutants(mutants::Options),
-    /// Write a corpus of assertions, right and wrong, for whoever writes a receiver (docs/corpus.md)
+    /// Write a corpus of assertions, right and wrong, for authors of receivers (docs/corpus.md)
     Corpus(corpus::Options),
     /// Make what users install: Debian package, tarball, bill of materials, crates for the registry
     Dist(dist::Options),

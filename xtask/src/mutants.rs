@@ -128,7 +128,7 @@ impl Part {
                 .arg(package)
                 .words("--timeout 90 --colors never --output");
             let round = round.arg(self.output()).arg("--cargo-arg");
-            // Built anew for each change, and run once: optimising costs more than it saves.
+            // Built again for each change, and run once: optimising costs more than it saves.
             let unoptimised = format!("--config=profile.dev.package.{}.opt-level=0", self.name);
             let round = round.arg(unoptimised).arg("--").words(tests);
             let ended = round

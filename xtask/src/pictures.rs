@@ -153,7 +153,7 @@ fn path_down((x, y): Place, (x_below, y_below): Place, boxes: &BTreeMap<&str, Pl
     }
 }
 
-/// Who says what to whom.
+/// Who says what to each other.
 fn sequence(source: &str) -> Result<String, Failure> {
     let mut rest = source.lines();
     let mut head = |word: &str| {

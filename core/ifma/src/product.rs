@@ -47,7 +47,7 @@ impl Multiplier {
 /// The registers' columns are not carried: at most four half products of 52 bits for each of 40 digits fit
 /// into 64. But the multiple depends on what is carried into the lowest column, so that column is kept in
 /// `lowest`, with whole products; the registers' own lowest is dropped with its digit, whatever is in it. The
-/// column that is lowest next is added up likewise, so that it need not come through the registers, which
+/// column that is lowest next is added up in the same way, so that it need not come through the registers, which
 /// takes longer than all else.
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn product(multiplier: &Multiplier, a: &Digits, b: &Digits) -> Digits {

@@ -129,7 +129,7 @@ impl TryFrom<u8> for SchemeId {
     }
 }
 
-/// One scheme that the device serves, and as whom.
+/// One scheme that the device serves, and as which client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SchemePolicy<'a> {
     /// The scheme.

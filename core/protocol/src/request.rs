@@ -213,7 +213,7 @@ named! {
 pub struct SignRequest<'a> {
     /// Under which scheme's rules.
     pub scheme: SchemeId,
-    /// For whom; `None` for the scheme's default audience, and for a statement that has none. Either must be in the policy's
+    /// The audience; `None` for the scheme's default one, and for a statement that has none. Either must be in the policy's
     /// list, for this kind of statement.
     #[serde(borrow)]
     pub audience: Option<&'a str>,

@@ -154,7 +154,7 @@ pub struct Info<'a> {
     pub at_rest: Option<AtRest>,
 }
 
-/// What it takes besides the flash to read a key that is kept there. With neither of them whoever reads the flash has the key.
+/// What it takes besides the flash to read a key that is kept there. With neither of them anyone who reads the flash has the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AtRest {
     /// A secret of the part that lies elsewhere than in its flash.
@@ -169,7 +169,7 @@ impl fmt::Display for AtRest {
             (true, true) => "encrypted under the part's secret and the unlock secret",
             (false, true) => "encrypted under the unlock secret",
             (true, false) => "encrypted under the part's secret",
-            (false, false) => "readable for whoever reads the flash",
+            (false, false) => "readable for anyone who reads the flash",
         })
     }
 }

@@ -94,7 +94,7 @@ impl<'a> Certificate<'a> {
         self.content.issuer
     }
 
-    /// For whom it was issued.
+    /// Its subject.
     pub const fn subject(&self) -> Name<'a> {
         self.content.subject
     }

@@ -17,7 +17,7 @@ use crate::time::UnixTime;
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "callers decide on each claim")]
 pub struct AssertionRequest<'a> {
-    /// For whom; `None` for the scheme's default audience.
+    /// The audience; `None` for the scheme's default one.
     pub audience: Option<Audience<'a>>,
     /// The caller's clock. The core reads none.
     pub now: UnixTime,

@@ -1,4 +1,4 @@
-//! For whom a certificate is asked: a distinguished name of typed, bounded attributes.
+//! The subject of a certification request: a distinguished name of typed, bounded attributes.
 
 use heapless::Vec;
 

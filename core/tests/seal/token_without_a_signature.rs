@@ -1,4 +1,4 @@
-//! A finished token that nobody signed, and a request likewise.
+//! A finished token that nobody signed, and such a request.
 
 use privyseal_core::{CertificationRequest, CompactJws};
 

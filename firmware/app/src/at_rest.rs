@@ -86,7 +86,7 @@ impl KeptUnder {
         cipher
     }
 
-    /// Proves that these pieces were made by whoever has the secrets.
+    /// Proves that these pieces were made by a holder of the secrets.
     pub(crate) fn proof(&self, pieces: [&[u8]; 2]) -> [u8; PROOF_LEN] {
         let mut key = self.for_use(FOR_THE_MANIFEST);
         let mut mac = keyed(&key);

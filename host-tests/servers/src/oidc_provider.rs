@@ -101,7 +101,7 @@ impl OidcProvider {
         self.dir.path()
     }
 
-    /// What the next authentication shall be like; `provider.mjs` says what there is.
+    /// What the next authentication is to be like; `provider.mjs` says what there is.
     ///
     /// # Panics
     /// If it does not answer.

@@ -6,7 +6,7 @@
 //!
 //! And what to run it with:
 //! - [`software_signer`]: a signer without hardware, for tests only;
-//! - [`software_unwrapper`]: likewise, for what is encrypted to a key;
+//! - [`software_unwrapper`]: the same for what is encrypted to a key;
 //! - [`unwrapping`]: what every unwrapper must do;
 //! - [`softhsm`]: a throw-away SoftHSM token;
 //! - [`kryoptic`]: a throw-away token of a second vendor, whose PIN really locks;

@@ -14,7 +14,7 @@ fn called(call: impl FnOnce(*mut *mut c_char) -> Status) -> (Status, String) {
     let said = unsafe { CStr::from_ptr(error) }
         .to_string_lossy()
         .into_owned();
-    // SAFETY: likewise.
+    // SAFETY: as before.
     unsafe { privyseal_free(error) };
     (status, said)
 }
@@ -38,7 +38,7 @@ fn null_is_refused_or_means_nothing() {
     let (status, said) = called(|error| unsafe { privyseal_token(null, &raw mut text, error) });
     assert_eq!((status, text.is_null()), (Status::Usage, true));
     assert_eq!(said, "there is no client: the pointer is null");
-    // SAFETY: likewise.
+    // SAFETY: as before.
     let (status, said) =
         called(|error| unsafe { privyseal_assertion(null, ptr::null(), ptr::null_mut(), error) });
     assert_eq!(status, Status::Usage);
@@ -46,7 +46,7 @@ fn null_is_refused_or_means_nothing() {
         said,
         "there is no place for the result: the pointer is null"
     );
-    // SAFETY: likewise.
+    // SAFETY: as before.
     unsafe {
         assert_eq!(privyseal_self_test(null, ptr::null_mut()), Status::Usage);
         privyseal_forget_token(null);

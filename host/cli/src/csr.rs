@@ -48,7 +48,7 @@ impl Csr {
 }
 
 impl RequestOptions {
-    /// Has it signed, and gives it as PEM, with whoever signed it.
+    /// Has it signed, and gives it as PEM, with its signer.
     pub(super) fn signed<S>(
         &self,
         sign: impl FnOnce(&Subject<'_>, KeyUsages) -> Result<(Vec<u8>, S), CliError>,

@@ -34,14 +34,14 @@ enum Action {
 
 /// Say what is to be published, signed with and decrypted with from when on
 ///
-/// Both sets are what privyseal jwks prints, each whole: the keys that are used now, and those that shall be used. A key
+/// Both sets are what privyseal jwks prints, each whole: the keys that are used now, and those that will be used. A key
 /// that stays is in both.
 #[derive(Args)]
 struct Plan {
     /// The JWK Set of today
     #[arg(value_name = "OLD")]
     old: PathBuf,
-    /// The JWK Set that shall replace it
+    /// The JWK Set that will replace it
     #[arg(value_name = "NEW")]
     new: PathBuf,
     /// When the new set is published, in seconds since 1970; by default now

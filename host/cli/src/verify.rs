@@ -29,7 +29,7 @@ pub(super) struct Verify {
     /// Who must have issued it: the URL of a provider, or the party id of an authorization registry
     #[arg(long, value_name = "ISSUER")]
     issuer: String,
-    /// For whom it must be: the client id, or our own party id; of an access token it may be left open
+    /// The audience that it must have: the client id, or our own party id; of an access token it may be left open
     #[arg(long, value_name = "ID")]
     audience: Option<String>,
     /// The issuer's JWK Set
@@ -80,7 +80,7 @@ impl Verify {
         broken(report.broken())
     }
 
-    /// Nobody shall believe that what an option asks for was judged, where it was not.
+    /// Nobody must believe that what an option asks for was judged, where it was not.
     fn refuse_options_of_other_kinds(&self) -> Result<(), CliError> {
         let is_delegation = self.kind == Kind::Delegation;
         let is_said = self.kind == Kind::Introspection;

@@ -103,7 +103,7 @@ impl Device {
         self.limits
     }
 
-    /// Lets go of the line, for whoever opens it next.
+    /// Lets go of the line, for the next program.
     pub(crate) fn release(&self) {
         self.exchange.release();
     }

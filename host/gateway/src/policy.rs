@@ -66,7 +66,7 @@ pub struct GatewayPolicy {
     unlock: bool,
 }
 
-/// One scheme, and as whom.
+/// One scheme, and as which client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SchemeEntry {
     scheme: SchemeId,

@@ -6,7 +6,7 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use crate::hex;
 
-/// 256 random bits, wiped when they are dropped. Not a password: whoever reads a device's flash may try as many as
+/// 256 random bits, wiped when they are dropped. Not a password: a reader of a device's flash may try as many as
 /// they like.
 pub struct UnlockSecret([u8; UNLOCK_LEN]);
 

@@ -119,7 +119,7 @@ impl AsyncClient {
         let thread = Arc::clone(&self.0.threads).acquire_owned().await.ok();
         let client = self.0.client.clone();
         let ended_work = spawn_blocking(move || {
-            // Until the work ends, whoever waits for it.
+            // Until the work ends, also where nobody waits for it.
             let _thread = thread;
             work(&client)
         });

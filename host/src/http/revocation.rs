@@ -253,7 +253,7 @@ impl RevocationFetcher {
         unknown
     }
 
-    /// [`FetchRevocation::lists`], likewise.
+    /// [`FetchRevocation::lists`], in the same way.
     pub fn lists_where<P>(
         &self,
         certificate: &RevocationPlaces,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why the device's log, or our record of it, cannot be relied upon.
+/// Why the device's log, or our record of it, cannot be relied on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the fields are named for what they hold")]

@@ -85,7 +85,7 @@ impl ClientFailure {
 }
 
 /// The session is gone and only a new client gets another: the device answered outside of the session
-/// (which the crate reports without a code and does not act upon), or said so inside of it.
+/// (which the crate reports without a code and does not act on), or said so inside of it.
 fn is_session_lost(error: &client::Error) -> bool {
     match error.device_error() {
         Some(kind) => {

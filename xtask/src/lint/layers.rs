@@ -1,4 +1,4 @@
-//! Who may depend on whom, as data. Everything here is listed from the ground up: arrows point down the list.
+//! Which crate may depend on which, as data. Everything here is listed from the ground up: arrows point down the list.
 
 /// Crates by layer, lowest first. A crate may depend on crates of lower lines in a ladder that has both.
 pub(crate) const LADDERS: [&[&[&str]]; 2] = [

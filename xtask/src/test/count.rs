@@ -105,7 +105,7 @@ impl Count {
             println!("slow   {seconds:>7.1} s  {program}");
         }
         if !self.failures.is_empty() {
-            println!("the tests that failed, once more");
+            println!("the tests that failed, again");
             println!("{}", self.failures.join("\n"));
         }
         let Self {

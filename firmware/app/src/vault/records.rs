@@ -125,7 +125,7 @@ impl Manifest {
         head(MANIFEST, numbers, &[&self.digest, &self.proof])
     }
 
-    /// Shows that whoever made it has the secrets that the key is kept under: nobody else changes policy or chain.
+    /// Shows that its maker has the secrets that the key is kept under: nobody else changes policy or chain.
     pub(crate) fn proof_under(&self, under: &KeptUnder, record: &KeyRecord) -> [u8; PROOF_LEN] {
         let unproved = Self {
             proof: [0; PROOF_LEN],

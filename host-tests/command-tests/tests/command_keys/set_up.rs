@@ -94,7 +94,7 @@ impl Bench<'_> {
         assert_eq!(
             self.printed(&put, &[&first]),
             stored,
-            "once more changes nothing"
+            "a second time changes nothing"
         );
         let chain = self.printed(&["chain"], &["--key", uri]);
         assert!(

@@ -348,7 +348,7 @@ fn a_log_that_was_altered() {
         Box::new(|id, response| match response {
             Response::Entry { record } => {
                 let mut record = record.to_vec();
-                // The counter of the signature: nobody shall see that it was made.
+                // The counter of the signature: nobody is to see that it was made.
                 if record[4] == privyseal_protocol::Event::Signed.code() {
                     record[16] ^= 1;
                 }

@@ -1,4 +1,4 @@
-//! What is refused, by whom, and with which exit code.
+//! What is refused, by which part, and with which exit code.
 
 use privyseal_test_base::tool::{command, output};
 use privyseal_test_pki::{CertificateSpec, TestPki, Usage, pem_chain, test_key};

@@ -46,7 +46,7 @@ fn a_gateway_signs_and_remembers(machine: Machine) {
     let after = gateway.info(|info| (info.counter, info.time_floor, info.boots, info.log_next));
     assert_eq!(after.0, before.0, "the counter");
     assert_eq!(after.1, before.1, "the time floor");
-    assert_eq!(after.2, before.2 + 1, "it did start anew");
+    assert_eq!(after.2, before.2 + 1, "it did start again");
     assert!(after.3 >= before.3, "the log");
     let (scheme, ..) = SERVED[0];
     let early = gateway.sign(SignRequest::new(scheme, run_start() + 2));

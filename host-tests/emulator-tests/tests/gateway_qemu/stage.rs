@@ -40,7 +40,7 @@ pub(crate) const SERVED: [(SchemeId, &str, &str); 4] = [
         "https://api-acpt.ehealth.fgov.be/auth/realms/M2M",
     ),
 ];
-/// To whom requests may be sent.
+/// The audiences of requests.
 pub(crate) const ISSUER: &str = "https://idp.e2e.itsme.services/v2";
 pub(crate) const KID: &str = "gateway-1";
 pub(crate) const SEED: &[u8; 48] = b"forty-eight bytes of a seed that nobody knows...";

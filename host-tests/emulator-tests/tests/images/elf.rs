@@ -1,4 +1,4 @@
-//! The functions of an image, and who calls whom.
+//! The functions of an image, and which calls which.
 
 use std::collections::BTreeMap;
 use std::fs;

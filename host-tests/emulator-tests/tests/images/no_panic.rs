@@ -2,7 +2,7 @@
 //!
 //! A check that the compiler could not prove superfluous ends in a call of one of core's panics, an abort in an
 //! undefined instruction. An image in which none of these is left has no such check. Where one is left, the
-//! way from the start of the program to it is shown: that is what to mend.
+//! way from the start of the program to it is shown: that is what to fix.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -156,7 +156,7 @@ fn is_panic(name: &str) -> bool {
     PANICS.iter().any(|known| name.contains(known)) && FAILING.iter().any(|f| name.contains(f))
 }
 
-/// Each way into a panic that is not allowed: what is called, by whom, and how the program comes there. Calls
+/// Each way into a panic that is not allowed: what is called, from where, and how the program comes there. Calls
 /// between panics are their own business.
 fn panics(elf: &Elf, allowed: &[Allowed]) -> Vec<String> {
     let ways = ways_from_start(elf);

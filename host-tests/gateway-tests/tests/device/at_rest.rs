@@ -96,7 +96,7 @@ fn a_dump_of_the_flash_has_nothing_of_the_key() {
             assert!(dump.windows(8).all(|window| window != secret));
         }
 
-        // What does not stand there is there: whoever has all secrets reads it.
+        // What does not stand there is there: a holder of all secrets reads it.
         let unlock = (!upload.unlock.is_empty()).then_some(SECRET);
         let secrets = opened(&memory, unlock).expect("its own key");
         assert_eq!(found(&secrets), Some("p"));

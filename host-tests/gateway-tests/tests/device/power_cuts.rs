@@ -1,6 +1,6 @@
 //! The power goes in every write and every erase of a provision, of making a key and what follows it, of signatures, of
 //! setting the time and of a wipe:
-//! before it, halfway, and when it is done but nobody knows; and once more in the start after that.
+//! before it, halfway, and when it is done but nobody knows; and again in the start after that.
 //!
 //! After each cut the device starts again and must be the old one or the new one; and whatever it was, it
 //! never gives a `jti` twice and never signs for an earlier time than one it has signed for with that key.

@@ -230,7 +230,7 @@ fn a_key_of_its_own_is_renewed_and_wiped() {
         },
     )
     .expect("wiped");
-    // What the next key signs is decided anew.
+    // What the next key signs is decided again.
     provision(&mut device, &upload(&other(&policy()))).expect("a good upload");
 }
 

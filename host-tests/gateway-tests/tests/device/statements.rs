@@ -269,7 +269,7 @@ fn a_content_serves_once_and_comes_whole() {
             "{other:?}"
         );
     }
-    // One that begins anew replaces what was there.
+    // One that begins again replaces what was there.
     composed(&mut device, &[7; 700]).expect("it is taken");
     composed(&mut device, bytes).expect("it is taken");
     sign_composed(&mut device).expect("a token");

@@ -1,4 +1,4 @@
-//! The phones of the persons whom Keycloak asks (CIBA): where it would send a notification to a device, it
+//! The phones of the persons that Keycloak asks (CIBA): where it would send a notification to a device, it
 //! asks this server, its "authentication channel", and the person answers as the test has said beforehand.
 
 use std::collections::HashMap;

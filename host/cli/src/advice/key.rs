@@ -27,7 +27,7 @@ pub(super) fn of(error: &Error) -> Option<&'static str> {
 const fn secret(reason: &SecretUnavailable) -> Option<&'static str> {
     match reason {
         SecretUnavailable::RefusedBefore => {
-            Some("give the right PIN; --spend-final-pin-try offers this one once more")
+            Some("give the right PIN; --spend-final-pin-try offers this one again")
         }
         _ => None,
     }

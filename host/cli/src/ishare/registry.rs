@@ -1,4 +1,4 @@
-//! Which registry is asked, by whom, and why it is believed.
+//! Which registry is asked, by which client, and why it is believed.
 
 use std::path::PathBuf;
 

@@ -109,7 +109,7 @@ impl ClientOptions {
         {
             let title = self.scheme.title();
             say!(
-                "warning: --audience is not that of {title}, {own}: whoever judges the assertion must be told"
+                "warning: --audience is not that of {title}, {own}: tell the one who judges the assertion"
             );
         }
         options.now = self.now.map(UnixTime::from_secs).transpose()?;

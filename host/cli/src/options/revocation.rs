@@ -96,7 +96,7 @@ impl RevocationArgs {
 }
 
 impl RevocationSource {
-    /// The same, which shows a person on a terminal whom it asks.
+    /// The same, which shows a person on a terminal which server it asks.
     pub(crate) fn watched(mut self) -> Self {
         let Some(fetcher) = self.fetcher.take() else {
             return self;

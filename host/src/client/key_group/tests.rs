@@ -244,7 +244,7 @@ fn one_that_cannot_be_used_later_is_left_alone() {
     assert_eq!(
         two.asked(),
         1,
-        "once for each time that it is said to be mended"
+        "once for each time that it is said to be repaired"
     );
 }
 

@@ -45,7 +45,7 @@ pub enum PartyQuery<'a> {
 }
 
 impl<'a> Registry<'a> {
-    /// The registry at `base` that gave `token`, and must prove to be whom `expected` says. Its responses are
+    /// The registry at `base` that gave `token`, and must prove to be the registry that `expected` names. Its responses are
     /// judged by the machine's clock.
     pub const fn new(
         http: &'a Http,
