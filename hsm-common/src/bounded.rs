@@ -1,7 +1,7 @@
 //! The one reader of files of bounded size, which may hold a secret.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
@@ -19,9 +19,9 @@ pub fn read_secret(file: File, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
 ///
 /// # Errors
 /// As [`read_secret`].
-pub fn read_bounded(file: File, content: &mut Vec<u8>, max: usize) -> io::Result<()> {
+pub fn read_bounded(source: impl Read, content: &mut Vec<u8>, max: usize) -> io::Result<()> {
     let bound = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
-    match file.take(bound).read_to_end(content)? {
+    match source.take(bound).read_to_end(content)? {
         len if len > max => Err(io::ErrorKind::FileTooLarge.into()),
         _ => Ok(()),
     }

@@ -41,19 +41,16 @@ pub unsafe fn take_pin_variable() {
 /// As [`take_pin_variable`].
 #[cfg(unix)]
 unsafe fn wipe() {
-    use std::ffi::{CStr, CString, c_char};
+    use std::ffi::{CStr, CString};
     use zeroize::Zeroize as _;
 
-    unsafe extern "C" {
-        fn getenv(name: *const c_char) -> *mut c_char;
-    }
     let Ok(name) = CString::new(PIN_VARIABLE) else {
         return;
     };
     // SAFETY: the name ends with a NUL byte. What is given is null or a text that lies in memory of this process that may be
     // written to, and nobody else uses it, by the caller's promise.
     unsafe {
-        let value = getenv(name.as_ptr());
+        let value = libc::getenv(name.as_ptr());
         if !value.is_null() {
             let len = CStr::from_ptr(value).to_bytes().len();
             std::slice::from_raw_parts_mut(value.cast::<u8>(), len).zeroize();

@@ -1,10 +1,11 @@
 //! Certificates on the device: opaque objects, one certificate each, DER or gzipped DER
 //! (`yubihsm-shell` and Yubico's Python client can compress them).
 
-use std::io::Read as _;
+use std::io::ErrorKind;
 
 use flate2::read::GzDecoder;
 use privyseal_core::cert::Certificate;
+use privyseal_hsm::read_bounded;
 use yubihsm::object::{self, Filter};
 
 use crate::device::Device;
@@ -99,17 +100,12 @@ fn unpack(id: u16, content: Vec<u8>) -> Result<Vec<u8>, CertificateError> {
 
 fn gunzip(id: u16, packed: &[u8]) -> Result<Vec<u8>, CertificateError> {
     let mut der = Vec::new();
-    let limit = u64::try_from(MAX_CERTIFICATE)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    GzDecoder::new(packed)
-        .take(limit)
-        .read_to_end(&mut der)
-        .map_err(|_| CertificateError::NotACertificate { id })?;
-    if der.len() > MAX_CERTIFICATE {
-        Err(CertificateError::TooLarge { id })
-    } else {
-        Ok(der)
+    match read_bounded(GzDecoder::new(packed), &mut der, MAX_CERTIFICATE) {
+        Ok(()) => Ok(der),
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            Err(CertificateError::TooLarge { id })
+        }
+        Err(_) => Err(CertificateError::NotACertificate { id }),
     }
 }
 

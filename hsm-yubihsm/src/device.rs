@@ -108,19 +108,13 @@ impl Device {
         function: &'static str,
         work: impl Fn(&Client) -> Result<T, client::Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
-        let context = CallContext {
-            device: self,
-            function,
-            timeout,
-        };
         let begin = Instant::now();
         let mut rebuilt = false;
         let mut pause = Duration::from_millis(50);
         loop {
-            let error = match self.attempt(&context, work.clone()) {
+            let error = match self.attempt(timeout, function, work.clone())? {
                 Ok(value) => return Ok(value),
-                Err(AttemptError::Final(error)) => return Err(error),
-                Err(AttemptError::Client(error)) => error,
+                Err(error) => error,
             };
             match ClientFailure::of(&error) {
                 // The worker has dropped the client already; once is enough if that was the reason.
@@ -135,37 +129,36 @@ impl Device {
                         waited: begin.elapsed(),
                     });
                 }
-                failure => return Err(context.error(failure, &error)),
+                failure => {
+                    let (device, auth_key) = (self.name(), self.auth_key());
+                    return Err(failure.into_error(function, device, auth_key, &error));
+                }
             }
         }
     }
 
     fn attempt<T: Send + 'static>(
         &self,
-        context: &CallContext<'_>,
+        after: Duration,
+        function: &'static str,
         work: impl FnOnce(&Client) -> Result<T, client::Error> + Send + 'static,
-    ) -> Result<T, AttemptError> {
-        let worker = self.worker().map_err(AttemptError::Final)?;
-        worker
-            .run(context.timeout, work)
-            .map_err(|failure| match failure {
-                JobFailure::Client(error) => AttemptError::Client(error),
-                JobFailure::Crashed => AttemptError::Final(Error::Crashed {
-                    device: self.name(),
-                    function: context.function,
-                }),
-                JobFailure::TimedOut { begun } => {
-                    if begun {
-                        self.set_aside(&worker);
-                    }
-                    AttemptError::Final(Error::Timeout {
-                        device: self.name(),
-                        function: context.function,
-                        after: context.timeout,
-                        begun,
-                    })
+    ) -> Result<Result<T, client::Error>, Error> {
+        let worker = self.worker()?;
+        let device = self.name();
+        worker.run(after, work).map_err(|failure| match failure {
+            JobFailure::Crashed => Error::Crashed { device, function },
+            JobFailure::TimedOut { begun } => {
+                if begun {
+                    self.set_aside(&worker);
                 }
-            })
+                Error::Timeout {
+                    device,
+                    function,
+                    after,
+                    begun,
+                }
+            }
+        })
     }
 
     /// The worker to use now. There is a new one after the last got stuck, but not without end.
@@ -200,28 +193,6 @@ impl Device {
             worker.retire();
             workers.stuck.push(Arc::clone(worker));
         }
-    }
-}
-
-enum AttemptError {
-    Client(client::Error),
-    Final(Error),
-}
-
-struct CallContext<'a> {
-    device: &'a Device,
-    function: &'static str,
-    timeout: Duration,
-}
-
-impl CallContext<'_> {
-    fn error(&self, failure: ClientFailure, error: &client::Error) -> Error {
-        failure.into_error(
-            self.function,
-            self.device.name(),
-            self.device.auth_key(),
-            error,
-        )
     }
 }
 

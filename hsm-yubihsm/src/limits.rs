@@ -51,4 +51,4 @@ pub(crate) const LOG_CAPACITY: usize = 62;
 pub(crate) const DRAIN_EVERY: u32 = 8;
 
 /// A file of the audit directory. An entry is 81 bytes, so this is 800,000 of them.
-pub(crate) const MAX_AUDIT_FILE: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_AUDIT_FILE: usize = 64 * 1024 * 1024;

@@ -5,7 +5,7 @@
 //! what is on the device then, and fails if it is not what was asked for. Nothing is ever exported.
 
 use privyseal_hsm::{Secret, options, public_key};
-use yubihsm::{AuditOption, Capability, Domain, asymmetric, authentication, object, opaque};
+use yubihsm::{AuditOption, Capability, Domain, authentication, object, opaque};
 
 use crate::device::{Device, derive};
 use crate::error::{CertificateError, Error};

@@ -32,8 +32,6 @@ type Job = Box<dyn FnOnce(&mut ClientThread) + Send>;
 /// Why a job has no answer.
 #[derive(Debug)]
 pub(crate) enum JobFailure {
-    /// The client said so.
-    Client(client::Error),
     /// The deadline passed. `begun`: the command may have reached the device.
     TimedOut {
         /// Whether the job was begun.
@@ -82,7 +80,7 @@ impl Worker {
         &self,
         within: Duration,
         work: impl FnOnce(&Client) -> Result<T, client::Error> + Send + 'static,
-    ) -> Result<T, JobFailure> {
+    ) -> Result<Result<T, client::Error>, JobFailure> {
         let state = Arc::new(JobState::default());
         let (answer, answered) = mpsc::sync_channel(1);
         let begun = Arc::clone(&state);
@@ -151,31 +149,23 @@ impl ClientThread {
     fn run<T>(
         &mut self,
         work: impl FnOnce(&Client) -> Result<T, client::Error>,
-    ) -> Result<T, JobFailure> {
+    ) -> Result<Result<T, client::Error>, JobFailure> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.client().and_then(work)));
-        match outcome {
-            Ok(Err(error)) => {
-                // A dropped session comes back with a new client only. And after an answer that could
-                // not be read, host and device no longer agree on the session's counter: what is sent
-                // next would be deciphered to another command.
-                if matches!(
-                    ClientFailure::of(&error),
-                    ClientFailure::SessionLost | ClientFailure::Protocol
-                ) {
-                    self.client = None;
-                }
-                Err(JobFailure::Client(error))
+        let Ok(outcome) = outcome else {
+            // Client and connector may both hold a poisoned lock.
+            self.client = None;
+            if let Ok(fresh) = connector(&self.endpoint) {
+                self.connector = fresh;
             }
-            Ok(Ok(value)) => Ok(value),
-            Err(_) => {
-                // Client and connector may both hold a poisoned lock.
-                self.client = None;
-                if let Ok(fresh) = connector(&self.endpoint) {
-                    self.connector = fresh;
-                }
-                Err(JobFailure::Crashed)
-            }
+            return Err(JobFailure::Crashed);
+        };
+        // A dropped session comes back with a new client only. And after an answer that could not be read, host and
+        // device no longer agree on the session's counter: what is sent next would be deciphered to another command.
+        let failure = outcome.as_ref().err().map(ClientFailure::of);
+        if let Some(ClientFailure::SessionLost | ClientFailure::Protocol) = failure {
+            self.client = None;
         }
+        Ok(outcome)
     }
 
     /// The one client. It opens its session at the first command, and again after it was idle.

@@ -185,3 +185,37 @@ pub fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
     let (words, _) = bytes.as_chunks::<4>();
     words.iter().map(|word| u32::from_le_bytes(*word))
 }
+
+/// What every board has of its three pieces of flash, fields of these names, and of its image: for its `impl Board`.
+#[macro_export]
+macro_rules! pieces_of_flash {
+    ($storage:ty) => {
+        type Provision = $storage;
+        type Mapped = $crate::region::Mapped;
+        type Journal = $storage;
+
+        fn provision(&mut self) -> &mut $storage {
+            &mut self.provision
+        }
+
+        fn secrets(&mut self) -> &mut $storage {
+            &mut self.secrets
+        }
+
+        fn mapped(&self, offset: u32, len: u32) -> Option<Self::Mapped> {
+            $crate::region::mapped($crate::region::Region::provision(), offset, len)
+        }
+
+        fn mapped_secret(&self, offset: u32, len: u32) -> Option<Self::Mapped> {
+            $crate::region::mapped($crate::region::Region::secrets(), offset, len)
+        }
+
+        fn journal(&mut self) -> &mut $storage {
+            &mut self.journal
+        }
+
+        fn image_hash(&self) -> [u8; 32] {
+            self.image_hash
+        }
+    };
+}

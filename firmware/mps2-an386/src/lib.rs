@@ -10,7 +10,6 @@ use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_firmware_app::Board;
 use privyseal_firmware_common::latch::counted;
 use privyseal_firmware_common::ram_flash::{self, Storage};
-use privyseal_firmware_common::region::{self, Mapped, Region};
 use privyseal_firmware_common::{image, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
@@ -152,32 +151,10 @@ impl<S: Read + ReadReady + Write + Fed> An386<S> {
 
 impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
     type Serial = S;
-    type Provision = Storage;
-    type Mapped = Mapped;
-    type Journal = Storage;
+    privyseal_firmware_common::pieces_of_flash! { Storage }
 
     fn serial(&mut self) -> &mut S {
         &mut self.serial
-    }
-
-    fn provision(&mut self) -> &mut Storage {
-        &mut self.provision
-    }
-
-    fn secrets(&mut self) -> &mut Storage {
-        &mut self.secrets
-    }
-
-    fn mapped(&self, offset: u32, len: u32) -> Option<Mapped> {
-        region::mapped(Region::provision(), offset, len)
-    }
-
-    fn mapped_secret(&self, offset: u32, len: u32) -> Option<Mapped> {
-        region::mapped(Region::secrets(), offset, len)
-    }
-
-    fn journal(&mut self) -> &mut Storage {
-        &mut self.journal
     }
 
     fn millis(&mut self) -> u64 {
@@ -198,10 +175,6 @@ impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
 
     fn read_out(&self) -> Option<ReadOut> {
         None
-    }
-
-    fn image_hash(&self) -> [u8; 32] {
-        self.image_hash
     }
 }
 

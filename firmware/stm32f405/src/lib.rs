@@ -28,7 +28,6 @@ use defmt_rtt as _;
 
 pub use stm32f4::stm32f405::{CorePeripherals, Peripherals};
 
-use privyseal_firmware_common::region::{self, Mapped, Region};
 use privyseal_firmware_common::{image, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
@@ -93,9 +92,7 @@ impl Board {
 
 impl privyseal_firmware_app::Board for Board {
     type Serial = Serial;
-    type Provision = Storage;
-    type Mapped = Mapped;
-    type Journal = Storage;
+    privyseal_firmware_common::pieces_of_flash! { Storage }
 
     fn light(&mut self, lit: bool) {
         self.led.set(lit);
@@ -117,26 +114,6 @@ impl privyseal_firmware_app::Board for Board {
 
     fn serial(&mut self) -> &mut Serial {
         &mut self.serial
-    }
-
-    fn provision(&mut self) -> &mut Storage {
-        &mut self.provision
-    }
-
-    fn secrets(&mut self) -> &mut Storage {
-        &mut self.secrets
-    }
-
-    fn mapped(&self, offset: u32, len: u32) -> Option<Mapped> {
-        region::mapped(Region::provision(), offset, len)
-    }
-
-    fn mapped_secret(&self, offset: u32, len: u32) -> Option<Mapped> {
-        region::mapped(Region::secrets(), offset, len)
-    }
-
-    fn journal(&mut self) -> &mut Storage {
-        &mut self.journal
     }
 
     fn millis(&mut self) -> u64 {
@@ -171,9 +148,5 @@ impl privyseal_firmware_app::Board for Board {
 
     fn read_out(&self) -> Option<ReadOut> {
         self.read_out
-    }
-
-    fn image_hash(&self) -> [u8; 32] {
-        self.image_hash
     }
 }

@@ -140,10 +140,9 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-impl fmt::Debug for BaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BaseUrl({})", self.url)
-    }
+privyseal_core::opaque_debug! {
+    [] BaseUrl: url;
+    [] Url as it: url = it.without_query();
 }
 
 /// An `https` URL of one resource: below a [`BaseUrl`], or as a provider's metadata name it.
@@ -201,12 +200,6 @@ impl Url {
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.without_query())
-    }
-}
-
-impl fmt::Debug for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Url({})", self.without_query())
     }
 }
 

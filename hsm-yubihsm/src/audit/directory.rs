@@ -1,8 +1,10 @@
 //! The audit directory: what was drained, and what we did.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use privyseal_hsm::read_bounded;
 
 use super::entry::{LogEntry, verify};
 use crate::device::Device;
@@ -138,19 +140,15 @@ impl AuditDir {
         mut take: impl FnMut(&str) -> Option<()>,
     ) -> Result<(), AuditError> {
         let path = self.path.join(name);
-        let mut text = String::new();
-        match File::open(&path)
-            .and_then(|file| file.take(MAX_AUDIT_FILE + 1).read_to_string(&mut text))
-        {
-            Ok(len) if u64::try_from(len).is_ok_and(|len| len <= MAX_AUDIT_FILE) => {}
-            Ok(_) => {
-                let source =
-                    std::io::Error::other(format!("is larger than {MAX_AUDIT_FILE} bytes"));
-                return Err(AuditError::File { path, source });
-            }
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        let mut content = Vec::new();
+        let read = File::open(&path)
+            .and_then(|file| read_bounded(file, &mut content, MAX_AUDIT_FILE))
+            .and_then(|()| String::from_utf8(content).map_err(io::Error::other));
+        let text = match read {
+            Ok(text) => text,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(source) => return Err(AuditError::File { path, source }),
-        }
+        };
         for (index, line) in text.split_inclusive('\n').enumerate() {
             let taken = line.strip_suffix('\n').and_then(&mut take);
             if taken.is_none() {

@@ -142,7 +142,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     (
         "[schemes.fiam]",
         "[schemes.a]\nkey = \"x5t\"",
-        "unknown variant `x5t`, expected one of `kid`, `x5c`, `x5t#S256` in `schemes.a.key`",
+        "unknown variant `x5t`, expected one of `x5c`, `x5t#S256`, `kid` in `schemes.a.key`",
     ),
     (
         "[schemes.fiam]",

@@ -186,7 +186,7 @@ impl<'a> Expected<'a> {
         let jws = Jws::parse_signed_with(token, ISHARE.algorithms().value());
         let jws = told(tell, "a JWS by an algorithm of iSHARE", jws)?;
         let is_jwt = jws.typ() == Some("JWT");
-        tell("typ", is_jwt.then_some(()).ok_or(ResponseFault::Type))?;
+        holds(tell, "typ", is_jwt, ResponseFault::Type)?;
         let certificates = told(tell, "x5c", jws.certificates())?;
         let key = self.proven_key(&certificates, now, tell)?;
         told(tell, "the signature", jws.verify(&key))
@@ -224,8 +224,7 @@ impl<'a> Expected<'a> {
         // Whoever is certified by the same CA is not the registry.
         let is_pinned = self.trust.iter().any(|der| der == leaf.as_der());
         let is_own = is_pinned || is_seal_of(self.registry_id, leaf);
-        let is_own = is_own.then_some(()).ok_or(ResponseFault::OtherParty);
-        tell("whose seal", is_own)?;
+        holds(tell, "whose seal", is_own, ResponseFault::OtherParty)?;
         let key = leaf.rsa_key().and_then(VerifyingKey::new);
         told(tell, "key", key.map_err(ResponseFault::Key))
     }
@@ -244,20 +243,12 @@ impl<'a> Expected<'a> {
             ("sub", self.registry_id, by_registry),
             ("aud", self.client_id, "is not the party that asked"),
         ] {
-            let is_so = text(name) == Some(expected);
-            tell(
-                name,
-                is_so
-                    .then_some(())
-                    .ok_or(ResponseFault::Claim { name, rule }),
-            )?;
+            let fault = ResponseFault::Claim { name, rule };
+            holds(tell, name, text(name) == Some(expected), fault)?;
         }
-        let jti = text("jti").filter(|jti| !jti.is_empty());
+        let has_jti = text("jti").is_some_and(|jti| !jti.is_empty());
         let (name, rule) = ("jti", "is missing or no string");
-        tell(
-            name,
-            jti.map(|_| ()).ok_or(ResponseFault::Claim { name, rule }),
-        )?;
+        holds(tell, name, has_jti, ResponseFault::Claim { name, rule })?;
         judge_moments(claims, now.as_secs(), tell)
     }
 }
@@ -287,6 +278,15 @@ fn told<T>(
     }
 }
 
+fn holds(
+    tell: &mut Tell<'_>,
+    rule: &'static str,
+    is_so: bool,
+    fault: ResponseFault,
+) -> Result<(), ResponseFault> {
+    tell(rule, is_so.then_some(()).ok_or(fault))
+}
+
 /// Whether a seal says that it is that party's: by organizationIdentifier, or for an EORI by the subject's serialNumber.
 pub(super) fn is_seal_of(party_id: &str, leaf: &Certificate<'_>) -> bool {
     let subject = leaf.subject();
@@ -308,23 +308,12 @@ fn judge_moments(
     let iat = told(tell, "iat", seconds("iat"))?;
     let exp = told(tell, "exp", seconds("exp"))?;
     let lives = exp.checked_sub(iat) == Some(ISHARE.lifetime().value().default());
-    tell(
-        "lifetime",
-        lives.then_some(()).ok_or(ResponseFault::Lifetime),
-    )?;
+    holds(tell, "lifetime", lives, ResponseFault::Lifetime)?;
     let nbf = claims.get("nbf").map(|_| told(tell, "nbf", seconds("nbf")));
     let begin = nbf.transpose()?.unwrap_or(iat).max(iat);
     let begins = begin <= now.saturating_add(MAX_LEAD);
-    tell(
-        "not for later",
-        begins
-            .then_some(())
-            .ok_or(ResponseFault::Future { begin, now }),
-    )?;
-    tell(
-        "not expired",
-        (now < exp)
-            .then_some(())
-            .ok_or(ResponseFault::Expired { exp, now }),
-    )
+    let fault = ResponseFault::Future { begin, now };
+    holds(tell, "not for later", begins, fault)?;
+    let fault = ResponseFault::Expired { exp, now };
+    holds(tell, "not expired", now < exp, fault)
 }
