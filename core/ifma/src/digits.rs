@@ -1,22 +1,17 @@
 //! Numbers as digits of 52 bits, eight to a register.
 
-use crate::{LIMBS, Number};
-
 /// Bits of a digit.
 pub(crate) const BITS: u32 = 52;
 
 /// The bits that a digit has.
 pub(crate) const MASK: u64 = (1 << BITS) - 1;
 
-/// Registers of a number.
-pub(crate) const REGISTERS: usize = 5;
-
-/// A number of 2080 bits, the lowest digit first.
-pub(crate) type Digits = [[u64; 8]; REGISTERS];
+/// A number of 416 R bits, the lowest digit first.
+pub(crate) type Digits<const R: usize> = [[u64; 8]; R];
 
 /// The same number in digits.
-pub(crate) fn from_limbs(limbs: &Number) -> Digits {
-    let (mut digits, mut limbs) = (Digits::default(), limbs.iter());
+pub(crate) fn from_limbs<const R: usize>(limbs: &[u64]) -> Digits<R> {
+    let (mut digits, mut limbs) = ([[0; 8]; R], limbs.iter());
     let (mut bits, mut len) = (0_u128, 0);
     for digit in digits.as_flattened_mut() {
         if len < BITS {
@@ -31,9 +26,9 @@ pub(crate) fn from_limbs(limbs: &Number) -> Digits {
     digits
 }
 
-/// The same number in limbs, and whether it has 2^2048 more. It is below 2^2049.
-pub(crate) fn to_limbs(digits: &Digits) -> (Number, bool) {
-    let (mut limbs, mut digits) = ([0; LIMBS], digits.as_flattened().iter());
+/// The same number in limbs, and whether it has 2^(64 L) more. It is below twice that.
+pub(crate) fn to_limbs<const L: usize, const R: usize>(digits: &Digits<R>) -> ([u64; L], bool) {
+    let (mut limbs, mut digits) = ([0; L], digits.as_flattened().iter());
     let (mut bits, mut len) = (0_u128, 0);
     for limb in &mut limbs {
         while len < u64::BITS {
@@ -49,9 +44,8 @@ pub(crate) fn to_limbs(digits: &Digits) -> (Number, bool) {
 }
 
 /// -1 / `odd`, modulo one digit. Each step of Newton's method doubles the bits that are right, from three.
-pub(crate) fn negated_inverse(odd: &Number) -> u64 {
-    let [odd, ..] = odd;
-    let mut inverse = *odd;
+pub(crate) fn negated_inverse(odd: u64) -> u64 {
+    let mut inverse = odd;
     for _ in 0..5 {
         let error = 2_u64.wrapping_sub(odd.wrapping_mul(inverse));
         inverse = inverse.wrapping_mul(error);

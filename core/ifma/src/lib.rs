@@ -1,4 +1,4 @@
-//! Powers modulo an RSA-2048 key's modulus, on x86-64 processors that multiply eight 52-bit digits at once
+//! Powers modulo an RSA key's modulus, on x86-64 processors that multiply eight 52-bit digits at once
 //! (AVX-512 IFMA: Intel since Ice Lake, AMD since Zen 4).
 //!
 //! `privyseal-core` verifies every signature before it lets a token out, and beside a fast token that is what
@@ -28,83 +28,80 @@ mod tests;
 use digits::{Digits, from_limbs, to_limbs};
 use product::Multiplier;
 
-/// Limbs of 64 bits in a number, the lowest first.
-pub const LIMBS: usize = 32;
-
-/// A number below 2^2048.
-pub type Number = [u64; LIMBS];
-
-/// A modulus, and what is constant for it and an exponent.
+/// A modulus, and what is constant for it and an exponent: `L` limbs of 64 bits (the lowest first) in `R` registers of eight
+/// digits: `R` is 5 for 2048 bits, 8 for 3072, 10 for 4096.
 ///
-/// R is 2^2080, the number just above all digits. Products are divided by it (Montgomery's method) and stay
-/// below twice the modulus without a comparison, as R is more than four times that.
+/// Products are divided by 2^(416 `R`), the number just above all digits (Montgomery's method), and stay below twice the
+/// modulus without a comparison, as that number is more than four times the modulus.
 #[derive(Clone, Debug)]
-pub struct Modulus {
-    limbs: Number,
-    multiplier: Multiplier,
+pub struct Modulus<const L: usize, const R: usize> {
+    limbs: [u64; L],
+    multiplier: Multiplier<R>,
     exponent: u32,
-    /// R^exponent.
-    correction: Digits,
+    /// 2^(416 `R`) squared.
+    r_squared: Digits<R>,
 }
 
-impl Modulus {
-    /// For powers with `exponent`, which is above 1. The modulus is odd, and its highest bit is set. None
+impl<const L: usize, const R: usize> Modulus<L, R> {
+    /// Bits of all digits, which are two more than the modulus has, at least.
+    const BITS: usize = {
+        let bits = 416 * R;
+        assert!(bits >= 64 * L + 2 && R <= 16);
+        bits
+    };
+
+    /// For powers with `exponent`, which is odd and above 1. The modulus is odd, and its highest bit is set. None
     /// where the processor lacks the instructions, or the operating system does not keep their registers.
-    pub fn new(limbs: Number, exponent: u32) -> Option<Self> {
+    pub fn new(limbs: [u64; L], exponent: u32) -> Option<Self> {
         let mut new = Self {
             multiplier: Multiplier::new(&limbs)?,
             limbs,
             exponent,
-            correction: Digits::default(),
+            r_squared: [[0; 8]; R],
         };
-        // R squared is R in Montgomery form, and its power here R^exponent in that form.
-        let power = new.uncorrected_power(&new.r_squared());
-        new.correction = new.multiplier.product(&power, &from_limbs(&one()));
+        new.r_squared = new.r_squared();
         Some(new)
     }
 
     /// The modulus itself.
-    pub const fn limbs(&self) -> &Number {
+    pub const fn limbs(&self) -> &[u64; L] {
         &self.limbs
     }
 
     /// `base` to the exponent, modulo the modulus; `base` must be below it.
-    pub fn power(&self, base: &Number) -> Number {
-        // Each product divided by R: there is one less of them than the exponent says.
-        let power = self.uncorrected_power(&from_limbs(base));
-        let (number, over) = to_limbs(&self.multiplier.product(&power, &self.correction));
+    pub fn power(&self, base: &[u64; L]) -> [u64; L] {
+        let plain = from_limbs(base);
+        let base = self.multiplier.product(&plain, &self.r_squared);
+        let mut power = base;
+        // The lowest bit, which is set, is left: times the base itself, which takes the power out of Montgomery form.
+        for bit in (1..self.exponent.checked_ilog2().unwrap_or(0)).rev() {
+            power = self.multiplier.product(&power, &power);
+            if self.exponent >> bit & 1 == 1 {
+                power = self.multiplier.product(&power, &base);
+            }
+        }
+        power = self.multiplier.product(&power, &power);
+        let (number, over) = to_limbs(&self.multiplier.product(&power, &plain));
         self.below_modulus(number, over)
     }
 
-    /// `base` to the exponent, divided by R once less than that.
-    fn uncorrected_power(&self, base: &Digits) -> Digits {
-        let mut power = *base;
-        for bit in bits_below_the_first(self.exponent) {
-            power = self.multiplier.product(&power, &power);
-            if bit {
-                power = self.multiplier.product(&power, base);
-            }
-        }
-        power
-    }
-
-    /// R squared modulo the modulus. Squaring 2^k in Montgomery form gives 2^2k, so few squares lead from
-    /// a small power of two to R, and 2080 is 65 doubled five times.
-    fn r_squared(&self) -> Digits {
-        // 2^2048 less the modulus, as that has its highest bit; 32 bits are left to R, which is one in
-        // Montgomery form.
-        let mut number = self.below_modulus([0; LIMBS], true);
-        for _ in 0..32 + 65 {
+    /// Squaring 2^k in Montgomery form gives 2^2k, so few squares lead from a small power of two to all bits of the
+    /// digits, of which there are an odd number, doubled some times.
+    fn r_squared(&self) -> Digits<R> {
+        // 2^(64 L) less the modulus, as that has its highest bit; so many bits are left to one in Montgomery form.
+        let mut number = self.below_modulus([0; L], true);
+        let squares = Self::BITS.trailing_zeros();
+        for _ in 0..(Self::BITS - 64 * L) + (Self::BITS >> squares) {
             number = self.double(&number);
         }
         let mut power = from_limbs(&number);
-        for _ in 0..5 {
+        for _ in 0..squares {
             power = self.multiplier.product(&power, &power);
         }
         power
     }
 
-    fn double(&self, number: &Number) -> Number {
+    fn double(&self, number: &[u64; L]) -> [u64; L] {
         let (mut doubled, mut carry) = (*number, false);
         for limb in &mut doubled {
             (*limb, carry) = (*limb << 1 | u64::from(carry), *limb >> 63 == 1);
@@ -112,8 +109,8 @@ impl Modulus {
         self.below_modulus(doubled, carry)
     }
 
-    /// `number`, with 2^2048 more if `over`, less the modulus if it is not below it.
-    fn below_modulus(&self, number: Number, over: bool) -> Number {
+    /// `number`, with 2^(64 L) more if `over`, less the modulus if it is not below it.
+    fn below_modulus(&self, number: [u64; L], over: bool) -> [u64; L] {
         if !over && number.iter().rev().lt(self.limbs.iter().rev()) {
             return number;
         }
@@ -125,14 +122,4 @@ impl Modulus {
         }
         difference
     }
-}
-
-fn one() -> Number {
-    core::array::from_fn(|place| u64::from(place == 0))
-}
-
-/// The bits of an exponent after the first that is set, that one first which counts most.
-fn bits_below_the_first(exponent: u32) -> impl Iterator<Item = bool> {
-    let first = exponent.checked_ilog2().unwrap_or(0);
-    (0..first).rev().map(move |bit| exponent >> bit & 1 == 1)
 }

@@ -5,14 +5,23 @@ use std::is_x86_feature_detected;
 use std::vec::Vec;
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Odd, U64, U2048};
+use crypto_bigint::{Odd, U64, Uint};
 
+use crate::Modulus;
 use crate::digits::{BITS, Digits, MASK, from_limbs, to_limbs};
 use crate::product::Multiplier;
-use crate::{LIMBS, Modulus, Number};
+
+/// The sizes of RSA, each with its registers.
+macro_rules! each_size {
+    ($test:ident) => {
+        $test::<32, 5>();
+        $test::<48, 8>();
+        $test::<64, 10>();
+    };
+}
 
 /// Numbers that look random, and the extremes that carry farthest.
-fn numbers() -> Vec<U2048> {
+fn numbers<const L: usize>() -> Vec<Uint<L>> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut limb = || {
         state ^= state << 13;
@@ -20,24 +29,19 @@ fn numbers() -> Vec<U2048> {
         state ^= state << 17;
         state
     };
-    let mut numbers: Vec<U2048> = (0..40)
-        .map(|_| U2048::from_words(core::array::from_fn(|_| limb())))
+    let mut numbers: Vec<Uint<L>> = (0..40)
+        .map(|_| Uint::from_words(core::array::from_fn(|_| limb())))
         .collect();
-    let mut sparse = [0; LIMBS];
-    sparse[LIMBS / 2] = u64::MAX;
-    numbers.extend([
-        U2048::ZERO,
-        U2048::ONE,
-        U2048::MAX,
-        U2048::from_words(sparse),
-    ]);
+    let mut sparse = [0; L];
+    sparse[L / 2] = u64::MAX;
+    numbers.extend([Uint::ZERO, Uint::ONE, Uint::MAX, Uint::from_words(sparse)]);
     numbers
 }
 
 /// Moduli: odd, with their highest bit.
-fn moduli() -> Vec<Odd<U2048>> {
-    let top = U2048::ONE.shl_vartime(2047);
-    let odd = |number: U2048| Odd::new(number | U2048::ONE | top).unwrap();
+fn moduli<const L: usize>() -> Vec<Odd<Uint<L>>> {
+    let top = Uint::MAX.wrapping_sub(&Uint::MAX.shr_vartime(1));
+    let odd = |number: Uint<L>| Odd::new(number | Uint::ONE | top).unwrap();
     numbers().into_iter().step_by(3).map(odd).collect()
 }
 
@@ -46,7 +50,7 @@ fn moduli() -> Vec<Odd<U2048>> {
 #[test]
 fn a_modulus_is_made_where_the_processor_has_the_instructions() {
     let there = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma");
-    let made = Modulus::new(moduli()[0].to_words(), 65537).is_some();
+    let made = Modulus::<32, 5>::new(moduli()[0].to_words(), 65537).is_some();
     assert_eq!(made, there);
     if !made {
         let said = "not tested here: this processor has no AVX-512 IFMA";
@@ -56,14 +60,18 @@ fn a_modulus_is_made_where_the_processor_has_the_instructions() {
 
 #[test]
 fn powers_are_those_of_the_general_arithmetic() {
+    each_size!(powers_agree);
+}
+
+fn powers_agree<const L: usize, const R: usize>() {
     let mut tried = 0;
-    for modulus in moduli() {
+    for modulus in moduli::<L>() {
         let params = FixedMontyParams::new_vartime(modulus);
-        for exponent in [65537, 65539, 0x8000_0001, u32::MAX, 3, 2] {
-            let Some(ours) = Modulus::new(modulus.to_words(), exponent) else {
+        for exponent in [65537, 65539, 0x8000_0001, u32::MAX, 3, 5] {
+            let Some(ours) = Modulus::<L, R>::new(modulus.to_words(), exponent) else {
                 return;
             };
-            let below = modulus.wrapping_sub(&U2048::ONE);
+            let below = modulus.wrapping_sub(&Uint::ONE);
             for base in numbers()
                 .iter()
                 .step_by(9)
@@ -72,7 +80,7 @@ fn powers_are_those_of_the_general_arithmetic() {
             {
                 let wide = U64::from_u64(exponent.into());
                 let expected = FixedMontyForm::new(base, &params).pow_vartime(&wide);
-                let power = U2048::from_words(ours.power(&base.to_words()));
+                let power = Uint::from_words(ours.power(&base.to_words()));
                 assert_eq!(
                     power,
                     expected.retrieve(),
@@ -82,14 +90,18 @@ fn powers_are_those_of_the_general_arithmetic() {
             }
         }
     }
-    assert!(tried > 400, "{tried}");
+    assert!(tried > 300, "{tried}");
 }
 
 /// Factors may be up to twice the modulus: the greatest that can meet.
 #[test]
 fn products_stay_below_twice_the_modulus() {
-    for modulus in moduli() {
-        let Some(multiplier) = Multiplier::new(&modulus.to_words()) else {
+    each_size!(products_stay_below);
+}
+
+fn products_stay_below<const L: usize, const R: usize>() {
+    for modulus in moduli::<L>() {
+        let Some(multiplier) = Multiplier::<R>::new(&modulus.to_words()) else {
             return;
         };
         let twice = doubled(from_limbs(&modulus.to_words()));
@@ -106,7 +118,7 @@ fn products_stay_below_twice_the_modulus() {
     }
 }
 
-fn doubled(mut digits: Digits) -> Digits {
+fn doubled<const R: usize>(mut digits: Digits<R>) -> Digits<R> {
     let mut carry = 0;
     for digit in digits.as_flattened_mut() {
         let sum = 2 * *digit + carry;
@@ -117,9 +129,13 @@ fn doubled(mut digits: Digits) -> Digits {
 
 #[test]
 fn digits_and_limbs_are_the_same_number() {
-    for number in numbers() {
-        let limbs: Number = number.to_words();
-        let digits = from_limbs(&limbs);
+    each_size!(digits_are_limbs);
+}
+
+fn digits_are_limbs<const L: usize, const R: usize>() {
+    for number in numbers::<L>() {
+        let limbs = number.to_words();
+        let digits: Digits<R> = from_limbs(&limbs);
         assert!(digits.as_flattened().iter().all(|digit| *digit <= MASK));
         assert_eq!(to_limbs(&digits), (limbs, false));
     }

@@ -24,12 +24,9 @@ pub struct VerifyingKey {
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant)] // No heap to box the large ones in.
 enum Params {
-    /// Where the processor has the instructions; others take [`Modulus`].
-    #[cfg(target_arch = "x86_64")]
-    Rsa2048Ifma(privyseal_ifma::Modulus),
-    Rsa2048(Modulus<{ U2048::LIMBS }, { 2 * U2048::LIMBS }>),
-    Rsa3072(Modulus<{ U3072::LIMBS }, { 2 * U3072::LIMBS }>),
-    Rsa4096(Modulus<{ U4096::LIMBS }, { 2 * U4096::LIMBS }>),
+    Rsa2048(Fastest<{ U2048::LIMBS }, { 2 * U2048::LIMBS }, 5>),
+    Rsa3072(Fastest<{ U3072::LIMBS }, { 2 * U3072::LIMBS }, 8>),
+    Rsa4096(Fastest<{ U4096::LIMBS }, { 2 * U4096::LIMBS }, 10>),
 }
 
 impl VerifyingKey {
@@ -39,9 +36,9 @@ impl VerifyingKey {
     /// [`KeyError::Size`] for a size that is not supported.
     pub fn new(key: RsaPublicKey) -> Result<Self, KeyError> {
         let params = match key.bits() {
-            2048 => rsa_2048(&key)?,
-            3072 => Params::Rsa3072(prepared(&key)?),
-            4096 => Params::Rsa4096(prepared(&key)?),
+            2048 => Params::Rsa2048(Fastest::new(&key)?),
+            3072 => Params::Rsa3072(Fastest::new(&key)?),
+            4096 => Params::Rsa4096(Fastest::new(&key)?),
             bits => return Err(KeyError::Size { bits }),
         };
         let spki_digest = spki_digest(&key);
@@ -75,8 +72,6 @@ impl VerifyingKey {
             });
         }
         let verified = match &self.params {
-            #[cfg(target_arch = "x86_64")]
-            Params::Rsa2048Ifma(modulus) => is_signature(modulus, digest, signature),
             Params::Rsa2048(modulus) => is_signature(modulus, digest, signature),
             Params::Rsa3072(modulus) => is_signature(modulus, digest, signature),
             Params::Rsa4096(modulus) => is_signature(modulus, digest, signature),
@@ -101,8 +96,6 @@ impl VerifyingKey {
             }
         }
         let is_below = match &self.params {
-            #[cfg(target_arch = "x86_64")]
-            Params::Rsa2048Ifma(modulus) => raised(modulus, message, encrypted),
             Params::Rsa2048(modulus) => raised(modulus, message, encrypted),
             Params::Rsa3072(modulus) => raised(modulus, message, encrypted),
             Params::Rsa4096(modulus) => raised(modulus, message, encrypted),
@@ -116,7 +109,11 @@ impl VerifyingKey {
 }
 
 /// Whether `number` is below the modulus; then its power is in `power`.
-fn raised<const L: usize>(modulus: &impl Power<L>, number: &[u8], power: &mut [u8]) -> bool {
+fn raised<const L: usize, const W: usize, const R: usize>(
+    modulus: &Fastest<L, W, R>,
+    number: &[u8],
+    power: &mut [u8],
+) -> bool {
     let mut limbs = [Limb::ZERO; L];
     let is_below = recover(modulus, number, &mut limbs);
     for (chunk, limb) in power.rchunks_mut(Limb::BYTES).zip(limbs) {
@@ -126,22 +123,6 @@ fn raised<const L: usize>(modulus: &impl Power<L>, number: &[u8], power: &mut [u
         }
     }
     is_below
-}
-
-fn rsa_2048(key: &RsaPublicKey) -> Result<Params, KeyError> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let modulus: U2048 = odd_modulus(key)?;
-        if let Some(modulus) = privyseal_ifma::Modulus::new(modulus.to_words(), key.exponent()) {
-            return Ok(Params::Rsa2048Ifma(modulus));
-        }
-    }
-    prepared(key).map(Params::Rsa2048)
-}
-
-fn prepared<const L: usize, const W: usize>(key: &RsaPublicKey) -> Result<Modulus<L, W>, KeyError> {
-    let modulus = odd_modulus(key)?;
-    Ok(Modulus::new(modulus.to_limbs(), key.exponent()))
 }
 
 fn odd_modulus<const L: usize>(key: &RsaPublicKey) -> Result<Uint<L>, KeyError> {
@@ -156,8 +137,8 @@ fn odd_modulus<const L: usize>(key: &RsaPublicKey) -> Result<Uint<L>, KeyError> 
 /// Two steps with frames of their own: on a microcontroller the stack of both at once is a lot, and a small
 /// key must not take that of a large one.
 #[inline(never)]
-fn is_signature<const L: usize>(
-    modulus: &impl Power<L>,
+fn is_signature<const L: usize, const W: usize, const R: usize>(
+    modulus: &Fastest<L, W, R>,
     digest: &Digest,
     signature: &[u8],
 ) -> bool {
@@ -167,8 +148,8 @@ fn is_signature<const L: usize>(
 
 /// RSAVP1 (RFC 8017 section 5.2.2); whether the signature is below the modulus (its step 1).
 #[inline(never)]
-fn recover<const L: usize>(
-    modulus: &impl Power<L>,
+fn recover<const L: usize, const W: usize, const R: usize>(
+    modulus: &Fastest<L, W, R>,
     signature: &[u8],
     message: &mut [Limb; L],
 ) -> bool {
@@ -214,31 +195,44 @@ fn from_be<const LIMBS: usize>(bytes: &[u8]) -> Uint<LIMBS> {
     Uint::from_words(words)
 }
 
-/// Powers modulo a public key's modulus of `L` limbs, with the key's exponent.
-pub(super) trait Power<const L: usize> {
-    fn modulus(&self) -> Uint<L>;
+/// Powers modulo a public key's modulus of `L` limbs, with the key's exponent; by processors that can in `R` registers of eight
+/// digits of 52 bits.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // As above.
+enum Fastest<const L: usize, const W: usize, const R: usize> {
+    /// Where the processor has the instructions.
+    #[cfg(target_arch = "x86_64")]
+    Ifma(privyseal_ifma::Modulus<L, R>),
+    Portable(Modulus<L, W>),
+}
+
+impl<const L: usize, const W: usize, const R: usize> Fastest<L, W, R> {
+    fn new(key: &RsaPublicKey) -> Result<Self, KeyError> {
+        let modulus: Uint<L> = odd_modulus(key)?;
+        #[cfg(target_arch = "x86_64")]
+        if let Some(modulus) = privyseal_ifma::Modulus::new(modulus.to_words(), key.exponent()) {
+            return Ok(Self::Ifma(modulus));
+        }
+        Ok(Self::Portable(Modulus::new(
+            modulus.to_limbs(),
+            key.exponent(),
+        )))
+    }
+
+    fn modulus(&self) -> Uint<L> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma(modulus) => Uint::from_words(*modulus.limbs()),
+            Self::Portable(modulus) => Uint::new(*modulus.limbs()),
+        }
+    }
 
     /// `base` to the exponent, modulo the modulus; `base` must be below it.
-    fn power(&self, base: &[Limb; L]) -> [Limb; L];
-}
-
-impl<const L: usize, const W: usize> Power<L> for Modulus<L, W> {
-    fn modulus(&self) -> Uint<L> {
-        Uint::new(*self.limbs())
-    }
-
     fn power(&self, base: &[Limb; L]) -> [Limb; L] {
-        self.power(base)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Power<{ privyseal_ifma::LIMBS }> for privyseal_ifma::Modulus {
-    fn modulus(&self) -> Uint<{ privyseal_ifma::LIMBS }> {
-        Uint::from_words(*self.limbs())
-    }
-
-    fn power(&self, base: &[Limb; privyseal_ifma::LIMBS]) -> [Limb; privyseal_ifma::LIMBS] {
-        self.power(&base.map(|limb| limb.0)).map(Limb)
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma(modulus) => modulus.power(&base.map(|limb| limb.0)).map(Limb),
+            Self::Portable(modulus) => modulus.power(base),
+        }
     }
 }
