@@ -11,6 +11,7 @@ use der::{Decode, Reader, SliceReader, Tag, Tagged};
 use privyseal_core::RsaPublicKey;
 use privyseal_core::asn1::split_spki;
 use privyseal_core::cert::LinkError;
+use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::{KeyError, VerifyingKey};
 use rustls::pki_types::{SignatureVerificationAlgorithm, alg_id};
 
@@ -84,9 +85,27 @@ impl<'a> Signed<'a> {
         if is_pss_only && kind_oid(self.algorithm) != kind_oid(alg_id::RSA_PSS_SHA256.as_ref()) {
             return Err(LinkError::BadSignature);
         }
-        let verified = known.verify_signature(key, self.tbs, self.signature);
+        let verified = match by_core(self.algorithm, spki) {
+            Some((algorithm, key)) => {
+                let verified = key.verify(&algorithm.digest(self.tbs), self.signature);
+                return verified.map_err(|_| LinkError::BadSignature);
+            }
+            None => known.verify_signature(key, self.tbs, self.signature),
+        };
         verified.map_err(|_| fault(spki, kind))
     }
+}
+
+/// What the core verifies, RSASSA-PKCS1-v1_5 of the usual sizes: in a third of the time where a processor has AVX-512 IFMA.
+fn by_core(algorithm: &[u8], spki: &[u8]) -> Option<(Algorithm, VerifyingKey)> {
+    let algorithm = match algorithm {
+        it if it == alg_id::RSA_PKCS1_SHA256.as_ref() => Algorithm::Rs256,
+        it if it == alg_id::RSA_PKCS1_SHA384.as_ref() => Algorithm::Rs384,
+        it if it == alg_id::RSA_PKCS1_SHA512.as_ref() => Algorithm::Rs512,
+        _ => return None,
+    };
+    let key = RsaPublicKey::from_spki(spki).and_then(VerifyingKey::new);
+    Some((algorithm, key.ok()?))
 }
 
 /// Whether the key (a point by SEC 1) made the signature.
