@@ -5,6 +5,7 @@
 //! assertion or a token is for the address it was sent to and no other (RFC 9700 section 4.12).
 
 mod certificate;
+mod connection;
 mod error;
 pub(crate) mod media_type;
 mod proxy;
@@ -29,6 +30,7 @@ use ureq::{Agent, Body};
 use crate::base::events;
 use zeroize::Zeroizing;
 
+pub use connection::Connection;
 pub use error::{HttpCause, HttpError};
 pub use retry::RetryPolicy;
 pub use retry_after::RetryAfter;

@@ -227,6 +227,35 @@ fn a_store_has_one_time_for_all_that_it_is_asked() {
     assert_eq!(accepted(Duration::ZERO, false, LONG), Ok(()));
 }
 
+/// A text, a line and a list without an end.
+#[test]
+fn a_store_that_never_ends_its_answer_is_not_read_for_long() {
+    for start in [
+        "$9000000000000000000\r\n",
+        "+",
+        "*9000000000000000000\r\n:1\r\n$9000000000\r\n",
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let told = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(start.as_bytes()).unwrap();
+            let mut told: usize = 0;
+            while stream.write_all(&[b'x'; 65536]).is_ok() {
+                told += 65536;
+            }
+            told
+        });
+        let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/"));
+        let refused = RedisStore::new(options.timeout(LONG)).unwrap().check();
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.ends_with("no Valkey or Redis"), "{refused}");
+        // Most of it nobody read: it lay in the buffers of the two sockets.
+        let told = told.join().unwrap();
+        assert!(told < 32 * 1024 * 1024, "{told} bytes");
+    }
+}
+
 fn say(port: u16, command: &str) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(command.as_bytes()).unwrap();

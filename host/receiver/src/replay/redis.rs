@@ -6,16 +6,16 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::thread;
+use std::io::{self, Read as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::Certificates;
-use privyseal::pki::pem;
+use privyseal::http::{Connection, Roots};
 use redis::{
-    Client, Connection, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Pipeline, RedisError,
-    RedisResult, TlsCertificates, Value,
+    ConnectionAddr, ConnectionInfo, ConnectionLike, ErrorKind, FromRedisValue,
+    IntoConnectionInfo as _, Parser, Pipeline, RedisError, RedisResult, Value,
 };
 
 use super::{Presented, ReplayStore, Seen, StoreError};
@@ -26,8 +26,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// How many connections are kept.
 const MAX_IDLE: usize = 32;
 
-/// How many wait for the server at most: those who gave up and whose threads did not, too.
-const MAX_WAITING: usize = 512;
+/// The longest answer to one command that is read, in bytes: that to `INFO` has some thousand.
+const MAX_ANSWER: u64 = 64 * 1024;
 
 /// After which time a connection is made anew, and the server's settings are looked at.
 const CHECKED_AFTER: Duration = Duration::from_secs(60);
@@ -56,18 +56,18 @@ pub struct RedisOptions {
 /// The server must not evict keys (`maxmemory-policy noeviction`): that is looked at when a connection is made, and each is
 /// made anew after a minute. A replica that takes over without the last writes has forgotten them: give the store to one
 /// server, or wait for replicas there.
-pub struct RedisStore(Arc<Store>);
-
-/// What each thread that asks the server has.
-struct Store {
-    client: Client,
+pub struct RedisStore {
+    info: ConnectionInfo,
+    /// Where it speaks TLS.
+    roots: Option<Roots>,
     options: RedisOptions,
     idle: Mutex<Vec<Link>>,
 }
 
-/// A connection, which ends with the process that answers.
+/// A connection, which ends with the process that answers. It is not used again once it failed.
 struct Link {
     connection: Connection,
+    parser: Parser,
     made: Instant,
     /// The key under which stands since when that process remembers. A server has another name for its process (`run_id`)
     /// after each start.
@@ -124,42 +124,29 @@ impl RedisStore {
     pub fn new(options: RedisOptions) -> Result<Self, StoreError> {
         // The error may repeat the URL, which may hold a password.
         let none = StoreError::Unfit("its URL is none of redis:, rediss:, valkey: or valkeys:");
-        let no_url = |_| none.clone();
-        let mut schemes = ["redis:", "rediss:", "valkey:", "valkeys:"].iter();
-        if !schemes.any(|scheme| options.url.starts_with(scheme)) {
-            return Err(none);
-        }
+        let (is_tls, address) = match options.url.split_once(':') {
+            Some(("redis" | "valkey", address)) => (false, address),
+            Some(("rediss" | "valkeys", address)) => (true, address),
+            _ => return Err(none),
+        };
         // `#insecure` would turn the verification of certificates off.
-        if options.url.contains('#') {
+        if address.contains('#') {
             return Err(StoreError::Unfit("its URL has a fragment (#)"));
         }
-        let info = options.url.as_str().into_connection_info();
-        let info = info.map_err(no_url)?;
-        // What it says of itself there would be one answer more to wait for.
-        let settings = info.redis_settings().clone().set_skip_set_lib_name();
-        let info = info.set_redis_settings(settings);
-        let client = match &options.roots {
-            None => Client::open(info).map_err(no_url)?,
-            Some(_) if !is_tls(&options.url) => {
+        let roots = match options.roots.clone() {
+            Some(_) if !is_tls => {
                 let why = "it has roots, and its URL is none of rediss:";
                 return Err(StoreError::Unfit(why));
             }
-            Some(roots) => {
-                let roots = roots.iter().map(|der| pem::encode("CERTIFICATE", der));
-                let certificates = TlsCertificates {
-                    client_tls: None,
-                    root_cert: Some(roots.collect::<String>().into_bytes()),
-                };
-                let why = "its URL or the certificates that vouch for it cannot be read";
-                let client = Client::build_with_tls(info, certificates);
-                client.map_err(|_| StoreError::Unfit(why))?
-            }
+            roots => is_tls.then(|| roots.map_or_else(Roots::default, Roots::Only)),
         };
-        Ok(Self(Arc::new(Store {
-            client,
+        let info = format!("redis:{address}").into_connection_info();
+        Ok(Self {
+            info: info.map_err(|_| none)?,
+            roots,
             options,
             idle: Mutex::default(),
-        })))
+        })
     }
 
     /// Whether the server is there and fit now.
@@ -172,47 +159,60 @@ impl RedisStore {
         Ok(())
     }
 
-    /// What the server answers to these commands, one after the other. It is asked on a thread of its own: a server that sends
-    /// a byte now and then is away, too.
-    pub(crate) fn run<T: FromRedisValue + Send + 'static>(
+    /// What the server answers to these commands, one after the other, in time. A connection that was kept may have been closed
+    /// meanwhile: then they are sent once more. What they do may be done twice, and only makes an assertion known.
+    pub(crate) fn run<T: FromRedisValue>(
         &self,
-        commands: impl Fn(&str) -> Pipeline + Send + 'static,
+        commands: impl Fn(&str) -> Pipeline,
     ) -> Result<T, StoreError> {
-        let away = |why: &str| StoreError::Away(why.to_owned());
-        if Arc::strong_count(&self.0) > MAX_WAITING {
-            return Err(away("too many wait for it"));
+        let end = Instant::now() + self.options.timeout;
+        let mut idle = self.lock();
+        idle.retain(|link| link.made.elapsed() < self.options.checked_after);
+        let link = idle.pop();
+        drop(idle);
+        if let Some(mut link) = link {
+            link.connection.set_end(end);
+            match commands(&link.begins).query(&mut link) {
+                Ok(answers) => return Ok(self.keep(link, answers)),
+                // No kept connection is better; a new one to a server that hangs is not, either.
+                Err(error) if error.is_timeout() => {
+                    self.lock().clear();
+                    return Err(away(error));
+                }
+                Err(error) if error.is_io_error() => self.lock().clear(),
+                Err(error) => return Err(away(error)),
+            }
         }
-        let store = Arc::clone(&self.0);
-        let (sender, answers) = mpsc::sync_channel(1);
-        let asking = thread::Builder::new().spawn(move || {
-            // Who gave up takes no answer.
-            let _ = sender.send(store.run(&commands));
-        });
-        asking.map_err(|error| away(&error.to_string()))?;
-        let answers = answers.recv_timeout(self.0.options.timeout);
-        answers.unwrap_or_else(|_| Err(away("no answer in time")))
+        let mut link = self.link(end)?;
+        let answers = commands(&link.begins).query(&mut link);
+        let answers = answers.map_err(away)?;
+        Ok(self.keep(link, answers))
     }
 
     pub(crate) fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
         let digest = Base64UrlUnpadded::encode_string(digest);
-        format!("{}{kind}:{digest}", self.0.options.prefix)
-    }
-}
-
-impl Store {
-    fn connect(&self) -> RedisResult<Connection> {
-        let timeout = self.options.timeout;
-        let connection = self.client.get_connection_with_timeout(timeout)?;
-        connection.set_read_timeout(Some(timeout))?;
-        connection.set_write_timeout(Some(timeout))?;
-        Ok(connection)
+        format!("{}{kind}:{digest}", self.options.prefix)
     }
 
     /// A new connection to a server that does its work.
-    fn link(&self) -> Result<Link, StoreError> {
-        let mut connection = self.connect().map_err(away)?;
-        let info = redis::cmd("INFO").query(&mut connection);
-        let info: String = info.map_err(away)?;
+    fn link(&self, end: Instant) -> Result<Link, StoreError> {
+        let mut link = Link {
+            connection: self.connect(end).map_err(|error| away(error.into()))?,
+            parser: Parser::new(),
+            made: Instant::now(),
+            begins: String::new(),
+        };
+        let settings = self.info.redis_settings();
+        let mut commands = redis::pipe();
+        if let Some(password) = settings.password() {
+            let user = settings.username();
+            commands.cmd("AUTH").arg(user).arg(password).ignore();
+        }
+        if settings.db() != 0 {
+            commands.cmd("SELECT").arg(settings.db()).ignore();
+        }
+        let info = commands.cmd("INFO").query(&mut link);
+        let (info,): (String,) = info.map_err(away)?;
         let says = |name: &str| {
             let mut lines = info.lines();
             lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
@@ -225,39 +225,15 @@ impl Store {
         let run = run.ok_or(StoreError::Unfit(
             "it has no run_id, and so could forget unseen",
         ))?;
-        Ok(Link {
-            begins: format!("{}begins:{run}", self.options.prefix),
-            connection,
-            made: Instant::now(),
-        })
+        link.begins = format!("{}begins:{run}", self.options.prefix);
+        Ok(link)
     }
 
-    /// A connection that was kept may have been closed meanwhile: then the commands are sent once more. What they do may be
-    /// done twice, and only makes an assertion known.
-    fn run<T: FromRedisValue>(
-        &self,
-        commands: &impl Fn(&str) -> Pipeline,
-    ) -> Result<T, StoreError> {
-        let mut idle = self.lock();
-        idle.retain(|link| link.made.elapsed() < self.options.checked_after);
-        let link = idle.pop();
-        drop(idle);
-        if let Some(mut link) = link {
-            match commands(&link.begins).query(&mut link.connection) {
-                Ok(answers) => return Ok(self.keep(link, answers)),
-                // No kept connection is better; a new one to a server that hangs is not, either.
-                Err(error) if error.is_timeout() => {
-                    self.lock().clear();
-                    return Err(away(error));
-                }
-                Err(error) if error.is_io_error() => self.lock().clear(),
-                Err(error) => return Err(away(error)),
-            }
-        }
-        let mut link = self.link()?;
-        let answers = commands(&link.begins).query(&mut link.connection);
-        let answers = answers.map_err(away)?;
-        Ok(self.keep(link, answers))
+    fn connect(&self, end: Instant) -> io::Result<Connection> {
+        let ConnectionAddr::Tcp(host, port) = self.info.addr() else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        Connection::open(host, *port, self.roots.as_ref(), end)
     }
 
     fn keep<T>(&self, link: Link, done: T) -> T {
@@ -296,9 +272,43 @@ impl ReplayStore for RedisStore {
     }
 }
 
-fn is_tls(url: &str) -> bool {
-    let mut schemes = ["rediss:", "valkeys:"].iter();
-    schemes.any(|scheme| url.starts_with(scheme))
+/// As a connection of the library, which has no bound for an answer. Transactions, which have an offset, are not used.
+impl ConnectionLike for Link {
+    fn req_packed_command(&mut self, command: &[u8]) -> RedisResult<Value> {
+        let mut answers = self.req_packed_commands(command, 0, 1)?;
+        Ok(answers.pop().unwrap_or(Value::Nil))
+    }
+
+    fn req_packed_commands(
+        &mut self,
+        commands: &[u8],
+        _offset: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        self.connection.write_all(commands)?;
+        self.connection.flush()?;
+        let answers = (0..count).map(|_| {
+            let mut bounded = (&mut self.connection).take(MAX_ANSWER);
+            let answer = self.parser.parse_value(&mut bounded);
+            if bounded.limit() == 0 {
+                return Err((ErrorKind::Parse, "an answer is too long").into());
+            }
+            answer
+        });
+        answers.collect()
+    }
+
+    fn get_db(&self) -> i64 {
+        0
+    }
+
+    fn check_connection(&mut self) -> bool {
+        redis::cmd("PING").exec(self).is_ok()
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
 }
 
 /// Not what the server wrote: the kind of failure, or the code of its error, says enough.
@@ -329,7 +339,7 @@ impl fmt::Debug for RedisOptions {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("options", &self.0.options)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }
