@@ -7,6 +7,7 @@ mod x5c;
 use super::json::{Object, Value};
 use super::scratch::Scratch;
 use super::verdict::{Violation, ensure};
+use privyseal_core::cert::Certificate;
 use privyseal_core::field::Fault;
 use privyseal_core::jws::JwsParts;
 use privyseal_core::limits::{MAX_COMPACT_JWS, MAX_JSON_MEMBERS, MAX_UNIX_TIME};
@@ -106,6 +107,14 @@ impl<'t> Facts<'t> {
 
     pub(super) fn claims(&self) -> Option<&Claims<'t>> {
         self.claims.as_ref().ok()
+    }
+
+    /// The certificates in the header, if they could be read.
+    pub(super) fn certificates(&self) -> &[Certificate<'t>] {
+        let certificates = self.header().map(|header| &header.x5c.certificates);
+        certificates.map_or(&[], |certificates| {
+            certificates.as_deref().unwrap_or_default()
+        })
     }
 }
 

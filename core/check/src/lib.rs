@@ -27,7 +27,7 @@ pub mod verdict;
 
 use privyseal_core::cert::{Certificate, Chain, VerifyLink};
 use privyseal_core::id::Audience;
-use privyseal_core::jws::JwsParts;
+use privyseal_core::jws::{Algorithm, JwsParts};
 use privyseal_core::rsa::{KeyError, RsaPublicKey};
 use privyseal_core::scheme::{Scheme, SchemeRules};
 use privyseal_core::time::UnixTime;
@@ -139,18 +139,41 @@ pub fn check_claims(payload: &[u8], question: &CheckOptions<'_>, scratch: &mut [
     report
 }
 
+/// What [`check_header`] finds, and what it read on the way.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a caller takes it apart")]
+pub struct JudgedHeader<'t> {
+    /// The rules.
+    pub report: Report,
+    /// The algorithm, if the scheme accepts it.
+    pub algorithm: Option<Algorithm>,
+    /// `kid`, if it is a string.
+    pub kid: Option<&'t str>,
+    /// `x5t#S256`, if it is a string.
+    pub x5t_s256: Option<&'t str>,
+    /// The certificates of `x5c` in the one order that they have, if they do.
+    pub chain: Option<Chain<'t>>,
+}
+
 /// Judges all of a client assertion but its claims, of which `iss` is known: what [`check_claims`] leaves, but for what a
 /// registry says. `scratch` is as [`check`] has it.
-pub fn check_header(
-    parts: &JwsParts<'_>,
+pub fn check_header<'t>(
+    parts: &JwsParts<'t>,
     iss: &str,
     question: &CheckOptions<'_>,
-    scratch: &mut [u8],
-) -> Report {
+    scratch: &'t mut [u8],
+) -> JudgedHeader<'t> {
     let facts = Facts::of_header(parts, &mut Scratch::new(scratch));
     let mut report = Report::new(question.scheme, false, Kind::Assertion);
-    spec::judge_header(&facts, iss, question, &mut report);
-    report
+    let (algorithm, chain) = spec::judge_header(&facts, iss, question, &mut report).unzip();
+    let header = facts.header();
+    JudgedHeader {
+        report,
+        algorithm: algorithm.flatten(),
+        kid: header.and_then(|header| header.kid.value()),
+        x5t_s256: header.and_then(|header| header.x5t_s256.value()),
+        chain: chain.flatten(),
+    }
 }
 
 privyseal_core::opaque_debug! {

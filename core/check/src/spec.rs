@@ -13,9 +13,12 @@ use super::guess::Kind;
 use super::report::Report;
 use super::rule::RuleId;
 use super::verdict::{Verdict, Violation, ensure};
-use privyseal_core::cert::Certificate;
+use privyseal_core::cert::{Chain, ChainError};
 use privyseal_core::field::Fault;
+use privyseal_core::jws::Algorithm;
 use privyseal_core::scheme::{KeyReference, SchemeRules};
+
+use chain::ordered;
 
 /// Judges the claims of a client assertion, and nothing else.
 pub(super) fn judge_claims(facts: &Facts<'_>, question: &CheckOptions<'_>, report: &mut Report) {
@@ -26,18 +29,18 @@ pub(super) fn judge_claims(facts: &Facts<'_>, question: &CheckOptions<'_>, repor
     }
 }
 
-/// Judges all but the claims, of which `iss` is known.
-pub(super) fn judge_header(
-    facts: &Facts<'_>,
+/// Judges all but the claims, of which `iss` is known; by which algorithm, and of which chain.
+pub(super) fn judge_header<'t>(
+    facts: &Facts<'t>,
     iss: &str,
     question: &CheckOptions<'_>,
     report: &mut Report,
-) {
+) -> Option<(Option<Algorithm>, Option<Chain<'t>>)> {
     header(facts, report);
-    if let Some(judge) = Judge::new(facts, question, report) {
-        judge.who_signed(report);
-        judge.in_leaf(Some(iss), &[RuleId::X5cCertificates], report);
-    }
+    let judge = Judge::new(facts, question, report)?;
+    judge.who_signed(report);
+    judge.in_leaf(Some(iss), &[RuleId::X5cCertificates], report);
+    Some((judge.algorithm(), judge.ordered.ok()))
 }
 
 /// Judges every rule that applies, in their order.
@@ -66,6 +69,8 @@ struct Judge<'a, 't> {
     question: &'a CheckOptions<'a>,
     scheme: &'static SchemeRules,
     kind: Kind,
+    /// The certificates in their one order.
+    ordered: Result<Chain<'t>, ChainError>,
 }
 
 impl<'a, 't> Judge<'a, 't> {
@@ -76,6 +81,7 @@ impl<'a, 't> Judge<'a, 't> {
             question,
             scheme: report.scheme?,
             kind: report.kind,
+            ordered: ordered(facts.certificates(), question.links),
         })
     }
 
@@ -131,15 +137,6 @@ impl<'a, 't> Judge<'a, 't> {
             Some(claims) => report.put_after(rule, source, needs, || judge(claims)),
             None => report.put_after(rule, source, &[RuleId::PayloadJson], || Verdict::Passed),
         }
-    }
-
-    /// The certificates in the header, if they could be read.
-    fn certificates(&self) -> &'a [Certificate<'t>] {
-        let certificates = self
-            .facts
-            .header()
-            .and_then(|header| header.x5c.certificates.as_ref().ok());
-        certificates.map_or(&[], |certificates| certificates.as_slice())
     }
 }
 

@@ -92,7 +92,7 @@ fn assert_halves(token: &str, scheme: &'static Scheme, whole: &[&str]) {
     let mut scratch = vec![0; MAX_CHECK_SCRATCH];
     let token = format!("{token}.AAAA");
     let parts = JwsParts::split(&token).unwrap();
-    let header = check_header(&parts, iss, &options, &mut scratch);
+    let header = check_header(&parts, iss, &options, &mut scratch).report;
     let claims = check_claims(&payload, &options, &mut scratch);
     let findings = claims.findings().iter().chain(header.findings());
     let broken = findings.filter(|it| matches!(it.verdict, Verdict::Broken(_)));

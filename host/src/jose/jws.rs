@@ -130,7 +130,7 @@ impl JwsHeader {
     /// # Errors
     ///
     /// [`JoseError`] for another form or algorithm.
-    pub fn parse(header: &str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
+    fn parse(header: &str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
         let decoded = decode(header, "has a header that is not base64url")?;
         let members = members::unique(&decoded).map_err(|_| {
             JwsFault::Form("has a header that is not a JSON object whose members are there once")

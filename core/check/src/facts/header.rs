@@ -16,13 +16,24 @@ pub(crate) struct Header<'t> {
 
 impl<'t> Header<'t> {
     pub(super) fn read(object: Object<'t>, scratch: &mut Scratch<'t>) -> Self {
+        // In one pass: it is long.
+        let mut found = [None; 5];
+        for (name, value) in object.members() {
+            let names = ["alg", "typ", "kid", "x5t#S256", "x5c"].iter();
+            for (known, place) in names.zip(&mut found) {
+                if name.equals(known) {
+                    place.get_or_insert(value);
+                }
+            }
+        }
+        let [alg, typ, kid, x5t_s256, x5c] = found;
         Self {
             object,
-            alg: Text::read(&object, "alg", scratch),
-            typ: Text::read(&object, "typ", scratch),
-            kid: Text::read(&object, "kid", scratch),
-            x5t_s256: Text::read(&object, "x5t#S256", scratch),
-            x5c: X5c::read(object.get("x5c"), scratch),
+            alg: Text::of(alg, scratch),
+            typ: Text::of(typ, scratch),
+            kid: Text::of(kid, scratch),
+            x5t_s256: Text::of(x5t_s256, scratch),
+            x5c: X5c::read(x5c, scratch),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::rule::RuleId;
 use crate::verdict::{Verdict, Violation, ensure};
 use crate::{Registry, Revocations};
 use heapless::Vec;
-use privyseal_core::cert::{Certificate, Chain, ChainError, Validity};
+use privyseal_core::cert::{Certificate, Chain, ChainError, Validity, VerifyLink};
 use privyseal_core::limits::MAX_CERTIFICATES;
 
 const X5C: &str = "RFC 7515 section 4.1.6: x5c";
@@ -59,10 +59,9 @@ impl<'t> Judge<'_, 't> {
 
     /// Whether the certificates are a chain that may sign.
     pub(super) fn chain(&self, report: &mut Report) {
-        let certificates = self.certificates();
-        let ordered = self.ordered();
+        let (certificates, ordered) = (self.facts.certificates(), &self.ordered);
         let read = [RuleId::X5cCertificates];
-        let is_ordered = || match &ordered {
+        let is_ordered = || match ordered {
             Ok(chain) if chain.certificates() == certificates => Ok(()),
             Ok(_) => Err(Violation::Text(
                 "is not leaf first, each certificate followed by its issuer",
@@ -92,7 +91,7 @@ impl<'t> Judge<'_, 't> {
             },
         );
         report.put_after(RuleId::X5cDates, DATES, &read, || {
-            Validity::of(self.certificates())
+            Validity::of(certificates)
                 .check(self.question.now)
                 .map_err(Violation::from)
         });
@@ -117,16 +116,16 @@ impl<'t> Judge<'_, 't> {
                 report.put(RuleId::ChainTrusted, TRUST, why);
             }
             (Some(anchors), None) => report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
-                let is_trusted = self
-                    .ordered()
-                    .is_ok_and(|chain| chain.is_anchored_by(anchors, self.question.links));
+                let is_anchored =
+                    |chain: &Chain<'_>| chain.is_anchored_by(anchors, self.question.links);
+                let is_trusted = self.ordered.as_ref().is_ok_and(is_anchored);
                 let why = "does not end at one of the trusted certificates";
                 ensure(is_trusted, Violation::Text(why))
             }),
             (_, Some(registry)) => {
                 report.put_after(RuleId::ChainTrusted, TRUST, &needs, || {
-                    self.ordered()
-                        .map_or(Verdict::Passed, |chain| registry.trusts(&chain))
+                    let chain = self.ordered.as_ref();
+                    chain.map_or(Verdict::Passed, |chain| registry.trusts(chain))
                 });
             }
         }
@@ -136,8 +135,8 @@ impl<'t> Judge<'_, 't> {
                 report.put(RuleId::Revocation, REVOCATION, why);
             }
             Some(lists) => report.put_after(RuleId::Revocation, REVOCATION, &needs, || {
-                self.ordered()
-                    .map_or(Verdict::Passed, |chain| revocation(&chain, lists))
+                let chain = self.ordered.as_ref();
+                chain.map_or(Verdict::Passed, |chain| revocation(chain, lists))
             }),
         }
         if let Some(source) = self.scheme.registry().map(|rule| rule.source()) {
@@ -164,24 +163,22 @@ impl<'t> Judge<'_, 't> {
 
     /// The leaf: by the chain's own order, or else the first certificate.
     pub(super) fn leaf(&self) -> Option<Certificate<'t>> {
-        let ordered = self.ordered();
-        let leaf = ordered.as_ref().ok().and_then(Chain::leaf);
-        leaf.or(self.certificates().first()).copied()
+        let leaf = self.ordered.as_ref().ok().and_then(Chain::leaf);
+        leaf.or(self.facts.certificates().first()).copied()
     }
+}
 
-    fn ordered(&self) -> Result<Chain<'t>, ChainError> {
-        let ders: Vec<_, MAX_CERTIFICATES> = self
-            .certificates()
-            .iter()
-            .map(Certificate::as_der)
-            .collect();
-        Chain::order(&ders).or_else(|error| {
-            // In order by names whose bytes differ.
-            let given = Chain::in_order(&ders)?;
-            let is_chain = given.is_named_in_order(self.question.links);
-            if is_chain { Ok(given) } else { Err(error) }
-        })
-    }
+pub(super) fn ordered<'t>(
+    certificates: &[Certificate<'t>],
+    links: &dyn VerifyLink,
+) -> Result<Chain<'t>, ChainError> {
+    let ders: Vec<_, MAX_CERTIFICATES> = certificates.iter().map(Certificate::as_der).collect();
+    Chain::order(&ders).or_else(|error| {
+        // In order by names whose bytes differ.
+        let given = Chain::in_order(&ders)?;
+        let is_chain = given.is_named_in_order(links);
+        if is_chain { Ok(given) } else { Err(error) }
+    })
 }
 
 /// The worst that is said of any certificate but the root, which is trusted or not: nobody revokes it.

@@ -5,12 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use privyseal::Certificates;
 use privyseal::UnixTime;
-use privyseal::jose::jws::JwsHeader;
 use privyseal::pki::path::{PathError, PathOptions, PathRule};
 use privyseal::pki::revocation::RevocationOptions;
 use privyseal::schemes::ishare::TrustedList;
 use privyseal_check::{
-    Finding, KnownKey, Reason, Revocations as _, RuleId, Subject, Verdict, Violation, check_header,
+    Finding, JudgedHeader, KnownKey, Reason, Revocations as _, RuleId, Subject, Verdict, Violation,
+    check_header,
 };
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::jws::{Algorithm, JwsParts};
@@ -88,8 +88,9 @@ impl Receiver {
         let mut options = self.options(now)?;
         options.keys = Some(&keys);
         let mut scratch = vec![0; parts.token_len().saturating_mul(3)];
-        let report = check_header(parts, client_id, &options, &mut scratch);
-        refuse_broken(&report)?;
+        let header = check_header(parts, client_id, &options, &mut scratch);
+        let report = &header.report;
+        refuse_broken(report)?;
         let is_open = |finding: &&Finding| {
             let needs = matches!(finding.verdict, Verdict::NotChecked(Reason::Needs(_)));
             needs && finding.rule.subject() == Subject::Rules
@@ -97,26 +98,24 @@ impl Receiver {
         if let Some(open) = report.findings().iter().find(is_open) {
             return Err(Rejection::of(open.rule, "could not be judged"));
         }
-        // What is read again here was judged above, by the same bytes.
-        let unread = |_| Rejection::of(RuleId::HeaderJson, "cannot be read");
-        let header = JwsHeader::parse(parts.header, self.scheme.algorithms().value());
-        let header = header.map_err(unread)?;
+        let algorithm = header.algorithm;
+        let algorithm = algorithm.ok_or_else(|| Rejection::of(RuleId::HeaderAlg, "has none"))?;
         let proven = |key| ProvenHeader {
             client_id: client_id.to_owned(),
             leaf: None,
             holder: Sha256::digest(client_id).into(),
             key,
-            algorithm: header.algorithm(),
+            algorithm,
             until: now.saturating_add(self.reprove_after),
             refresh_from: now.saturating_add(self.reprove_after / 5 * 4),
             is_refreshed: AtomicBool::default(),
             list: None,
             generation: settings.generation,
         };
-        let by_name: Option<fn(&KnownKey<'_>, &JwsHeader) -> bool> =
+        let by_name: Option<fn(&KnownKey<'_>, &JudgedHeader<'_>) -> bool> =
             match self.scheme.key_reference().value() {
-                KeyReference::Kid => Some(|key, header| key.kid == header.kid()),
-                KeyReference::X5tS256 => Some(|key, header| key.x5t_s256 == header.x5t_s256()),
+                KeyReference::Kid => Some(|key, header| key.kid == header.kid),
+                KeyReference::X5tS256 => Some(|key, header| key.x5t_s256 == header.x5t_s256),
                 KeyReference::X5cWithRoot => None,
             };
         if let Some(is_named) = by_name {
@@ -124,17 +123,14 @@ impl Receiver {
             let key = key.and_then(|known| VerifyingKey::new(known.key.clone().ok()?).ok());
             let key = key.ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client"));
             let mut proven = proven(key?);
-            let named = header.x5t_s256();
+            let named = header.x5t_s256;
             let end = named.and_then(|named| settings.clients.end_of(client_id, named));
             proven.until = end.map_or(proven.until, |end| end.min(proven.until));
             return Ok(proven);
         }
-        let certificates = header.certificates().map_err(unread)?;
-        let ders: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
-        let chain = Chain::in_order(&ders);
-        let chain = chain.map_err(|error| Rejection::of(RuleId::X5cOrder, error))?;
-        let leaf = chain.leaf();
-        let leaf = leaf.ok_or_else(|| Rejection::of(RuleId::X5cCertificates, "has no leaf"))?;
+        let no_leaf = || Rejection::of(RuleId::X5cCertificates, "has no leaf");
+        let chain = header.chain.ok_or_else(no_leaf)?;
+        let leaf = chain.leaf().ok_or_else(no_leaf)?;
         let holder = organization(leaf);
         let list = self.check_trust(&chain, &settings.revocation, now, holder)?;
         let key = leaf.rsa_key().and_then(VerifyingKey::new);
