@@ -9,15 +9,18 @@ use privyseal::jose::jwk::KeySet;
 use privyseal_check::KnownKey;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
-#[cfg(feature = "server")]
-use privyseal_core::rsa::VerifyingKey;
+use privyseal_core::rsa::spki::spki_digest;
 use sha2::{Digest as _, Sha256};
 
 pub use file::ClientsFileError;
 
 /// Clients by their ids, for schemes that have no registry.
 #[derive(Clone, Debug, Default)]
-pub struct RegisteredClients(HashMap<String, Registered>);
+pub struct RegisteredClients {
+    clients: HashMap<String, Registered>,
+    /// When a client's key was taken out, by its SHA-256, while the process runs: it may come back, tokens from before do not.
+    taken_out: HashMap<(String, [u8; 32]), UnixTime>,
+}
 
 #[derive(Clone, Debug, Default)]
 struct Registered {
@@ -30,47 +33,59 @@ impl RegisteredClients {
     /// Registers a certificate of a client, DER. It may have several.
     #[must_use]
     pub fn certificate(mut self, client_id: impl Into<String>, der: &[u8]) -> Self {
-        self.0.entry(client_id.into()).or_default().add(der);
+        self.clients.entry(client_id.into()).or_default().add(der);
         self
     }
 
     /// Registers the keys of a client, in place of those that it had.
     #[must_use]
     pub fn keys(mut self, client_id: impl Into<String>, keys: KeySet) -> Self {
-        self.0.entry(client_id.into()).or_default().keys = keys;
+        self.clients.entry(client_id.into()).or_default().keys = keys;
         self
     }
 
     /// Whether nobody is registered.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.clients.is_empty()
     }
 
     /// Whether `leaf` is a certificate of the client.
     pub(crate) fn has_certificate(&self, client_id: &str, leaf: &Certificate<'_>) -> bool {
-        let client = self.0.get(client_id);
+        let client = self.clients.get(client_id);
         client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf.as_der())))
     }
 
-    /// Whether the client has a key with that SHA-256 at `now`.
+    /// These clients from `now` on, in place of `before`.
+    pub(crate) fn replacing(mut self, before: &Self, now: UnixTime) -> Self {
+        self.taken_out.clone_from(&before.taken_out);
+        for (id, client) in &before.clients {
+            let stay = self.clients.get(id).map(Registered::digests);
+            let mut gone = client.digests();
+            gone.retain(|digest| stay.as_ref().is_none_or(|stay| !stay.contains(digest)));
+            let gone = gone.into_iter().map(|digest| ((id.clone(), digest), now));
+            self.taken_out.extend(gone);
+        }
+        self
+    }
+
+    /// Whether that is a key of the client at `now`, and was since the grant.
     #[cfg(feature = "server")]
-    pub(crate) fn has_key(&self, client_id: &str, digest: &[u8; 32], now: UnixTime) -> bool {
-        let mut keys = self.keys_at(client_id, now).into_iter();
-        keys.any(|known| {
-            let key = known.key.and_then(VerifyingKey::new);
-            key.is_ok_and(|key| key.spki_digest() == digest)
-        })
+    pub(crate) fn stand_behind(&self, grant: &crate::server::Grant, now: UnixTime) -> bool {
+        let mut keys = self.keys_at(&grant.client_id, now).into_iter();
+        let taken_out = self.taken_out.get(&(grant.client_id.clone(), grant.key));
+        keys.any(|known| known.key.is_ok_and(|key| spki_digest(&key) == grant.key))
+            && taken_out.is_none_or(|taken_out| *taken_out < grant.issued)
     }
 
     /// Up to when the client's certificate with that `x5t#S256` is valid, if it has registered one.
     pub(crate) fn end_of(&self, client_id: &str, x5t_s256: &str) -> Option<UnixTime> {
-        let der = self.0.get(client_id)?.leaves.get(x5t_s256)?;
+        let der = self.clients.get(client_id)?.leaves.get(x5t_s256)?;
         Some(Certificate::from_der(der).ok()?.not_after())
     }
 
     /// The client's keys at `now`: those of its set, and those of certificates that are valid.
     pub(crate) fn keys_at(&self, client_id: &str, now: UnixTime) -> Vec<KnownKey<'_>> {
-        let Some(client) = self.0.get(client_id) else {
+        let Some(client) = self.clients.get(client_id) else {
             return Vec::new();
         };
         let mut keys = client.keys.known_keys();
@@ -90,6 +105,16 @@ impl RegisteredClients {
 impl Registered {
     fn add(&mut self, der: &[u8]) {
         self.leaves.insert(x5t_s256(der), der.to_vec());
+    }
+
+    /// The SHA-256 of each key, whenever it is valid.
+    fn digests(&self) -> Vec<[u8; 32]> {
+        let keys = self.keys.known_keys().into_iter().map(|known| known.key);
+        let leaves = self.leaves.values();
+        let leaves = leaves.map(|der| Certificate::from_der(der).map(|leaf| leaf.rsa_key()));
+        let keys = keys.chain(leaves.filter_map(Result::ok));
+        keys.filter_map(|key| Some(spki_digest(&key.ok()?)))
+            .collect()
     }
 }
 

@@ -146,10 +146,10 @@ impl Receiver {
         Ok((claims, proven, record))
     }
 
-    /// Whether that client is still one, with that key, as far as the provider itself says who is.
+    /// Whether the client was one since then, with that key, as far as the provider itself says who is.
     #[cfg(feature = "server")]
-    pub(crate) fn still_knows(&self, client_id: &str, key: &[u8; 32], now: UnixTime) -> bool {
-        self.registry.is_some() || self.settings().clients.has_key(client_id, key, now)
+    pub(crate) fn stands_behind(&self, grant: &crate::server::Grant, now: UnixTime) -> bool {
+        self.registry.is_some() || self.settings().clients.stand_behind(grant, now)
     }
 
     /// Judges revocation by these lists from now on, in place of those that were given. What was fetched is kept; what was
@@ -160,9 +160,14 @@ impl Receiver {
         });
     }
 
-    /// Knows these clients from now on, and no others. What was proved is proved again.
+    /// Knows these clients from now on, and no others. What was proved is proved again. Whose key is not among them any more has
+    /// lost its access tokens, also where it comes back.
     pub fn set_clients(&self, clients: RegisteredClients) {
-        self.change(|settings| settings.clients = Arc::new(clients));
+        // Without a clock, all tokens from before.
+        let now = clock::now().unwrap_or(UnixTime::MAX);
+        self.change(|settings| {
+            settings.clients = Arc::new(clients.replacing(&settings.clients, now));
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {

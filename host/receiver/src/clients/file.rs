@@ -96,7 +96,7 @@ impl RegisteredClients {
                 let id = escape_for_display(id.get_ref());
                 content(TomlError::at(&text, span, format!("client {id}: {why}")))
             })?;
-            clients.0.insert(id.into_inner(), client);
+            clients.clients.insert(id.into_inner(), client);
         }
         Ok(clients)
     }
