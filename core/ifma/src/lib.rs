@@ -25,7 +25,7 @@ mod product;
 #[cfg(test)]
 mod tests;
 
-use digits::{Digits, from_limbs, to_limbs};
+use digits::{Digits, from_limbs, low, to_limbs};
 use product::Multiplier;
 
 /// A modulus, and what is constant for it and an exponent: `L` limbs of 64 bits (the lowest first) in `R` registers of eight
@@ -50,9 +50,13 @@ impl<const L: usize, const R: usize> Modulus<L, R> {
         bits
     };
 
-    /// For powers with `exponent`, which is odd and above 1. The modulus is odd, and its highest bit is set. None
-    /// where the processor lacks the instructions, or the operating system does not keep their registers.
+    /// For powers with `exponent`. None where one of them is even or 1, where the highest bit of the modulus is not set, where the
+    /// processor lacks the instructions, or the operating system does not keep their registers.
     pub fn new(limbs: [u64; L], exponent: u32) -> Option<Self> {
+        let (lowest, highest) = (limbs.first()?, limbs.last()?);
+        if lowest & 1 == 0 || highest >> 63 == 0 || exponent & 1 == 0 || exponent == 1 {
+            return None;
+        }
         let mut new = Self {
             multiplier: Multiplier::new(&limbs)?,
             limbs,
@@ -85,14 +89,16 @@ impl<const L: usize, const R: usize> Modulus<L, R> {
         self.below_modulus(number, over)
     }
 
-    /// Squaring 2^k in Montgomery form gives 2^2k, so few squares lead from a small power of two to all bits of the
-    /// digits, of which there are an odd number, doubled some times.
+    /// Squaring 2^k in Montgomery form gives 2^2k, so few squares lead from a small power of two to all bits of the digits.
     fn r_squared(&self) -> Digits<R> {
         // 2^(64 L) less the modulus, as that has its highest bit; so many bits are left to one in Montgomery form.
         let mut number = self.below_modulus([0; L], true);
         let squares = Self::BITS.trailing_zeros();
-        for _ in 0..(Self::BITS - 64 * L) + (Self::BITS >> squares) {
-            number = self.double(&number);
+        let mut left = Self::BITS - 64 * L + (Self::BITS >> squares);
+        while left > 0 {
+            let bits = left.min(32);
+            number = self.shifted(number, bits);
+            left -= bits;
         }
         let mut power = from_limbs(&number);
         for _ in 0..squares {
@@ -101,12 +107,32 @@ impl<const L: usize, const R: usize> Modulus<L, R> {
         power
     }
 
-    fn double(&self, number: &[u64; L]) -> [u64; L] {
-        let (mut doubled, mut carry) = (*number, false);
-        for limb in &mut doubled {
-            (*limb, carry) = (*limb << 1 | u64::from(carry), *limb >> 63 == 1);
+    /// `number` times 2^`bits`, of which there are 1 to 63: a step of a division.
+    fn shifted(&self, mut number: [u64; L], bits: usize) -> [u64; L] {
+        let mut over = 0;
+        for limb in &mut number {
+            (*limb, over) = (*limb << bits | over, *limb >> (64 - bits));
         }
-        self.below_modulus(doubled, carry)
+        let highest = |limbs: &[u64; L]| u128::from(limbs.last().copied().unwrap_or(u64::MAX));
+        // By the highest limb of the modulus alone it is right, or one or two too much (Knuth, 4.3.1, theorem B).
+        let quotient = (u128::from(over) << 64 | highest(&number)) / highest(&self.limbs);
+        let mut taken = 0;
+        for (limb, n) in number.iter_mut().zip(&self.limbs) {
+            taken += u128::from(*n) * quotient;
+            let (less, borrow) = limb.overflowing_sub(low(taken));
+            *limb = less;
+            taken = (taken >> 64) + u128::from(borrow);
+        }
+        while taken != over.into() {
+            let mut carry = false;
+            for (limb, n) in number.iter_mut().zip(&self.limbs) {
+                let (more, first) = limb.overflowing_add(*n);
+                let (more, second) = more.overflowing_add(carry.into());
+                (*limb, carry) = (more, first | second);
+            }
+            taken -= u128::from(carry);
+        }
+        number
     }
 
     /// `number`, with 2^(64 L) more if `over`, less the modulus if it is not below it.
