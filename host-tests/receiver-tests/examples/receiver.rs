@@ -25,7 +25,7 @@ use privyseal_test_servers::redis_server::{RedisServer, free_port};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use rsa::traits::PublicKeyParts as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PARTY: &str = "did:ishare:EU.NL.NTRNL-12345678";
 const PROVIDER: &str = "did:ishare:EU.NL.NTRNL-90000009";
@@ -37,24 +37,35 @@ const FIRST: usize = 60;
 /// How many are accepted by several threads: enough that starting these does not count.
 const MANY: usize = 2000;
 
-/// A registry that answers at once: the chain of each party.
+/// A registry that answers at once: the claims of its trusted list, and of each party.
 #[derive(Clone, Debug)]
-struct AtOnce(BTreeMap<String, Vec<Vec<u8>>>);
+struct AtOnce(Arc<(Value, BTreeMap<String, Value>)>);
+
+impl AtOnce {
+    fn of(chains: &BTreeMap<String, Vec<Vec<u8>>>) -> Self {
+        let entries: Vec<_> = chains[PARTY][1..]
+            .iter()
+            .map(|der| list_entry(der))
+            .collect();
+        let list = json!({ "trusted_list": entries });
+        let party = |id: &str, chain| json!({ "party_info": party_info(id, "Active", chain) });
+        let parties = chains
+            .iter()
+            .map(|(id, chain)| (id.clone(), party(id, chain)));
+        Self(Arc::new((list, parties.collect())))
+    }
+}
 
 impl RegistrySource for AtOnce {
     fn trusted_list(&self) -> Result<TrustedList, IshareError> {
-        let entries = self.0[PARTY][1..].iter().map(|der| list_entry(der));
-        let entries: Vec<_> = entries.collect();
-        let claims = json!({ "trusted_list": entries });
-        Ok(TrustedList::from_claims(claims.as_object().unwrap()).unwrap())
+        Ok(TrustedList::from_claims(self.0.0.as_object().unwrap()).unwrap())
     }
 
     fn party(&self, query: PartyQuery<'_>) -> Result<Party, IshareError> {
         let PartyQuery::Id(id) = query else {
             unreachable!("the scheme asks by id");
         };
-        let claims = json!({ "party_info": party_info(id, "Active", &self.0[id]) });
-        Ok(Party::from_claims(claims.as_object().unwrap())?)
+        Ok(Party::from_claims(self.0.1[id].as_object().unwrap())?)
     }
 }
 
@@ -90,7 +101,7 @@ fn party(number: usize) -> String {
 fn assertion(key: &TestKey, id: &str, chain: &[Vec<u8>], now: UnixTime, jti: usize) -> String {
     let x5c: Vec<_> = chain.iter().map(|der| to_base64(der)).collect();
     let now = now.as_secs();
-    let encode = |value: serde_json::Value| to_base64url(value.to_string().as_bytes());
+    let encode = |value: Value| to_base64url(value.to_string().as_bytes());
     let header = encode(json!({ "alg": "RS256", "typ": "JWT", "x5c": x5c }));
     let claims = encode(json!({
         "iss": id, "sub": id, "aud": PROVIDER, "iat": now, "exp": now + 30, "jti": jti.to_string(),
@@ -166,7 +177,7 @@ fn part(times: &[Duration], percent: usize) -> Duration {
 fn main() {
     let key = test_key("seal", 2048);
     let chains = chains(&key, FIRST);
-    let source = AtOnce(chains.clone());
+    let source = AtOnce::of(&chains);
     let accept = |receiver: &Receiver, form: &TokenForm| {
         receiver.accept(form).unwrap();
     };
