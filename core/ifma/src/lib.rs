@@ -28,6 +28,11 @@ mod tests;
 use digits::{Digits, from_limbs, low, to_limbs};
 use product::Multiplier;
 
+/// Whether the processor has the instructions, and the operating system keeps their registers.
+pub fn is_available() -> bool {
+    product::is_available()
+}
+
 /// A modulus, and what is constant for it and an exponent: `L` limbs of 64 bits (the lowest first) in `R` registers of eight
 /// digits: `R` is 5 for 2048 bits, 8 for 3072, 10 for 4096.
 ///
@@ -50,8 +55,8 @@ impl<const L: usize, const R: usize> Modulus<L, R> {
         bits
     };
 
-    /// For powers with `exponent`. None where one of them is even or 1, where the highest bit of the modulus is not set, where the
-    /// processor lacks the instructions, or the operating system does not keep their registers.
+    /// For powers with `exponent`. None where one of them is even or 1, where the highest bit of the modulus is not set, and
+    /// where [`is_available`] is false.
     pub fn new(limbs: [u64; L], exponent: u32) -> Option<Self> {
         let (lowest, highest) = (limbs.first()?, limbs.last()?);
         if lowest & 1 == 0 || highest >> 63 == 0 || exponent & 1 == 0 || exponent == 1 {

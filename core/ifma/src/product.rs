@@ -16,6 +16,10 @@ use crate::digits::{BITS, Digits, MASK, from_limbs, low, negated_inverse};
 
 cpufeatures::new!(instructions, "avx512f", "avx512ifma");
 
+pub(crate) fn is_available() -> bool {
+    instructions::get()
+}
+
 /// Multiplies modulo `modulus`.
 #[derive(Clone, Debug)]
 pub(crate) struct Multiplier<const R: usize> {
@@ -27,7 +31,7 @@ pub(crate) struct Multiplier<const R: usize> {
 impl<const R: usize> Multiplier<R> {
     /// None where the processor lacks the instructions.
     pub(crate) fn new(modulus: &[u64]) -> Option<Self> {
-        let lowest = modulus.first().filter(|_| instructions::get())?;
+        let lowest = modulus.first().filter(|_| is_available())?;
         Some(Self {
             modulus: from_limbs(modulus),
             negated_inverse: negated_inverse(*lowest),

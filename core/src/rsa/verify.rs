@@ -49,6 +49,15 @@ impl VerifyingKey {
         })
     }
 
+    /// Whether this processor has the instructions of `privyseal-ifma`: without them others are faster with a key that is used
+    /// once.
+    pub fn is_accelerated() -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return privyseal_ifma::is_available();
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
     /// The key as numbers.
     pub const fn public_key(&self) -> &RsaPublicKey {
         &self.key

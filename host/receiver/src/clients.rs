@@ -68,13 +68,19 @@ impl RegisteredClients {
         self
     }
 
-    /// Whether that is a key of the client at `now`, and was since the grant.
+    /// Whether the client has a key with that SHA-256 at `now`, and had it from `since` on.
     #[cfg(feature = "server")]
-    pub(crate) fn stand_behind(&self, grant: &crate::server::Grant, now: UnixTime) -> bool {
-        let mut keys = self.keys_at(&grant.client_id, now).into_iter();
-        let taken_out = self.taken_out.get(&(grant.client_id.clone(), grant.key));
-        keys.any(|known| known.key.is_ok_and(|key| spki_digest(&key) == grant.key))
-            && taken_out.is_none_or(|taken_out| *taken_out < grant.issued)
+    pub(crate) fn has_key(
+        &self,
+        client_id: &str,
+        digest: &[u8; 32],
+        since: UnixTime,
+        now: UnixTime,
+    ) -> bool {
+        let mut keys = self.keys_at(client_id, now).into_iter();
+        let taken_out = self.taken_out.get(&(client_id.to_owned(), *digest));
+        keys.any(|known| known.key.is_ok_and(|key| spki_digest(&key) == *digest))
+            && taken_out.is_none_or(|taken_out| *taken_out < since)
     }
 
     /// Up to when the client's certificate with that `x5t#S256` is valid, if it has registered one.

@@ -146,10 +146,17 @@ impl Receiver {
         Ok((claims, proven, record))
     }
 
-    /// Whether the client was one since then, with that key, as far as the provider itself says who is.
+    /// Whether that client is still one, with that key, as far as the provider itself says who is, and was from `since` on.
     #[cfg(feature = "server")]
-    pub(crate) fn stands_behind(&self, grant: &crate::server::Grant, now: UnixTime) -> bool {
-        self.registry.is_some() || self.settings().clients.stand_behind(grant, now)
+    pub(crate) fn still_knows(
+        &self,
+        client_id: &str,
+        key: &[u8; 32],
+        since: UnixTime,
+        now: UnixTime,
+    ) -> bool {
+        let knows = |settings: Settings| settings.clients.has_key(client_id, key, since, now);
+        self.registry.is_some() || knows(self.settings())
     }
 
     /// Judges revocation by these lists from now on, in place of those that were given. What was fetched is kept; what was

@@ -96,9 +96,10 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// What the core verifies, RSASSA-PKCS1-v1_5 of the usual sizes: in a third of the time where a processor has AVX-512 IFMA.
+/// What the core verifies in half of the time, where a processor has AVX-512 IFMA: RSASSA-PKCS1-v1_5 of the usual sizes.
 fn by_core(algorithm: &[u8], spki: &[u8]) -> Option<(Algorithm, VerifyingKey)> {
     let algorithm = match algorithm {
+        _ if !VerifyingKey::is_accelerated() => return None,
         it if it == alg_id::RSA_PKCS1_SHA256.as_ref() => Algorithm::Rs256,
         it if it == alg_id::RSA_PKCS1_SHA384.as_ref() => Algorithm::Rs384,
         it if it == alg_id::RSA_PKCS1_SHA512.as_ref() => Algorithm::Rs512,

@@ -221,7 +221,7 @@ impl<'t> Scanner<'t> {
 
 /// How many bytes at the front are characters of a string as they stand; many at a time, which a processor compares at once.
 fn plain_len(bytes: &[u8]) -> usize {
-    let is_plain = |byte: &u8| (*byte >= 0x20) & (*byte != b'"') & (*byte != b'\\');
+    let is_plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
     let (many, _) = bytes.as_chunks::<32>();
     let plain = many.iter().take_while(|chunk| {
         chunk

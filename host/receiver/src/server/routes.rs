@@ -231,7 +231,8 @@ impl TokenServer {
         let found = found.inspect_err(|rejection| (self.watch)(Err(rejection)))?;
         // Who was taken out, or whose key was, has no access with what came before.
         let receiver = self.receiver.receiver();
-        Ok(found.filter(|grant| receiver.stands_behind(grant, now)))
+        Ok(found
+            .filter(|grant| receiver.still_knows(&grant.client_id, &grant.key, grant.issued, now)))
     }
 
     /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.
