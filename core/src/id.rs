@@ -43,7 +43,11 @@ impl ClientId {
     /// The party id of the organisation that an eSeal leaf names:
     /// `did:ishare:EU.<country>.<organizationIdentifier>` (iSHARE 2.1, party identifiers).
     pub fn did_ishare(leaf: &Certificate<'_>) -> Option<Self> {
-        let organization = leaf.subject().organization_identifier()?;
+        Self::did_ishare_of(leaf.subject().organization_identifier()?)
+    }
+
+    /// The same, of an organizationIdentifier.
+    pub fn did_ishare_of(organization: &str) -> Option<Self> {
         let country = organization_country(organization)?;
         let mut text = String::new();
         for part in ["did:ishare:EU.", country, ".", organization] {

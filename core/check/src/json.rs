@@ -40,7 +40,7 @@ pub struct Object<'t>(&'t str);
 
 /// Why a text is not JSON, or not JSON that is read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("is not JSON: byte {offset} should be {expected}")]
+#[error("is not JSON that can be read: byte {offset} should be {expected}")]
 #[non_exhaustive]
 pub struct JsonError {
     /// Where, in bytes from the start of the text.

@@ -57,6 +57,16 @@ impl FromIterator<KeyUsage> for KeyUsages {
 }
 
 impl KeyUsages {
+    /// Reads the value of the extension, DER.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if it is no BIT STRING.
+    pub fn from_der(value: &[u8]) -> Result<Self, CertificateError> {
+        let bits = BitStringRef::from_der(value)?;
+        let set = bits.bits().zip(KeyUsage::ALL).filter(|(bit, _)| *bit);
+        Ok(set.map(|(_, usage)| usage).collect())
+    }
+
     /// Whether the certificate has this usage.
     pub const fn has(self, usage: KeyUsage) -> bool {
         self.0 & usage.mask() != 0
@@ -78,6 +88,32 @@ pub struct BasicConstraints {
     pub ca: bool,
     /// How many CAs may stand between this one and the leaf; no limit where there is none.
     pub path_len: Option<u8>,
+}
+
+impl BasicConstraints {
+    /// Reads the value of the extension, DER.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if it is malformed.
+    pub fn from_der(value: &[u8]) -> Result<Self, CertificateError> {
+        let mut reader = SliceReader::new(value)?;
+        let constraints = reader.sequence(|content| {
+            let ca = !content.is_finished()
+                && Tag::peek(content)? == Tag::Boolean
+                && bool::decode(content)?;
+            let path_len = if content.is_finished() {
+                None
+            } else {
+                // A limit above 255 is no limit for a chain of MAX_CERTIFICATES.
+                let number = AnyRef::decode(content)?;
+                number.tag().assert_eq(Tag::Integer)?;
+                u8::try_from(number.decode_as::<u32>()?).ok()
+            };
+            Ok::<_, der::Error>(Self { ca, path_len })
+        })?;
+        reader.finish()?;
+        Ok(constraints)
+    }
 }
 
 /// What the extensions of a certificate say.
@@ -102,7 +138,7 @@ impl<'a> Extensions<'a> {
         let mut is_empty = true;
         each_extension(explicit, |kind, critical, value| {
             is_empty = false;
-            Ok::<_, CertificateError>(read.read_one(kind, critical, value)?)
+            read.read_one(kind, critical, value)
         })?;
         if is_empty {
             return Err(CertificateError::Malformed { offset: None });
@@ -115,10 +151,12 @@ impl<'a> Extensions<'a> {
         kind: ObjectIdentifier,
         critical: bool,
         value: &'a [u8],
-    ) -> Result<(), der::Error> {
+    ) -> Result<(), CertificateError> {
         match kind {
-            oid::KEY_USAGE => self.key_usage = Some(key_usage(value)?),
-            oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(basic_constraints(value)?),
+            oid::KEY_USAGE => self.key_usage = Some(KeyUsages::from_der(value)?),
+            oid::BASIC_CONSTRAINTS => {
+                self.basic_constraints = Some(BasicConstraints::from_der(value)?);
+            }
             oid::EXTENDED_KEY_USAGE => {
                 self.extended_key_usage = Some(value);
                 check_purposes(value)?;
@@ -134,31 +172,6 @@ impl<'a> Extensions<'a> {
         }
         Ok(())
     }
-}
-
-fn key_usage(value: &[u8]) -> Result<KeyUsages, der::Error> {
-    let bits = BitStringRef::from_der(value)?;
-    let set = bits.bits().zip(KeyUsage::ALL).filter(|(bit, _)| *bit);
-    Ok(set.map(|(_, usage)| usage).collect())
-}
-
-fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, der::Error> {
-    let mut reader = SliceReader::new(value)?;
-    let constraints = reader.sequence(|content| {
-        let ca =
-            !content.is_finished() && Tag::peek(content)? == Tag::Boolean && bool::decode(content)?;
-        let path_len = if content.is_finished() {
-            None
-        } else {
-            // A limit above 255 is no limit for a chain of MAX_CERTIFICATES.
-            let number = AnyRef::decode(content)?;
-            number.tag().assert_eq(Tag::Integer)?;
-            u8::try_from(number.decode_as::<u32>()?).ok()
-        };
-        Ok::<_, der::Error>(BasicConstraints { ca, path_len })
-    })?;
-    reader.finish()?;
-    Ok(constraints)
 }
 
 /// SEQUENCE SIZE (1..MAX) OF OBJECT IDENTIFIER (RFC 5280 section 4.2.1.12).

@@ -36,10 +36,7 @@ pub trait VerifyLink {
 #[non_exhaustive]
 pub enum LinkError {
     /// The signature's algorithm is not one that the verifier knows.
-    #[error(
-        "is signed with an algorithm that is not verified here (known are SHA-256, SHA-384 \
-                 and SHA-512 with RSA)"
-    )]
+    #[error("is signed with an algorithm, or by a kind of key, that is not verified here")]
     UnknownAlgorithm,
     /// The issuer's key cannot be used.
     #[error("cannot be verified: its issuer's key {0}")]

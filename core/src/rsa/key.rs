@@ -21,7 +21,7 @@ pub struct RsaPublicKey {
 #[non_exhaustive]
 pub enum KeyError {
     /// Not an RSA key (its algorithm identifier is not rsaEncryption).
-    #[error("is not an RSA key (RFC 7518 section 3.3: RS256)")]
+    #[error("is not an RSA key, or one for RSASSA-PSS alone (RFC 7518 section 3.3: RS256)")]
     NotRsa,
     /// The modulus has this many bits. Allowed are 2048, 3072 and 4096.
     #[error(

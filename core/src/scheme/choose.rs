@@ -1,7 +1,9 @@
 //! What a scheme says about what is given: a client id, an audience, a leaf.
 
+use der::asn1::ObjectIdentifier;
+
 use super::{Endpoint, Rule, Scheme, SchemeRules};
-use crate::cert::{Certificate, ChainError};
+use crate::cert::{Certificate, ChainError, KeyUsages};
 use crate::field::{Fault, Field, FieldError};
 use crate::id::{Audience, ClientId, IdSyntax};
 
@@ -42,8 +44,16 @@ impl SchemeRules {
     /// # Errors
     /// [`ChainError::LeafKeyUsage`].
     pub fn check_leaf_key_usage(&self, leaf: Option<&Certificate<'_>>) -> Result<(), ChainError> {
+        let usages = leaf.and_then(Certificate::key_usages);
+        self.check_key_usages(usages.unwrap_or_default())
+    }
+
+    /// The same, of the key usages that a leaf has or is to have.
+    ///
+    /// # Errors
+    /// [`ChainError::LeafKeyUsage`].
+    pub fn check_key_usages(&self, usages: KeyUsages) -> Result<(), ChainError> {
         let Rule { value, source } = self.leaf_key_usage;
-        let usages = leaf.and_then(Certificate::key_usages).unwrap_or_default();
         match value.first() {
             Some(&wanted) if !value.iter().any(|&usage| usages.has(usage)) => {
                 Err(ChainError::LeafKeyUsage {
@@ -61,11 +71,20 @@ impl SchemeRules {
     /// # Errors
     /// [`ChainError::LeafPurpose`].
     pub fn check_leaf_purpose(&self, leaf: Option<&Certificate<'_>>) -> Result<(), ChainError> {
+        let purposes = leaf.into_iter().flat_map(Certificate::extended_key_usages);
+        self.check_purposes(purposes)
+    }
+
+    /// The same, of the purposes that a leaf has or is to have.
+    ///
+    /// # Errors
+    /// [`ChainError::LeafPurpose`].
+    pub fn check_purposes(
+        &self,
+        purposes: impl IntoIterator<Item = ObjectIdentifier>,
+    ) -> Result<(), ChainError> {
         let Rule { value, source } = self.leaf_purposes;
-        let mut purposes = leaf
-            .into_iter()
-            .flat_map(Certificate::extended_key_usages)
-            .peekable();
+        let mut purposes = purposes.into_iter().peekable();
         let is_limited = !value.is_empty() && purposes.peek().is_some();
         if is_limited && !purposes.any(|purpose| value.contains(&purpose)) {
             return Err(ChainError::LeafPurpose { rule: source });

@@ -3,7 +3,7 @@
 //! Libraries pass over a block that they do not understand, and a revocation list that is passed over is a
 //! certificate that is not revoked. So every `-----BEGIN` here is read, or the file is refused. Blocks behind
 //! a byte order mark, indented, with CRLF, with text around them or with no newline between two of them are
-//! read; the certificates of a PKCS #7 container are, too; what other files people take for PEM is recognised, and named.
+//! read; the certificates and lists of a PKCS #7 container are, too; what other files people take for PEM is recognised, and named.
 
 use base64ct::{Base64, Encoding as _};
 use der::asn1::AnyRef;
@@ -57,12 +57,12 @@ pub enum PemError {
     /// It holds a private key.
     #[error("the file holds a private key; a key belongs into its hardware, not beside its chain")]
     PrivateKey,
-    /// It is a PKCS #7 container (`.p7b`, `.p7c`) where none can be used, or without certificates in DER.
-    #[error("the file is a PKCS #7 container without what is wanted, or not in DER (RFC 5652)")]
-    Pkcs7,
+    /// It is a PKCS #7 container (`.p7b`, `.p7c`) without what is named, or not in DER.
+    #[error("the file is a PKCS #7 container without a {0}, or not in DER (RFC 5652)")]
+    Pkcs7(&'static str),
     /// It is a container of certificates and keys, PKCS #12 (`.p12`, `.pfx`).
-    #[error("the file is a PKCS #12 container, not PEM or DER certificates")]
-    Pkcs12,
+    #[error("the file is a PKCS #12 container, not PEM or DER of a {0}")]
+    Pkcs12(&'static str),
     /// It is text in UTF-16.
     #[error("the file is UTF-16 text, and only UTF-8 is read; PEM is ASCII (RFC 7468)")]
     Utf16,
@@ -115,8 +115,8 @@ pub fn encode(label: &str, der: &[u8]) -> String {
 
 /// The DER of every block of a PEM file, each of which must be what is wanted; or that of a DER file.
 pub(crate) fn read(content: &[u8], wanted: Wanted) -> Result<Vec<Vec<u8>>, PemError> {
-    match container(content) {
-        Some(PemError::Pkcs7) => return pkcs7(content, wanted),
+    match container(content, wanted) {
+        Some(PemError::Pkcs7(_)) => return pkcs7(content, wanted),
         Some(other) => return Err(other),
         None => {}
     }
@@ -140,14 +140,20 @@ pub(crate) fn read(content: &[u8], wanted: Wanted) -> Result<Vec<Vec<u8>>, PemEr
     Ok(found.concat())
 }
 
-/// The certificates of a PKCS #7 container, as it has them (RFC 5652 section 5.1: `SignedData`).
+/// The certificates or the lists of a PKCS #7 container, as it has them (RFC 5652 section 5.1: `SignedData`).
 fn pkcs7(der: &[u8], wanted: Wanted) -> Result<Vec<Vec<u8>>, PemError> {
-    let found = (wanted.label == "CERTIFICATE").then(|| signed_data_certificates(der));
-    let found = found.flatten().filter(|found| !found.is_empty());
-    found.ok_or(PemError::Pkcs7)
+    let tag = match wanted.label {
+        "CERTIFICATE" => Some(0xa0),
+        "X509 CRL" => Some(0xa1),
+        _ => None,
+    };
+    let found = tag.and_then(|tag| signed_data(der, tag));
+    let found = found.filter(|found| !found.is_empty());
+    found.ok_or(PemError::Pkcs7(wanted.name))
 }
 
-fn signed_data_certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// What stands in the set of that tag.
+fn signed_data(der: &[u8], tag: u8) -> Option<Vec<Vec<u8>>> {
     /// id-signedData, 1.2.840.113549.1.7.2, with its tag and length.
     const SIGNED_DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
     const CONTEXT_0: u8 = 0xa0;
@@ -158,12 +164,10 @@ fn signed_data_certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
         return None;
     }
     let parts = elements(value(value(content)?)?)?;
-    let set = parts
-        .into_iter()
-        .find(|part| part.first() == Some(&CONTEXT_0))?;
-    let certificates = elements(value(set)?)?.into_iter();
-    // Anything but a SEQUENCE is no X.509 certificate.
-    certificates
+    let set = parts.into_iter().find(|part| part.first() == Some(&tag))?;
+    let found = elements(value(set)?)?.into_iter();
+    // Anything but a SEQUENCE is no X.509 certificate, and no list.
+    found
         .map(|it| (it.first() == Some(&0x30)).then(|| it.to_vec()))
         .collect()
 }
@@ -184,7 +188,7 @@ fn elements(der: &[u8]) -> Option<Vec<&[u8]>> {
 }
 
 /// What is often taken for a certificate, by its first bytes.
-fn container(content: &[u8]) -> Option<PemError> {
+fn container(content: &[u8], wanted: Wanted) -> Option<PemError> {
     if content.starts_with(&[0xff, 0xfe])
         || content.starts_with(&[0xfe, 0xff])
         || split(content, b"-\0-\0-\0").is_some()
@@ -201,8 +205,8 @@ fn container(content: &[u8]) -> Option<PemError> {
         2
     };
     match content.get(header..)? {
-        [0x06, ..] => Some(PemError::Pkcs7),
-        [0x02, 1, 3, ..] => Some(PemError::Pkcs12),
+        [0x06, ..] => Some(PemError::Pkcs7(wanted.name)),
+        [0x02, 1, 3, ..] => Some(PemError::Pkcs12(wanted.name)),
         [0x02, ..] => Some(PemError::PrivateKey),
         _ => None,
     }

@@ -129,7 +129,9 @@ impl<'t> Scanner<'t> {
         }
         let text = self.since(start);
         if text.contains('\\') && Unescape::new(text).any(|character| character.is_none()) {
-            return Err(self.expected("after escapes that RFC 8259 section 7 knows"));
+            return Err(self.expected(
+                "the end of a string whose escapes RFC 8259 section 7 knows, with no half of a surrogate pair (section 8.2)",
+            ));
         }
         self.skip(1);
         Ok(JsonText::from_escaped(text))

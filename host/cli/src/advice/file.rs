@@ -31,14 +31,17 @@ pub(crate) fn of(error: &Error) -> Option<&'static str> {
 fn of_pki(error: &PkiError) -> Option<&'static str> {
     Some(match error {
         PkiError::Content { fault, .. } => match fault {
-            PemError::Pkcs7 => {
+            PemError::Pkcs7("certificate") => {
                 "take the certificates out: openssl pkcs7 -print_certs -in FILE -out chain.pem, with \
                  -inform DER unless it is PEM"
             }
-            PemError::Pkcs12 => {
+            PemError::Pkcs12("certificate") => {
                 "take the certificates out: openssl pkcs12 -nokeys -in FILE -out chain.pem"
             }
-            PemError::Utf16 => "convert it: iconv -f UTF-16 -t ASCII FILE > chain.pem",
+            PemError::Pkcs7(_) | PemError::Pkcs12(_) => {
+                "give the list itself, as its CA publishes it"
+            }
+            PemError::Utf16 => "convert it: iconv -f UTF-16 -t ASCII FILE > converted.pem",
             _ => return None,
         },
         PkiError::NoClientId { .. }

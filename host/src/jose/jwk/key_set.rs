@@ -4,6 +4,7 @@ use std::path::Path;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use privyseal_check::KnownKey;
+use privyseal_check::json::JsonError;
 use privyseal_core::cert::Certificate;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::kid::KidBuf;
@@ -37,6 +38,9 @@ pub enum KeySetError {
     /// Not JSON at all.
     #[error("the key set is not JSON")]
     NotJson,
+    /// Not JSON, and from where on.
+    #[error("the key set {0}")]
+    Json(JsonError),
     /// JSON of another shape.
     #[error("the JSON is neither a JWK Set nor a JWK (RFC 7517 sections 4 and 5)")]
     OtherShape,
@@ -93,7 +97,13 @@ impl KeySet {
     }
 
     fn read(content: &[u8], is_wanted: fn(&Value) -> bool) -> Result<Self, KeySetError> {
-        let value: Value = serde_json::from_slice(content).map_err(|_| KeySetError::NotJson)?;
+        // RFC 8259 section 8.1 allows that; editors write it.
+        let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+        let value: Value = serde_json::from_slice(content).map_err(|_| {
+            let text = core::str::from_utf8(content).unwrap_or_default();
+            let error = privyseal_check::json::Value::parse(text).err();
+            error.map_or(KeySetError::NotJson, KeySetError::Json)
+        })?;
         let keys = match (value.get("keys"), value.get("kty")) {
             (Some(Value::Array(keys)), _) => keys,
             (None, Some(_)) => std::slice::from_ref(&value),

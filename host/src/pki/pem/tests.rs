@@ -89,7 +89,7 @@ fn or_the_file_is_refused() {
         ),
         (
             "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----",
-            PemError::Pkcs7,
+            PemError::Pkcs7("thing"),
         ),
     ] {
         let content = format!("{ONE}{second}");
@@ -109,9 +109,12 @@ fn containers_are_recognised() {
     for (content, fault) in [
         (&little[..], PemError::Utf16),
         (&big[..], PemError::Utf16),
-        (b"\x30\x0b\x06\x09\x2a\x86\x48", PemError::Pkcs7),
-        (b"\x30\x80\x06\x09\x2a\x86\x48", PemError::Pkcs7),
-        (b"\x30\x82\x01\x00\x02\x01\x03\x30", PemError::Pkcs12),
+        (b"\x30\x0b\x06\x09\x2a\x86\x48", PemError::Pkcs7("thing")),
+        (b"\x30\x80\x06\x09\x2a\x86\x48", PemError::Pkcs7("thing")),
+        (
+            b"\x30\x82\x01\x00\x02\x01\x03\x30",
+            PemError::Pkcs12("thing"),
+        ),
         (b"\x30\x82\x01\x00\x02\x01\x00\x30", PemError::PrivateKey),
     ] {
         assert_eq!(read(content, WANTED), Err(fault));
@@ -119,35 +122,39 @@ fn containers_are_recognised() {
 }
 
 #[test]
-fn the_certificates_of_a_pkcs7_container_are_read() {
+fn the_certificates_and_lists_of_a_pkcs7_container_are_read() {
     let element =
         |tag: u8, value: &[u8]| [&[tag, u8::try_from(value.len()).unwrap()], value].concat();
     let kind = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
-    let signed = |certificates: &[u8]| {
-        let parts = [
-            b"\x02\x01\x01\x31\x00\x30\x00",
-            &element(0xa0, certificates)[..],
-            b"\x31\x00",
-        ];
+    let signed_with = |sets: &[u8]| {
+        let parts = [b"\x02\x01\x01\x31\x00\x30\x00", sets, b"\x31\x00"];
         let content = element(0xa0, &element(0x30, &parts.concat()));
         element(0x30, &[kind, &content[..]].concat())
     };
+    let signed = |certificates: &[u8]| signed_with(&element(0xa0, certificates));
     let wanted = Wanted {
         label: "CERTIFICATE",
         name: "certificate",
     };
+    let lists = Wanted {
+        label: "X509 CRL",
+        name: "revocation list",
+    };
     let der = signed(b"\x30\x00\x30\x01\x00");
+    assert_eq!(read(&der, lists), Err(PemError::Pkcs7("revocation list")));
+    let with_list = signed_with(b"\xa0\x02\x30\x00\xa1\x03\x30\x01\x00");
+    assert_eq!(read(&with_list, lists), Ok(vec![b"\x30\x01\x00".to_vec()]));
     let both = vec![b"\x30\x00".to_vec(), b"\x30\x01\x00".to_vec()];
     assert_eq!(read(&der, wanted), Ok(both.clone()));
     let pem = encode("PKCS7", &der) + "\n" + &encode("CERTIFICATE", b"\x30\x00");
     assert_eq!(read(pem.as_bytes(), wanted).map(|found| found.len()), Ok(3));
     // Where lists are wanted, one that holds no certificate, one with something else among them, one that is cut off.
-    assert_eq!(read(&der, WANTED), Err(PemError::Pkcs7));
+    assert_eq!(read(&der, WANTED), Err(PemError::Pkcs7("thing")));
     for bad in [
         &signed(b"")[..],
         &signed(b"\x30\x00\x04\x00"),
         &der[..der.len() - 1],
     ] {
-        assert_eq!(read(bad, wanted), Err(PemError::Pkcs7));
+        assert_eq!(read(bad, wanted), Err(PemError::Pkcs7("certificate")));
     }
 }
