@@ -1,6 +1,6 @@
 //! A file that is replaced, whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// Writes a file, on Unix of that mode, and where one is replaced with none of the rights that it did not give: a reader finds
-/// the old one or the new one, never half of one. A link stays, and what it leads to is replaced; a device or a pipe is not.
+/// the old one or the new one, never half of one. A link stays, and what it leads to is replaced; a device, a pipe, or what
+/// standard output goes to is not.
 ///
 /// # Errors
 /// Something stands there that is no file, or the file cannot be written.
@@ -37,13 +38,24 @@ pub fn can_replace_file(path: &Path) -> io::Result<()> {
 
 /// What is replaced, and a new file beside it.
 fn new_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, PathBuf, File)> {
-    let path = match fs::canonicalize(path) {
-        Ok(path) if path.is_file() => path,
+    let path = match fs::metadata(path) {
+        Ok(old) if is_standard_output(&old) => {
+            return Err(io::Error::other(
+                "that is standard output, and a file is meant",
+            ));
+        }
+        Ok(old) if old.is_file() => fs::canonicalize(path)?,
         Ok(_) => {
             let why = "there is something that is no file, and it is left alone";
             return Err(io::Error::other(why));
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if path.is_symlink() {
+                let why = "there is a link that leads to nothing, and it is left alone";
+                return Err(io::Error::other(why));
+            }
+            path.to_owned()
+        }
         Err(error) => return Err(error),
     };
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
@@ -63,6 +75,20 @@ fn new_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, PathBuf, File)> {
     let _ = mode;
     let file = options.open(&new)?;
     Ok((path, new, file))
+}
+/// Whether what is printed goes there, which would be lost with the old file.
+#[cfg(unix)]
+fn is_standard_output(old: &Metadata) -> bool {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::MetadataExt as _;
+    let output = io::stdout().as_fd().try_clone_to_owned();
+    let output = output.and_then(|output| File::from(output).metadata());
+    output.is_ok_and(|output| (output.dev(), output.ino()) == (old.dev(), old.ino()))
+}
+
+#[cfg(not(unix))]
+const fn is_standard_output(_old: &Metadata) -> bool {
+    false
 }
 
 #[cfg(all(test, unix))]
@@ -94,12 +120,17 @@ mod tests {
         can_replace_file(&path("link")).unwrap();
         assert_eq!(fs::read(path("file")).unwrap(), b"new");
         let _server = UnixListener::bind(path("socket")).unwrap();
-        for left_alone in ["socket", "."] {
+        symlink("nothing", path("dangling")).unwrap();
+        // Wherever it leads to.
+        let refused = replace_file(Path::new("/dev/stdout"), 0o600, b"new").unwrap_err();
+        assert!(refused.to_string().contains("standard output"), "{refused}");
+        for left_alone in ["socket", ".", "dangling"] {
             assert!(can_replace_file(&path(left_alone)).is_err());
             assert!(replace_file(&path(left_alone), 0o600, b"new").is_err());
             assert!(!path(left_alone).is_file());
         }
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 4);
+        assert!(path("dangling").is_symlink());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 5);
         fs::remove_dir_all(&folder).unwrap();
     }
 }
