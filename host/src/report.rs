@@ -4,6 +4,7 @@
 //! JSON, in one way.
 
 mod chain;
+mod content;
 pub mod html;
 mod keys;
 mod pasted;
@@ -18,6 +19,7 @@ use privyseal_core::named;
 use serde::{Serialize, Serializer};
 
 pub use chain::{CertificateReport, ChainCheckOptions, ChainReport, WARN_DAYS};
+pub use content::CertificateContent;
 pub use keys::{CertificateEntry, KeyCheckOptions, KeyEntry, KeyReport};
 #[cfg(feature = "pkcs11")]
 pub use keys::{ModuleScan, TokenScan};
@@ -52,7 +54,7 @@ pub struct Finding {
     pub rule: Option<&'static str>,
     /// What was found, as one clause. A named rule that holds needs no words.
     pub text: Option<String>,
-    /// The document and section that the named rule is from.
+    /// The document and section that the rule is from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<&'static str>,
 }
@@ -86,6 +88,19 @@ impl Report {
         });
     }
 
+    /// The same by the rule in `source`: a document and section, which the text that ends in it says once.
+    pub fn add_by(&mut self, verdict: Verdict, source: &'static str, text: impl Into<String>) {
+        let text = text.into();
+        let end = format!(" ({source})");
+        let text = text.strip_suffix(&end).map(str::to_owned).unwrap_or(text);
+        self.findings.push(Finding {
+            verdict,
+            rule: None,
+            text: Some(text),
+            source: Some(source),
+        });
+    }
+
     /// The same about a rule of that name.
     pub fn add_rule(&mut self, verdict: Verdict, rule: &'static str, text: impl Into<String>) {
         self.findings.push(Finding {
@@ -104,11 +119,17 @@ impl Report {
         }
     }
 
-    fn judge(&mut self, holds: bool, passed: impl Into<String>, broken: impl Into<String>) {
+    fn judge(
+        &mut self,
+        holds: bool,
+        source: &'static str,
+        passed: impl Into<String>,
+        broken: impl Into<String>,
+    ) {
         if holds {
-            self.add(Verdict::Passed, passed);
+            self.add_by(Verdict::Passed, source, passed);
         } else {
-            self.add(Verdict::Broken, broken);
+            self.add_by(Verdict::Broken, source, broken);
         }
     }
 }
@@ -151,7 +172,10 @@ impl fmt::Display for Finding {
                 text.map_or(Ok(()), |text| write!(f, "{text} "))?;
                 write!(f, "({source})")
             }
-            _ => write!(f, "{verdict:<7} {}", text.unwrap_or_default()),
+            (_, source) => {
+                write!(f, "{verdict:<7} {}", text.unwrap_or_default())?;
+                source.map_or(Ok(()), |source| write!(f, " ({source})"))
+            }
         }
     }
 }

@@ -46,7 +46,7 @@ fuzz_target!(|data: &[u8]| {
             }
         }
     }
-    let _ = RequestReport::read(data).is_ok();
+    let _ = RequestReport::read(data, None).is_ok();
     if let Ok(keys) = KeySet::from_bytes(data) {
         assert!(keys.known_keys().len() <= keys.iter().count());
     }

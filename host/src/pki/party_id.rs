@@ -1,6 +1,6 @@
 //! Who signs: the client id given, or the one that the leaf certificate says.
 
-use privyseal_core::cert::{Certificate, Chain};
+use privyseal_core::cert::Chain;
 use privyseal_core::{ClientId, SchemeRules};
 
 use super::PkiError;
@@ -28,12 +28,11 @@ pub fn derived(scheme: &SchemeRules, chain: &Chain<'_>) -> Result<ClientId, PkiE
     }
     let leaf = chain.leaf();
     leaf.and_then(|leaf| scheme.client_id_of_leaf(leaf))
-        .ok_or_else(|| why_none(leaf))
+        .ok_or_else(|| why_none(leaf.and_then(|leaf| leaf.subject().organization_identifier())))
 }
 
-/// Why no party id follows from a leaf.
-pub(crate) fn why_none(leaf: Option<&Certificate<'_>>) -> PkiError {
-    let found = leaf.and_then(|leaf| leaf.subject().organization_identifier());
+/// Why no party id follows from the leaf's organizationIdentifier.
+pub(crate) fn why_none(found: Option<&str>) -> PkiError {
     found.map_or(PkiError::NoOrganizationIdentifier, |found| {
         let found = sanitize_for_display(found, None);
         PkiError::OrganizationIdentifier { found }

@@ -16,9 +16,9 @@ use privyseal_core::cert::{Certificate, CertificateError, KeyUsage, LinkError};
 
 use super::status::Unknown;
 
-pub(crate) use certificate::{PathCertificate, certificate_policies};
+pub(crate) use certificate::{Extensions, PathCertificate, certificate_policies};
 pub(crate) use heap::{End, Heap, Path};
-pub(crate) use name::{NormalName, display_name};
+pub(crate) use name::{NormalName, attribute, display_name, shown_name, text};
 pub use policy::PolicyInputs;
 pub(crate) use validate::constraints_hold;
 
@@ -221,7 +221,37 @@ pub enum PathRule {
     RevocationUnknown(Unknown),
 }
 
+impl PathError {
+    /// The document and section of the rule that is broken.
+    pub(crate) const fn source_text(&self) -> &'static str {
+        match self {
+            Self::Certificate { .. } => "RFC 5280 section 4.1",
+            Self::MissingIssuer { .. } | Self::Untrusted { .. } => "RFC 5280 section 6.1.1 (d)",
+            Self::NoLeaf | Self::NamedLeafMissing | Self::SeveralLeaves { .. } | Self::TooMany => {
+                "RFC 5280 section 6.1"
+            }
+            Self::Broken { rule, .. } => rule.source_text(),
+        }
+    }
+}
+
 impl PathRule {
+    /// The document and section that have it.
+    pub(crate) const fn source_text(&self) -> &'static str {
+        match self {
+            Self::Signature(_) => "RFC 5280 section 6.1.3 (a)",
+            Self::Issuer => "RFC 5280 section 6.1.3",
+            Self::NotYetValid(_) | Self::Expired(_) => "RFC 5280 section 4.1.2.5",
+            Self::NotCa | Self::PathLength => "RFC 5280 section 4.2.1.9",
+            Self::KeyUsage => "RFC 5280 section 4.2.1.3",
+            Self::NameConstraints => "RFC 5280 section 4.2.1.10",
+            Self::Policies => "RFC 5280 section 6.1.5 (g)",
+            Self::CriticalExtension => "RFC 5280 section 4.2",
+            Self::Revoked(_) => "RFC 5280 section 5.3",
+            Self::RevocationUnknown(_) => "RFC 5280 section 6.3",
+        }
+    }
+
     pub(crate) const fn at(self, position: usize) -> PathError {
         PathError::Broken {
             position,

@@ -61,7 +61,7 @@ impl<'a> Signed<'a> {
     ///
     /// # Errors
     ///
-    /// [`LinkError`].
+    /// [`LinkError::BadSignature`] only where that was tried; the others where it is not verified here.
     pub(crate) fn verify(&self, spki: &[u8]) -> Result<(), LinkError> {
         let (kind, key) = split(spki).ok_or(LinkError::UnknownAlgorithm)?;
         if kind == alg_id::ECDSA_P521.as_ref() && self.algorithm == alg_id::ECDSA_SHA512.as_ref() {
@@ -71,7 +71,7 @@ impl<'a> Signed<'a> {
         let kind = if is_pss_only {
             // Its parameters, where there are any, are those of what it may sign (RFC 4055 section 3.3).
             if kind.len() > kind_oid(kind).len() && kind != self.algorithm {
-                return Err(LinkError::BadSignature);
+                return Err(LinkError::UnknownAlgorithm);
             }
             alg_id::RSA_ENCRYPTION.as_ref()
         } else {
@@ -83,7 +83,7 @@ impl<'a> Signed<'a> {
         });
         let known = known.next().ok_or(LinkError::UnknownAlgorithm)?;
         if is_pss_only && kind_oid(self.algorithm) != kind_oid(alg_id::RSA_PSS_SHA256.as_ref()) {
-            return Err(LinkError::BadSignature);
+            return Err(LinkError::UnknownAlgorithm);
         }
         let verified = match by_core(self.algorithm, spki) {
             Some((algorithm, key)) => {
@@ -132,8 +132,10 @@ fn fault(spki: &[u8], kind: &[u8]) -> LinkError {
         return LinkError::BadSignature;
     }
     match RsaPublicKey::from_spki(spki).and_then(VerifyingKey::new) {
-        // The core knows three sizes; here all between are verified with.
-        Ok(_) | Err(KeyError::Size { bits: 2048..=8192 }) => LinkError::BadSignature,
+        // The core knows three sizes and large exponents; here all sizes between and all exponents are verified with.
+        Ok(_) | Err(KeyError::Size { bits: 2048..=8192 } | KeyError::Exponent) => {
+            LinkError::BadSignature
+        }
         Err(error) => LinkError::IssuerKey(error),
     }
 }
@@ -155,10 +157,12 @@ pub(crate) fn key_bits(spki: &[u8]) -> Option<&[u8]> {
     split(spki).map(|(_, key)| key)
 }
 
-/// What kind of public key it is, for people: `RSA-8192`, `ECDSA P-384`, `Ed25519`; `None` for a kind that is not
-/// verified with here.
-pub(crate) fn key_name(spki: &[u8]) -> Option<String> {
-    let (kind, key) = split(spki)?;
+/// What kind of public key it is, for people: `RSA-8192`, `ECDSA P-384`, `Ed25519`; the algorithm's name where it is of
+/// another kind.
+pub(crate) fn key_name(spki: &[u8]) -> String {
+    let Some((kind, key)) = split(spki) else {
+        return "malformed".to_owned();
+    };
     let named = [
         (alg_id::ECDSA_P256, "ECDSA P-256"),
         (alg_id::ECDSA_P384, "ECDSA P-384"),
@@ -166,10 +170,22 @@ pub(crate) fn key_name(spki: &[u8]) -> Option<String> {
         (alg_id::ED25519, "Ed25519"),
     ];
     if let Some((_, name)) = named.iter().find(|(id, _)| id.as_ref() == kind) {
-        return Some((*name).to_owned());
+        return (*name).to_owned();
     }
-    let is_rsa = kind == alg_id::RSA_ENCRYPTION.as_ref()
-        || ObjectIdentifier::from_der(kind_oid(kind)) == Ok(RSASSA_PSS);
+    let oid = ObjectIdentifier::from_der(kind_oid(kind));
+    let only = match oid {
+        Ok(RSASSA_PSS) => " for RSASSA-PSS alone",
+        _ if kind == alg_id::RSA_ENCRYPTION.as_ref() => "",
+        _ => return oid.map_or_else(|_| "malformed".to_owned(), oid_name),
+    };
+    rsa_bits(key).map_or_else(
+        || "malformed".to_owned(),
+        |bits| format!("RSA-{bits}{only}"),
+    )
+}
+
+/// The bits of the modulus of an RSAPublicKey.
+fn rsa_bits(key: &[u8]) -> Option<usize> {
     let mut reader = SliceReader::new(key).ok()?;
     let modulus = reader
         .sequence(|key| {
@@ -179,12 +195,19 @@ pub(crate) fn key_name(spki: &[u8]) -> Option<String> {
         })
         .ok()?;
     let bytes = modulus.as_bytes();
-    let bits = bytes.len().saturating_mul(8);
     let leading = bytes.first().map_or(0, |byte| byte.leading_zeros());
-    is_rsa.then(|| {
-        format!(
-            "RSA-{}",
-            bits.saturating_sub(usize::try_from(leading).unwrap_or(0))
-        )
-    })
+    let bits = bytes.len().saturating_mul(8);
+    Some(bits.saturating_sub(usize::try_from(leading).unwrap_or(0)))
+}
+
+/// The name of an identifier, where it has one, and the identifier.
+pub(crate) fn oid_name(oid: ObjectIdentifier) -> String {
+    const ARCS: [&str; 4] = ["id-kp-", "id-ce-", "id-pe-", "id-"];
+    match der::oid::db::DB.by_oid(&oid) {
+        Some(name) => {
+            let short = ARCS.iter().find_map(|arc| name.strip_prefix(arc));
+            format!("{} ({oid})", short.unwrap_or(name))
+        }
+        None => oid.to_string(),
+    }
 }

@@ -5,6 +5,7 @@ mod revocation;
 
 use core::fmt;
 
+use der::asn1::ObjectIdentifier;
 use privyseal_core::cert::{Certificate, Chain, ChainError, KeyUsage, KeyUsages, LinkError};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, UnixTime};
@@ -159,43 +160,52 @@ impl Report {
         let left_out = distinct.len().saturating_sub(chain.len());
         distinct.retain(|der| chain.contains(der));
         if distinct.is_empty() || distinct == chain {
-            self.add(Verdict::Passed, "the order is leaf to root");
+            self.add_by(Verdict::Passed, ORDER, "the order is leaf to root");
         } else {
-            self.add(
-                Verdict::Note,
-                "the certificates came in another order and were put in order",
-            );
+            let text = "the certificates came in another order and were put in order";
+            self.add_by(Verdict::Note, ORDER, text);
         }
         if left_out > 0 {
             let text = format!(
                 "{left_out} of the certificates do not belong to the chain and were left out"
             );
-            self.add(Verdict::Note, text);
+            self.add_by(Verdict::Note, ORDER, text);
         }
     }
 
     fn link(&mut self, chain: &Chain<'_>, position: usize, certificate: &Certificate<'_>) {
         let is_last = position.saturating_add(1) == chain.certificates().len();
-        match chain.prove_at(position, &HostLinks) {
+        let (verdict, text) = match chain.prove_at(position, &HostLinks) {
             // The message of the core speaks of the next certificate, which a root has not.
-            Err(ChainError::Link { error: LinkError::BadSignature, .. }) if is_last => self.add(
+            Err(ChainError::Link {
+                error: LinkError::BadSignature,
+                ..
+            }) if is_last => (
                 Verdict::Broken,
-                format!("certificate {position} names itself as issuer but was not signed by its own key"),
+                format!(
+                    "certificate {position} names itself as issuer but was not signed by its own key"
+                ),
             ),
-            Err(error) => self.add(Verdict::Broken, error.to_string()),
-            Ok(()) if !is_last => self.add(
+            Err(error) => {
+                return self.add_by(Verdict::Broken, source_of(&error), error.to_string());
+            }
+            Ok(()) if !is_last => (
                 Verdict::Passed,
-                format!("certificate {position} is signed by certificate {}", position.saturating_add(1)),
+                format!(
+                    "certificate {position} is signed by certificate {}",
+                    position.saturating_add(1)
+                ),
             ),
-            Ok(()) if certificate.is_self_issued() => self.add(
+            Ok(()) if certificate.is_self_issued() => (
                 Verdict::Passed,
                 format!("certificate {position} is signed by itself: a root"),
             ),
-            Ok(()) => self.add(
+            Ok(()) => (
                 Verdict::Note,
                 format!("the issuer of certificate {position} is not there, so it is not proved"),
             ),
-        }
+        };
+        self.add_by(verdict, SIGNATURE, text);
     }
 
     fn dates(
@@ -205,27 +215,24 @@ impl Report {
         now: UnixTime,
         warn_days: u32,
     ) {
+        const SOURCE: &str = "RFC 5280 section 4.1.2.5";
         let (from, to) = (certificate.not_before(), certificate.not_after());
-        if now < from {
-            self.add(
-                Verdict::Broken,
-                format!(
-                    "certificate {position} is valid from {from} only (RFC 5280 section 4.1.2.5)"
-                ),
-            );
+        let (verdict, text) = if now < from {
+            (Verdict::Broken, format!("is valid from {from} only"))
         } else if now > to {
-            self.add(
-                Verdict::Broken,
-                format!("certificate {position} expired at {to} (RFC 5280 section 4.1.2.5)"),
-            );
+            (Verdict::Broken, format!("expired at {to}"))
         } else {
-            self.add(
-                Verdict::Passed,
-                format!("certificate {position} is valid at {now}"),
+            (Verdict::Passed, format!("is valid at {now}"))
+        };
+        self.add_by(verdict, SOURCE, format!("certificate {position} {text}"));
+        if let Some(end) =
+            ends_soon(certificate, now, warn_days).filter(|_| verdict == Verdict::Passed)
+        {
+            self.add_by(
+                Verdict::Note,
+                SOURCE,
+                format!("certificate {position} {end}"),
             );
-            if let Some(end) = ends_soon(certificate, now, warn_days) {
-                self.add(Verdict::Note, format!("certificate {position} {end}"));
-            }
         }
     }
 
@@ -234,18 +241,26 @@ impl Report {
         match wanted {
             Some(rule) if rule.value() == KeyReference::X5cWithRoot => self.judge(
                 chain.has_root(),
+                rule.source(),
                 "the chain ends with its root",
-                format!("{} ({})", ChainError::MissingRoot, rule.source()),
+                ChainError::MissingRoot.to_string(),
             ),
-            _ if chain.has_root() => self.add(Verdict::Note, "the chain ends with its root"),
-            _ => self.add(Verdict::Note, "the chain ends before its root"),
+            rule => {
+                let word = if chain.has_root() { "with" } else { "before" };
+                let source = rule.map_or(ANCHOR, |rule| rule.source());
+                self.add_by(
+                    Verdict::Note,
+                    source,
+                    format!("the chain ends {word} its root"),
+                );
+            }
         }
     }
 
     fn trust(&mut self, chain: &Chain<'_>, trust: Option<&Certificates>, now: UnixTime) -> Verdict {
         let Some(trust) = trust else {
             let text = "trust is not judged: no trusted certificate is given";
-            self.add(Verdict::Note, text);
+            self.add_by(Verdict::Note, ANCHOR, text);
             return Verdict::NotChecked;
         };
         let ders = chain.certificates().iter();
@@ -253,53 +268,111 @@ impl Report {
         let chain = Certificates::from(ders.collect::<Vec<_>>());
         let revocation = RevocationOptions::default();
         let proved = chain.prove(trust, &PathOptions::at(now), revocation);
-        let (verdict, text) = match proved {
-            Ok(_) => (
-                Verdict::Passed,
-                "the chain leads to a trusted certificate".to_owned(),
-            ),
-            Err(ref error) => (Verdict::Broken, error.to_string()),
+        let (verdict, source, text) = match proved {
+            Ok(_) => {
+                let text = "the chain leads to a trusted certificate".to_owned();
+                (Verdict::Passed, ANCHOR, text)
+            }
+            Err(ref error) => (Verdict::Broken, error.source_text(), error.to_string()),
         };
-        self.add(verdict, text);
+        self.add_by(verdict, source, text);
         verdict
     }
 
     fn leaf(&mut self, leaf: &Certificate<'_>, options: ChainCheckOptions<'_>) {
         self.judge(
             !leaf.is_ca(),
+            source_of(&ChainError::LeafIsCa),
             "the leaf is no CA",
             ChainError::LeafIsCa.to_string(),
         );
+        let algorithm = key_source(options.scheme);
         match (leaf.rsa_key(), options.key) {
-            (Err(error), _) => self.add(Verdict::Broken, format!("the leaf's key {error}")),
-            (Ok(key), wanted) => {
-                self.add(
-                    Verdict::Passed,
-                    format!("the leaf's key is RSA-{}", key.bits()),
+            (Err(error), _) => {
+                self.add_by(
+                    Verdict::Broken,
+                    algorithm,
+                    format!("the leaf's key {error}"),
                 );
+            }
+            (Ok(key), wanted) => {
+                let text = format!("the leaf's key is RSA-{}", key.bits());
+                self.add_by(Verdict::Passed, algorithm, text);
                 if let Some(wanted) = wanted {
                     let broken = privyseal_core::Error::KeyMismatch.to_string();
-                    self.judge(key == *wanted, "the leaf is for the given key", broken);
+                    self.judge(
+                        key == *wanted,
+                        ORDER,
+                        "the leaf is for the given key",
+                        broken,
+                    );
                 }
             }
         }
         if let Some(scheme) = options.scheme {
-            self.leaf_usage(leaf, scheme);
+            let purposes = leaf.extended_key_usages();
+            self.key_usage(leaf.key_usages().unwrap_or_default(), scheme, "");
+            self.purpose(purposes, scheme, "");
         }
     }
 
-    fn leaf_usage(&mut self, leaf: &Certificate<'_>, scheme: &SchemeRules) {
-        let usages = usage_names(leaf.key_usages().unwrap_or_default()).join(", ");
-        match scheme.check_leaf_key_usage(Some(leaf)) {
-            Ok(()) => self.add(
+    /// Of a leaf, or of what is `asked` for.
+    pub(super) fn key_usage(&mut self, usages: KeyUsages, scheme: &SchemeRules, asked: &str) {
+        let names: Vec<_> = usages.iter().map(KeyUsage::name).collect();
+        let (names, title) = (names.join(", "), scheme.title());
+        let (verdict, text) = match scheme.check_key_usages(usages) {
+            Ok(()) => (
                 Verdict::Passed,
-                format!(
-                    "the leaf's key usage ({usages}) is as {} accepts it",
-                    scheme.title()
-                ),
+                format!("{asked}the leaf's key usage ({names}) is as {title} accepts it"),
             ),
-            Err(error) => self.add(Verdict::Broken, error.to_string()),
+            Err(error) => (Verdict::Broken, format!("{asked}{error}")),
+        };
+        self.add_by(verdict, scheme.leaf_key_usage().source(), text);
+    }
+
+    /// Of a leaf, or of what is `asked` for.
+    pub(super) fn purpose(
+        &mut self,
+        purposes: impl Iterator<Item = ObjectIdentifier>,
+        scheme: &SchemeRules,
+        asked: &str,
+    ) {
+        let title = scheme.title();
+        let (verdict, text) = match scheme.check_purposes(purposes) {
+            Ok(()) => (
+                Verdict::Passed,
+                format!("{asked}the leaf's extended key usage is as {title} accepts it"),
+            ),
+            Err(error) => (Verdict::Broken, format!("{asked}{error}")),
+        };
+        self.add_by(verdict, scheme.leaf_purposes().source(), text);
+    }
+}
+
+/// x5c: its order, and the leaf's key as the one that signs.
+const ORDER: &str = "RFC 7515 section 4.1.6";
+const SIGNATURE: &str = "RFC 5280 section 6.1.3 (a)";
+const ANCHOR: &str = "RFC 5280 section 6.1.1 (d)";
+
+/// Where it is demanded that the key is RSA, and of what size.
+pub(super) fn key_source(scheme: Option<&SchemeRules>) -> &'static str {
+    scheme.map_or("RFC 7518 section 3.3", |scheme| {
+        scheme.algorithms().source()
+    })
+}
+
+/// The document and section of the rule that is broken.
+const fn source_of(error: &ChainError) -> &'static str {
+    match error {
+        ChainError::LeafIsCa | ChainError::NotCa { .. } | ChainError::PathLength { .. } => {
+            "RFC 5280 section 4.2.1.9"
         }
+        ChainError::CaKeyUsage { .. } => "RFC 5280 section 4.2.1.3",
+        ChainError::CriticalExtension { .. } => "RFC 5280 section 4.2",
+        ChainError::UnprocessedConstraints { .. } | ChainError::Constraints { .. } => {
+            "RFC 5280 sections 4.2.1.10 and 4.2.1.11"
+        }
+        _ => SIGNATURE,
     }
 }
 
@@ -320,11 +393,6 @@ pub(crate) fn ends_soon(
         days => format!("in {days} days"),
     };
     (days < u64::from(warn_days)).then(|| format!("ends {left}, at {end}"))
-}
-
-/// The names of key usages, in the order of their bits.
-fn usage_names(usages: KeyUsages) -> Vec<&'static str> {
-    usages.iter().map(KeyUsage::name).collect()
 }
 
 impl fmt::Display for ChainReport {

@@ -1,143 +1,209 @@
 //! What a certification request asks for.
 
-use der::oid::db::rfc5280::ID_CE_KEY_USAGE;
+use der::asn1::ObjectIdentifier;
 use der::oid::db::rfc5912::ID_EXTENSION_REQ;
 use der::{Decode as _, Encode as _};
-use privyseal_core::RsaPublicKey;
+use privyseal_core::cert::{KeyUsage, LinkError};
+use privyseal_core::scheme::KeyReference;
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules};
+use serde::Serialize;
 use serde_json::{Value, json};
 use x509_cert::ext::Extensions;
-use x509_cert::ext::pkix::KeyUsage;
 use x509_cert::request::CertReq;
 
+use super::chain::key_source;
+use super::content::CertificateContent;
 use super::html::HtmlReport;
 use super::{Report, Verdict};
-use crate::base::display::sanitize_for_display;
+use crate::pki::party_id::why_none;
 use crate::pki::pem::{self, PemError};
-use crate::pki::signature::{Signed, key_name};
+use crate::pki::signature::{Signed, oid_name};
+
+const AS_ASKED: &str = "as it is asked for, ";
+
+/// As Microsoft's software asked for extensions before RFC 2985.
+const MS_EXTENSIONS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.14");
 
 /// A PKCS #10 certification request (RFC 2986), read and judged by itself: what a CA will say to it, only the CA knows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RequestReport {
-    /// For whom a certificate is asked, as RFC 4514 writes names.
-    pub subject: String,
-    /// For what kind of key.
-    pub key: String,
-    /// The key usages that are asked for; `None` where the CA is to decide.
-    pub key_usages: Option<Vec<String>>,
-    /// The identifiers of the other extensions that are asked for.
-    pub other_extensions: Vec<String>,
+    /// What is asked for.
+    #[serde(flatten)]
+    pub content: CertificateContent,
     /// Each rule and how it came out.
+    #[serde(rename = "findings")]
     pub report: Report,
+    #[serde(skip)]
+    scheme: Option<&'static SchemeRules>,
 }
 
 impl RequestReport {
-    /// Reads one request, PEM or DER; `None` if it is something else.
+    /// Reads one request, PEM or DER, and judges it by RFC 2986 and by what `scheme` demands of leaf certificates; `None` if
+    /// it is something else.
     ///
     /// # Errors
     ///
     /// [`PemError`] if it is PEM that cannot be read.
-    pub fn read(content: &[u8]) -> Result<Option<Self>, PemError> {
+    pub fn read(
+        content: &[u8],
+        scheme: Option<&'static SchemeRules>,
+    ) -> Result<Option<Self>, PemError> {
         let blocks = pem::blocks(content)?;
         Ok(match &blocks[..] {
-            [block] if block.label.ends_with("CERTIFICATE REQUEST") => Self::from_der(&block.der),
-            [] => Self::from_der(content),
+            [block] if block.label.ends_with("CERTIFICATE REQUEST") => {
+                Self::from_der(&block.der, scheme)
+            }
+            [] => Self::from_der(content, scheme),
             _ => None,
         })
     }
 
-    fn from_der(der: &[u8]) -> Option<Self> {
+    fn from_der(der: &[u8], scheme: Option<&'static SchemeRules>) -> Option<Self> {
         let request = CertReq::from_der(der).ok()?;
         let spki = request.info.public_key.to_der().ok()?;
-        let mut report = Report::default();
-        let signature = Signed::read(der)?.verify(&spki);
-        let broken = "the request is not signed by the key that it is for (RFC 2986 section 4.2)";
-        report.judge(
-            signature.is_ok(),
-            "the request is signed by the key that it is for",
-            broken,
+        let content = CertificateContent::new(
+            &request.info.subject.to_der().ok()?,
+            &spki,
+            Some(request.algorithm.oid),
+            &extensions(&request),
         );
-        let size = RsaPublicKey::from_spki(&spki);
-        match size {
-            Ok(key) => report.add(
-                Verdict::Passed,
-                format!("the key can sign assertions: RSA-{}", key.bits()),
-            ),
-            Err(error) => report.add(Verdict::Broken, format!("the key {error}")),
+        let mut report = Report::default();
+        let verified = Signed::read(der)?.verify(&spki);
+        report.signature(verified, &content.key, request.algorithm.oid);
+        match RsaPublicKey::from_spki(&spki) {
+            Ok(key) => {
+                let text = format!("the key can sign assertions: RSA-{}", key.bits());
+                report.add_by(Verdict::Passed, key_source(scheme), text);
+            }
+            Err(error) => {
+                report.add_by(
+                    Verdict::Broken,
+                    key_source(scheme),
+                    format!("the key {error}"),
+                );
+            }
         }
-        let (key_usages, other_extensions) = extensions(&request);
+        if let Some(scheme) = scheme {
+            report.asked(&content, scheme);
+        }
         Some(Self {
-            subject: sanitize_for_display(&request.info.subject.to_string(), None),
-            key: key_name(&spki).unwrap_or_else(|| "of a kind that is not known here".to_owned()),
-            key_usages,
-            other_extensions,
+            content,
             report,
+            scheme,
         })
+    }
+
+    fn verdict(&self) -> Verdict {
+        let mut findings = self.report.findings().iter();
+        match self.report.broken() {
+            0 if findings.any(|it| it.verdict == Verdict::NotChecked) => Verdict::NotChecked,
+            0 => Verdict::Passed,
+            _ => Verdict::Broken,
+        }
     }
 
     /// How it came out, in one line.
     pub fn headline(&self) -> String {
-        match self.report.broken() {
-            0 => "a certification request for a key that can sign assertions".to_owned(),
-            _ => format!("a certification request: {}", self.report.broken_in_words()),
+        match self.verdict() {
+            Verdict::Broken => {
+                format!("a certification request: {}", self.report.broken_in_words())
+            }
+            Verdict::NotChecked => {
+                "a certification request, whose signature is not verified here".to_owned()
+            }
+            _ => "a certification request for a key that can sign assertions".to_owned(),
         }
     }
 
     /// The report as JSON.
     pub fn to_json(&self) -> Value {
-        json!({
-            "subject": self.subject,
-            "key": self.key,
-            "key_usages": self.key_usages,
-            "other_extensions": self.other_extensions,
-            "findings": self.report,
-        })
+        let mut json = json!(self);
+        json["scheme"] = json!(self.scheme.map(SchemeRules::name));
+        json
     }
 
     /// The report for people who open a file.
     pub fn to_html(&self) -> HtmlReport {
-        let verdict = if self.report.broken() == 0 {
-            Verdict::Passed
-        } else {
-            Verdict::Broken
-        };
-        let mut html = HtmlReport::new("Certification request", verdict, &self.headline());
-        let usages = self.key_usages.as_ref().map(|usages| usages.join(", "));
-        let usages = usages.unwrap_or_else(|| "none asked for: the CA decides".to_owned());
-        html.facts([
-            ("Subject", self.subject.clone()),
-            ("Key", self.key.clone()),
-            ("Key usage", usages),
-        ]);
-        if !self.other_extensions.is_empty() {
-            html.list(
-                "Other extensions that are asked for",
-                &self.other_extensions,
-            );
-        }
+        let mut html = HtmlReport::new("Certification request", self.verdict(), &self.headline());
+        let rules = self.scheme.map_or("RFC 2986 alone", SchemeRules::title);
+        let asked = self.content.facts("none asked for: the CA decides");
+        html.facts(core::iter::once(("Rules", rules.to_owned())).chain(asked));
         html.findings("Findings", &self.report);
         html
     }
 }
 
-/// The key usages that are asked for, and the identifiers of what else is.
-fn extensions(request: &CertReq) -> (Option<Vec<String>>, Vec<String>) {
-    let attributes = request.info.attributes.iter();
-    let asked = attributes.filter(|attribute| attribute.oid == ID_EXTENSION_REQ);
-    let values = asked.flat_map(|attribute| attribute.values.iter());
-    let lists = values.filter_map(|value| value.decode_as::<Extensions>().ok());
-    let (mut usages, mut others) = (None, Vec::new());
-    for extension in lists.flatten() {
-        let usage = KeyUsage::from_der(extension.extn_value.as_bytes());
-        match usage {
-            Ok(usage) if extension.extn_id == ID_CE_KEY_USAGE => {
-                let names = usage.0.into_iter().map(|one| format!("{one:?}"));
-                usages = Some(names.collect());
+impl Report {
+    fn signature(
+        &mut self,
+        verified: Result<(), LinkError>,
+        key: &str,
+        algorithm: ObjectIdentifier,
+    ) {
+        let (verdict, text) = match verified {
+            Ok(()) => (
+                Verdict::Passed,
+                "the request is signed by the key that it is for".to_owned(),
+            ),
+            Err(LinkError::BadSignature) => (
+                Verdict::Broken,
+                "the request is not signed by the key that it is for".to_owned(),
+            ),
+            Err(_) => {
+                let algorithm = oid_name(algorithm);
+                let text = format!("the signature is not verified here: {algorithm} with {key}");
+                (Verdict::NotChecked, text)
             }
-            _ => others.push(extension.extn_id.to_string()),
+        };
+        self.add_by(verdict, "RFC 2986 section 4.2", text);
+    }
+
+    /// What the certificate would be to the scheme, if the CA gives what is asked for.
+    fn asked(&mut self, content: &CertificateContent, scheme: &SchemeRules) {
+        let (reference, title) = (scheme.key_reference(), scheme.title());
+        if reference.value() == KeyReference::Kid {
+            let text = format!("{title} knows the key itself, and needs no certificate");
+            return self.add_by(Verdict::Note, reference.source(), text);
+        }
+        let wanted = scheme.leaf_key_usage();
+        if let Some(usages) = &content.key_usages {
+            let usages = usages.iter().filter_map(|name| KeyUsage::by_name(name));
+            self.key_usage(usages.collect(), scheme, AS_ASKED);
+        } else if !wanted.value().is_empty() {
+            let names: Vec<_> = wanted.value().iter().map(|usage| usage.name()).collect();
+            let text = format!(
+                "no key usage is asked for; {title} accepts {}",
+                names.join(" or ")
+            );
+            self.add_by(Verdict::Note, wanted.source(), text);
+        }
+        let purposes = content.extended_key_usages.iter();
+        let purposes = purposes.filter_map(|id| ObjectIdentifier::new(id).ok());
+        self.purpose(purposes, scheme, AS_ASKED);
+        if let Some(source) = scheme.client_id_in_leaf() {
+            let organization = content.organization_identifier.as_deref();
+            let (verdict, text) = organization.and_then(ClientId::did_ishare_of).map_or_else(
+                || {
+                    (
+                        Verdict::Broken,
+                        format!("{AS_ASKED}{}", why_none(organization)),
+                    )
+                },
+                |id| (Verdict::Passed, format!("the party id would be {id}")),
+            );
+            self.add_by(verdict, source, text);
         }
     }
-    (usages, others)
+}
+
+/// What is asked for, in either of the two attributes.
+fn extensions(request: &CertReq) -> Extensions {
+    let attributes = request.info.attributes.iter();
+    let asked = attributes.filter(|it| [ID_EXTENSION_REQ, MS_EXTENSIONS].contains(&it.oid));
+    let values = asked.flat_map(|attribute| attribute.values.iter());
+    let lists = values.filter_map(|value| value.decode_as::<Extensions>().ok());
+    lists.flatten().collect()
 }
 
 #[cfg(test)]
@@ -147,14 +213,12 @@ mod tests {
     #[test]
     fn what_is_no_request_is_none() {
         for content in [&b""[..], b"\x30\x00", b"hello"] {
-            assert!(RequestReport::read(content).unwrap().is_none());
+            assert!(RequestReport::read(content, None).unwrap().is_none());
         }
         let certificate = pem::encode("CERTIFICATE", &[0x30, 0]);
-        assert!(
-            RequestReport::read(certificate.as_bytes())
-                .unwrap()
-                .is_none()
-        );
-        assert!(RequestReport::read(b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=").is_err());
+        let read = RequestReport::read(certificate.as_bytes(), None);
+        assert!(read.unwrap().is_none());
+        let cut = b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=";
+        assert!(RequestReport::read(cut, None).is_err());
     }
 }

@@ -2,9 +2,10 @@
 
 use core::ops::Deref;
 
-use der::Decode as _;
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid;
+use der::oid::db::rfc5280::{ID_AD_CA_ISSUERS, ID_AD_OCSP};
+use der::{Decode as _, Tagged as _};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::{Certificate, CertificateError};
 use x509_cert::certificate::TbsCertificateInner;
@@ -17,13 +18,14 @@ use x509_cert::ext::pkix::{
     NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName, SubjectKeyIdentifier,
 };
 
-use super::name::{NormalName, emails};
+use super::name::{NormalName, emails, text};
+
+/// id-qt-cps (RFC 5280 section 4.2.1.4).
+const STATEMENT: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.2.1");
 
 /// The qualifiers of a policy that are understood: a URI of the practice statement, and a notice for people.
-const QUALIFIERS: [ObjectIdentifier; 2] = [
-    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.2.1"),
-    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.2.2"),
-];
+const QUALIFIERS: [ObjectIdentifier; 2] =
+    [STATEMENT, ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.2.2")];
 
 /// A certificate, read strictly and whole. Nothing is proved yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,10 @@ pub(crate) struct Extensions {
     pub(crate) inhibit_any_policy: Option<u32>,
     pub(crate) distribution_points: Vec<DistributionPoint>,
     pub(crate) ocsp_urls: Vec<String>,
+    /// Where the certificates of its issuer are.
+    pub(crate) issuer_urls: Vec<String>,
+    /// Where practice statements are, of all policies.
+    pub(crate) statement_urls: Vec<String>,
     pub(crate) subject_key_id: Option<Vec<u8>>,
     pub(crate) authority_key_id: Option<Vec<u8>>,
     pub(crate) purposes: Option<Vec<ObjectIdentifier>>,
@@ -119,7 +125,7 @@ impl<'a> Deref for PathCertificate<'a> {
 }
 
 impl Extensions {
-    fn read(&mut self, extension: &Extension) -> Result<(), der::Error> {
+    pub(crate) fn read(&mut self, extension: &Extension) -> Result<(), der::Error> {
         let value = extension.extn_value.as_bytes();
         match extension.extn_id {
             // Read by the core.
@@ -129,11 +135,19 @@ impl Extensions {
             NameConstraints::OID => self.name_constraints = Some(NameConstraints::from_der(value)?),
             CertificatePolicies::OID => {
                 let policies = CertificatePolicies::from_der(value)?.0;
-                let mut qualifiers = policies
+                let qualifiers = policies
                     .iter()
                     .flat_map(|it| it.policy_qualifiers.iter().flatten());
-                let is_known = qualifiers.all(|it| QUALIFIERS.contains(&it.policy_qualifier_id));
-                self.unrecognised |= extension.critical && !is_known;
+                for it in qualifiers {
+                    let is_known = QUALIFIERS.contains(&it.policy_qualifier_id);
+                    self.unrecognised |= extension.critical && !is_known;
+                    let value = it
+                        .qualifier
+                        .as_ref()
+                        .filter(|_| it.policy_qualifier_id == STATEMENT);
+                    let url = value.and_then(|value| text(value.tag(), value.value()));
+                    self.statement_urls.extend(url);
+                }
                 self.policies = Some(policies.iter().map(|it| it.policy_identifier).collect());
             }
             PolicyMappings::OID => {
@@ -161,10 +175,13 @@ impl Extensions {
                 self.authority_key_id = id.map(|id| id.as_bytes().to_vec());
             }
             AuthorityInfoAccessSyntax::OID => {
-                let ways = AuthorityInfoAccessSyntax::from_der(value)?.0.into_iter();
-                let ocsp =
-                    ways.filter(|way| way.access_method == der::oid::db::rfc5280::ID_AD_OCSP);
-                self.ocsp_urls = ocsp.filter_map(|way| url(&way.access_location)).collect();
+                let ways = AuthorityInfoAccessSyntax::from_der(value)?.0;
+                let of = |method| {
+                    let ways = ways.iter().filter(move |way| way.access_method == method);
+                    ways.filter_map(|way| url(&way.access_location)).collect()
+                };
+                self.ocsp_urls = of(ID_AD_OCSP);
+                self.issuer_urls = of(ID_AD_CA_ISSUERS);
             }
             // Where a newer list may be found: lists are found by what they are about.
             FreshestCrl::OID => {}

@@ -3,6 +3,8 @@
 use der::asn1::ObjectIdentifier;
 use der::{Decode as _, Encode as _, Tag, Tagged as _};
 use privyseal_core::cert;
+use privyseal_core::csr::SubjectAttributeType;
+use privyseal_core::encoding::hex;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::name::{Name, RelativeDistinguishedName};
 
@@ -71,7 +73,7 @@ fn relative(part: &RelativeDistinguishedName) -> Vec<(ObjectIdentifier, Value)> 
     attributes
 }
 
-fn text(tag: Tag, bytes: &[u8]) -> Option<String> {
+pub(crate) fn text(tag: Tag, bytes: &[u8]) -> Option<String> {
     Some(match tag {
         Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
             core::str::from_utf8(bytes).ok()?.to_owned()
@@ -94,26 +96,60 @@ fn normal(text: &str) -> String {
     words.join(" ")
 }
 
-/// The attributes by which people tell certificates apart, made safe for display: a comma inside a value is no end of it
-/// (RFC 4514 section 2.4).
+/// All attributes of a name, the most specific first (RFC 4514), made safe for display.
 pub(crate) fn display_name(name: cert::Name<'_>) -> String {
-    let attributes = [
-        ("CN", name.common_name()),
-        ("organizationIdentifier", name.organization_identifier()),
-        ("serialNumber", name.serial_number()),
-    ];
-    let shown: Vec<_> = attributes
-        .into_iter()
-        .filter_map(|(kind, value)| {
-            let value = value?.replace('\\', "\\\\").replace(',', "\\,");
-            Some(format!("{kind}={}", sanitize_for_display(&value, None)))
-        })
-        .collect();
-    if shown.is_empty() {
-        "(a name without CN)".to_owned()
-    } else {
-        shown.join(", ")
+    let name = Name::from_der(name.as_der());
+    name.map_or_else(|_| "(a malformed name)".to_owned(), |it| shown_name(&it))
+}
+
+/// The same, of a name that is read already.
+pub(crate) fn shown_name(name: &Name) -> String {
+    let part = |part: &RelativeDistinguishedName| {
+        let attributes = part.iter().map(|attribute| {
+            let kind = attribute_name(attribute.oid);
+            format!("{kind}={}", shown_value(&attribute.value))
+        });
+        attributes.collect::<Vec<_>>().join("+")
+    };
+    let mut parts: Vec<_> = name.iter_rdn().map(part).collect();
+    parts.reverse();
+    if parts.is_empty() {
+        return "(an empty name)".to_owned();
     }
+    parts.join(", ")
+}
+
+fn attribute_name(oid: ObjectIdentifier) -> String {
+    let dotted = oid.to_string();
+    let known = SubjectAttributeType::by_name_or_oid(&dotted).map(SubjectAttributeType::name);
+    let known = known.or_else(|| der::oid::db::DB.by_oid(&oid));
+    known.map_or(dotted, str::to_owned)
+}
+
+/// What would end a value is none of its ends (RFC 4514 section 2.4).
+fn shown_value(value: &der::Any) -> String {
+    let Some(text) = text(value.tag(), value.value()) else {
+        return format!(
+            "#{}",
+            hex(&value.to_der().unwrap_or_default()).collect::<String>()
+        );
+    };
+    let mut escaped = String::new();
+    for (position, c) in text.char_indices() {
+        let is_at_end = position == 0 || position + c.len_utf8() == text.len();
+        if r#"\,+"<>;"#.contains(c) || (c == ' ' && is_at_end) || (c == '#' && position == 0) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    sanitize_for_display(&escaped, None)
+}
+
+/// The first value of that attribute, if it is text.
+pub(crate) fn attribute(name: &Name, wanted: ObjectIdentifier) -> Option<String> {
+    let mut attributes = name.iter_rdn().flat_map(RelativeDistinguishedName::iter);
+    let found = attributes.find(|attribute| attribute.oid == wanted)?;
+    text(found.value.tag(), found.value.value())
 }
 
 /// Whether `name` is within the subtree `base` (RFC 5280 section 4.2.1.10); `None` if they are of different forms,
@@ -193,6 +229,40 @@ fn uri_host(uri: &str) -> Result<&str, ()> {
 mod tests {
     use super::*;
     use der::asn1::{Ia5String, OctetString};
+
+    #[test]
+    fn a_name_is_shown_whole() {
+        // O="A, B" + OU, then organizationIdentifier, an unknown attribute that is no text, and CN with blanks around it.
+        let set = |attributes: &[&[u8]]| element(0x31, &attributes.concat());
+        let attribute = |oid: &[u8], tag, value: &[u8]| {
+            element(0x30, &[element(6, oid), element(tag, value)].concat())
+        };
+        let name = element(
+            0x30,
+            &[
+                set(&[
+                    &attribute(b"\x55\x04\x0a", 0x0c, b"A, B"),
+                    &attribute(b"\x55\x04\x0b", 0x1e, b"\0\xe9"),
+                ]),
+                set(&[&attribute(b"\x55\x04\x61", 0x0c, b"NTRNL-1")]),
+                set(&[&attribute(b"\x2a\x03", 0x02, b"\x07")]),
+                set(&[&attribute(b"\x55\x04\x03", 0x13, b" # ")]),
+            ]
+            .concat(),
+        );
+        let expected =
+            "CN=\\ #\\ , 1.2.3=#020107, organizationIdentifier=NTRNL-1, O=A\\, B+OU=\u{e9}";
+        assert_eq!(shown_name(&Name::from_der(&name).unwrap()), expected);
+        assert_eq!(
+            shown_name(&Name::from_der(b"\x30\0").unwrap()),
+            "(an empty name)"
+        );
+    }
+
+    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+        let len = u8::try_from(content.len()).unwrap();
+        [&[tag, len], content].concat()
+    }
 
     #[test]
     fn addresses_are_within_their_network() {

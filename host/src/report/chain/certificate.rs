@@ -1,29 +1,30 @@
 //! What one certificate says, in words.
 
 use core::fmt;
+use core::ops::Deref;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use der::Decode as _;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
 use privyseal_core::encoding::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use x509_cert::certificate::{Rfc5280, TbsCertificateInner};
 
-use crate::base::display::sanitize_for_display;
 use crate::pki::path::display_name;
-use crate::pki::signature::key_name;
 use crate::report::as_text;
+use crate::report::content::CertificateContent;
 
-/// One certificate of a chain, for people and for JSON.
+/// One certificate of a chain, for people and for JSON. What requests have, too, is behind `Deref`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CertificateReport {
-    /// Whom it is for: the names that tell certificates apart.
-    pub subject: String,
-    /// Who issued it, in the same form.
+    /// Subject, key and extensions.
+    #[serde(flatten)]
+    pub content: CertificateContent,
+    /// Who issued it, as the subject is written.
     pub issuer: String,
-    /// The subject's organizationIdentifier (2.5.4.97).
-    pub organization_identifier: Option<String>,
     /// The serial number in hexadecimal.
     pub serial: String,
     /// The first second of its validity.
@@ -32,19 +33,6 @@ pub struct CertificateReport {
     /// The last second of its validity.
     #[serde(serialize_with = "as_text")]
     pub not_after: UnixTime,
-    /// `RSA-2048`, `ECDSA P-384`, or what is wrong with the key.
-    pub key: String,
-    /// Names of the key usages; `None` where the extension is absent.
-    pub key_usages: Option<Vec<&'static str>>,
-    /// Identifiers of the extended key usages.
-    pub extended_key_usages: Vec<String>,
-    /// Whether it is a CA's.
-    #[serde(rename = "ca")]
-    pub is_ca: bool,
-    /// How many CAs may stand below it, where it says so.
-    pub path_len: Option<u8>,
-    /// The signature algorithm's identifier.
-    pub signature_algorithm: String,
     /// SHA-256 of its DER as RFC 7515 section 4.1.8 writes it: base64url.
     #[serde(rename = "x5t#S256")]
     pub x5t_s256: String,
@@ -56,68 +44,57 @@ pub struct CertificateReport {
 impl CertificateReport {
     /// Reads `certificate`.
     pub fn new(certificate: &Certificate<'_>) -> Self {
-        let subject = certificate.subject();
         let digest = Sha256::digest(certificate.as_der());
+        let tbs = TbsCertificateInner::<Rfc5280>::from_der(certificate.tbs()).ok();
+        let extensions = tbs.as_ref().and_then(TbsCertificateInner::extensions);
         Self {
-            subject: display_name(subject),
+            content: CertificateContent::new(
+                certificate.subject().as_der(),
+                certificate.spki(),
+                certificate.signature_algorithm(),
+                extensions.map(Vec::as_slice).unwrap_or_default(),
+            ),
             issuer: display_name(certificate.issuer()),
-            organization_identifier: subject.organization_identifier().map(printable),
             serial: hex(certificate.serial()).collect(),
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
-            key: key(certificate),
-            key_usages: certificate.key_usages().map(super::usage_names),
-            extended_key_usages: certificate
-                .extended_key_usages()
-                .map(|purpose| purpose.to_string())
-                .collect(),
-            is_ca: certificate.is_ca(),
-            path_len: certificate
-                .basic_constraints()
-                .and_then(|constraints| constraints.path_len),
-            signature_algorithm: certificate
-                .signature_algorithm()
-                .map_or_else(|| "malformed".to_owned(), |algorithm| algorithm.to_string()),
             x5t_s256: Base64UrlUnpadded::encode_string(&digest),
             x5t_s256_hex: hex(&digest).collect(),
         }
     }
-}
 
-fn key(certificate: &Certificate<'_>) -> String {
-    match (certificate.rsa_key(), key_name(certificate.spki())) {
-        (Ok(key), _) => format!("RSA-{}", key.bits()),
-        (Err(_), Some(name)) => name,
-        (Err(error), None) => error.to_string(),
+    /// Names with values; each moment with what `distance` says of it.
+    pub(in crate::report) fn facts(
+        &self,
+        distance: impl Fn(UnixTime) -> String,
+    ) -> Vec<(&'static str, String)> {
+        let at = |moment: UnixTime| format!("{moment}{}", distance(moment));
+        let mut facts = self.content.facts("not restricted");
+        let issued = [
+            ("Issuer", self.issuer.clone()),
+            ("Serial number", self.serial.clone()),
+            ("Valid from", at(self.not_before)),
+            ("Valid to", at(self.not_after)),
+        ];
+        facts.splice(1..1, issued);
+        facts.push(("x5t#S256", self.x5t_s256.clone()));
+        facts.push(("SHA-256", self.x5t_s256_hex.clone()));
+        facts
     }
 }
 
-/// The writer of a certificate does not write on terminals.
-fn printable(text: &str) -> String {
-    sanitize_for_display(text, None)
+impl Deref for CertificateReport {
+    type Target = CertificateContent;
+
+    fn deref(&self) -> &CertificateContent {
+        &self.content
+    }
 }
 
 impl fmt::Display for CertificateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  subject    {}", self.subject)?;
-        writeln!(f, "  issuer     {}", self.issuer)?;
-        writeln!(f, "  serial     {}", self.serial)?;
-        writeln!(f, "  valid      {} to {}", self.not_before, self.not_after)?;
-        write!(f, "  key        {}", self.key)?;
-        match &self.key_usages {
-            Some(usages) => writeln!(f, ", usage {}", usages.join(", "))?,
-            None => writeln!(f, ", usage not restricted")?,
-        }
-        if !self.extended_key_usages.is_empty() {
-            writeln!(f, "  purposes   {}", self.extended_key_usages.join(", "))?;
-        }
-        if self.is_ca {
-            match self.path_len {
-                Some(limit) => writeln!(f, "  CA         at most {limit} CAs below it")?,
-                None => writeln!(f, "  CA         yes")?,
-            }
-        }
-        writeln!(f, "  x5t#S256   {}", self.x5t_s256)?;
-        writeln!(f, "  as hex     {}", self.x5t_s256_hex)
+        let facts = self.facts(|_| String::new());
+        let mut lines = facts.iter();
+        lines.try_for_each(|(name, value)| writeln!(f, "  {name:<23}{value}"))
     }
 }

@@ -8,6 +8,8 @@ use crate::pki::path::PathRule;
 use crate::pki::revocation::{Revocation, RevocationCheck, RevocationOptions};
 use crate::report::{Report, Verdict};
 
+const SOURCE: &str = "RFC 5280 section 6.3";
+
 impl Report {
     /// Every certificate but the root is judged: a root is trusted or not, nobody can revoke it.
     pub(super) fn revocation(
@@ -17,7 +19,8 @@ impl Report {
         now: UnixTime,
     ) {
         let Some(check) = asked.at(now) else {
-            return self.add(Verdict::Note, "revocation is not checked: no CRL is given");
+            let text = "revocation is not checked: no CRL is given";
+            return self.add_by(Verdict::Note, SOURCE, text);
         };
         let certificates = chain.certificates();
         for (position, certificate) in certificates.iter().enumerate() {
@@ -28,10 +31,8 @@ impl Report {
         }
         let concerns = |crl: &Crl| certificates.iter().any(|one| crl.is_of_issuer_of(one));
         for _ in asked.crls.iter().filter(|crl| !concerns(crl)) {
-            self.add(
-                Verdict::Note,
-                "a CRL is of an issuer that issued no certificate here",
-            );
+            let text = "a CRL is of an issuer that issued no certificate here";
+            self.add_by(Verdict::Note, SOURCE, text);
         }
     }
 
@@ -51,22 +52,19 @@ impl Report {
             let text = format!(
                 "certificate {position} may be revoked: its issuer is not there to verify a CRL with"
             );
-            return self.add(unknown, text);
+            return self.add_by(unknown, SOURCE, text);
         };
-        let broken = |rule: PathRule| format!("certificate {position} {rule}");
-        match check.status_of(certificate, issuer) {
-            Revocation::Good { this_update } => self.add(
-                Verdict::Passed,
-                format!(
+        let (verdict, rule) = match check.status_of(certificate, issuer) {
+            Revocation::Good { this_update } => {
+                let text = format!(
                     "certificate {position} is not revoked by its issuer's CRL of {this_update}"
-                ),
-            ),
-            Revocation::Revoked { since } => {
-                self.add(Verdict::Broken, broken(PathRule::Revoked(since)));
+                );
+                return self.add_by(Verdict::Passed, SOURCE, text);
             }
-            Revocation::Unknown(why) => {
-                self.add(unknown, broken(PathRule::RevocationUnknown(why)));
-            }
-        }
+            Revocation::Revoked { since } => (Verdict::Broken, PathRule::Revoked(since)),
+            Revocation::Unknown(why) => (unknown, PathRule::RevocationUnknown(why)),
+        };
+        let text = format!("certificate {position} {rule}");
+        self.add_by(verdict, rule.source_text(), text);
     }
 }

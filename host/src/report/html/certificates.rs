@@ -39,35 +39,11 @@ impl HtmlReport {
                 _ => "CA",
             };
             self.element("h3", &format!("Certificate {position}, {role}"));
-            self.facts(certificate.facts(now));
+            self.facts(certificate.facts(|moment| match moment {
+                end if end == certificate.not_after => format!(" ({})", left(end, now)),
+                begin => format!(" ({})", distance(begin, now)),
+            }));
             self.push("</section>");
         }
-    }
-}
-
-impl CertificateReport {
-    fn facts(&self, now: UnixTime) -> Vec<(&'static str, String)> {
-        let usages = self.key_usages.as_ref();
-        let usages = usages.map_or_else(|| "not restricted".to_owned(), |usages| usages.join(", "));
-        let until = left(self.not_after, now);
-        let from = distance(self.not_before, now);
-        let mut facts = vec![
-            ("Subject", self.subject.clone()),
-            ("Issuer", self.issuer.clone()),
-            ("Serial number", self.serial.clone()),
-            ("Valid from", format!("{} ({from})", self.not_before)),
-            ("Valid to", format!("{} ({until})", self.not_after)),
-            ("Key", self.key.clone()),
-            ("Key usage", usages),
-        ];
-        if let Some(id) = &self.organization_identifier {
-            facts.insert(1, ("organizationIdentifier", id.clone()));
-        }
-        if !self.extended_key_usages.is_empty() {
-            facts.push(("Extended key usage", self.extended_key_usages.join(", ")));
-        }
-        facts.push(("x5t#S256", self.x5t_s256.clone()));
-        facts.push(("SHA-256", self.x5t_s256_hex.clone()));
-        facts
     }
 }
