@@ -94,6 +94,9 @@ fn no_token_in_a_claim_can_be_used() {
         "general": { "payload": "e30", "signatures": [{ "protected": "e30", "signature": "opaque-6" }] },
         "flattened": { "protected": "e30", "ciphertext": "opaque-7" }, "key": { "kty": "oct", "k": "opaque-8" },
         "encoded": format!("https://a.example/?t={}", jws.replace('.', "%2E")),
+        "cnf": { "jwk": { "e": "AQAB", "d": "opaque-9", "oth": [{ "r": "opaque-10" }] } }, "q": "opaque-11",
+        "json": json!([{ "kty": "RSA", "dp": "opaque-12", "kept": 1 }]).to_string(),
+        "pem": "-----BEGIN PRIVATE KEY-----\nopaque-13\n-----END PRIVATE KEY-----",
     }));
     for no in [signature.as_str(), &ciphertext, "c2ln", "opaque"] {
         assert!(!html.contains(no), "{no}: {html}");

@@ -193,9 +193,6 @@ fn shown(name: &str, value: Value<'_>, now: UnixTime) -> String {
     }
 }
 
-/// The private members of a JWK (RFC 7518 section 6).
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-
 /// What stands for a credential, or for what makes one of the rest.
 const LEFT_OUT: &str = "[left out]";
 
@@ -203,6 +200,8 @@ const LEFT_OUT: &str = "[left out]";
 fn is_credential(name: &str) -> bool {
     // A request for claims, and a JWS.
     const OTHERS: [&str; 2] = ["id_token", "login_hint_token"];
+    /// The private members of a JWK (RFC 7518 section 6), which may lack its `kty`.
+    const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
     const ENDS: [&str; 6] = [
         "token",
         "secret",
@@ -212,7 +211,8 @@ fn is_credential(name: &str) -> bool {
         "ciphertext",
     ];
     let name = name.to_ascii_lowercase();
-    !OTHERS.contains(&&*name) && ENDS.iter().any(|end| name.ends_with(end))
+    PRIVATE.contains(&&*name)
+        || (!OTHERS.contains(&&*name) && ENDS.iter().any(|end| name.ends_with(end)))
 }
 
 /// Whether a string without its quotes would be taken for something else.
@@ -236,11 +236,8 @@ fn harmless(value: Value<'_>) -> String {
             format!("[{}]", items.join(","))
         }
         Value::Object(object) => {
-            let is_key = object.get("kty").is_some();
             let member = |(name, value): (JsonText<'_>, Value<'_>)| {
-                let plain = plain(&name);
-                let is_private = is_key && PRIVATE.contains(&&*plain);
-                let value = if is_private || is_credential(&plain) {
+                let value = if is_credential(&plain(&name)) {
                     format!("\"{LEFT_OUT}\"")
                 } else {
                     harmless(value)
@@ -261,8 +258,17 @@ fn quoted(text: &JsonText<'_>) -> String {
     }
 }
 
-/// Text in which no JWS has its signature, and no JWE what is encrypted.
+/// Text in which no JWS has its signature, no JWE what is encrypted, and no JSON or PEM a credential.
 fn without_signatures(text: &str) -> String {
+    if text.contains("PRIVATE KEY-----") {
+        return LEFT_OUT.to_owned();
+    }
+    if let Ok(value @ (Value::Object(_) | Value::Array(_))) = Value::parse(text) {
+        let harmless = harmless(value);
+        if harmless.contains(LEFT_OUT) {
+            return harmless;
+        }
+    }
     let is_break = |c| !is_token_character(c);
     let dotted = text.replace("%2E", ".").replace("%2e", ".");
     let pieces = dotted.split_inclusive(is_break).map(|piece| {
