@@ -15,6 +15,7 @@ use privyseal::profile::Profiles;
 use privyseal_core::Scheme;
 use serde_json::Value;
 
+use super::options::ProfileChoice;
 use super::output::print_line;
 use crate::error::CliError;
 use crate::scan;
@@ -62,11 +63,14 @@ pub(super) fn answer() -> Result<bool, clap::Error> {
 /// The command line, whose values a shell can ask for.
 fn with_values(command: Command) -> Command {
     let command = command.mut_subcommands(with_values);
+    let takes_own = command
+        .get_arguments()
+        .any(|arg| arg.get_long() == Some("config"));
     command.mut_args(|arg| match arg.get_long() {
         Some("scheme") => {
             let (names, or_file) = (arg.get_possible_values(), takes_file(&arg));
             arg.add(ArgValueCompleter::new(move |begun: &OsStr| {
-                let fitting = schemes(&names, begun);
+                let fitting = schemes(&names, takes_own, begun);
                 if fitting.is_empty() && or_file {
                     return files_of_schemes(begun);
                 }
@@ -95,28 +99,39 @@ fn files_of_schemes(begun: &OsStr) -> Vec<CompletionCandidate> {
     files.complete(begun)
 }
 
-/// The names that the command offers.
-fn schemes(names: &[PossibleValue], begun: &OsStr) -> Vec<CompletionCandidate> {
+/// The names that the command offers, and where it takes them, those of files.
+fn schemes(names: &[PossibleValue], takes_own: bool, begun: &OsStr) -> Vec<CompletionCandidate> {
     let begun_text = begun.to_string_lossy();
     let offered = names.iter().filter(|name| !name.is_hide_set());
     let offered = offered.map(PossibleValue::get_name);
-    let fitting = offered.filter(|name| name.starts_with(&*begun_text));
-    let candidate = |name| {
+    let configured = if takes_own {
+        configured()
+    } else {
+        Profiles::default()
+    };
+    let own = configured.schemes().iter().map(|own| own.name());
+    let fitting = offered
+        .chain(own)
+        .filter(|name| name.starts_with(&*begun_text));
+    let candidate = |name: &str| {
         let title = Scheme::by_name(name).map(|scheme| scheme.title().into());
         CompletionCandidate::new(name).help(title)
     };
     fitting.map(candidate).collect()
 }
 
-/// Those of the machine's files and the user's.
 fn profiles() -> Vec<CompletionCandidate> {
-    let Ok(profiles) = Profiles::load() else {
-        return Vec::new();
-    };
-    let names = profiles
-        .iter()
-        .map(|(name, _)| CompletionCandidate::new(name));
-    names.collect()
+    let profiles = configured();
+    let names = profiles.iter();
+    names
+        .map(|(name, _)| CompletionCandidate::new(name))
+        .collect()
+}
+
+/// Those of the file that the begun line names, or of the machine's files and the user's.
+fn configured() -> Profiles {
+    let line: Vec<_> = env::args_os().skip_while(|it| it != "--").skip(1).collect();
+    ProfileChoice::of(&line).all_profiles().unwrap_or_default()
 }
 
 /// Tokens of the modules that p11-kit knows, and what they show of their keys without a login; ports of gateways.

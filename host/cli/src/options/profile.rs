@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{ArgPredicate, Resettable};
 use clap::{Arg, ArgAction, Command, value_parser};
-use privyseal::profile::{PROFILE_VARIABLE, Profile, Profiles, Value};
+use privyseal::profile::{PROFILE_VARIABLE, Profile, ProfileError, Profiles, Value};
 
 use super::scheme::with_own_schemes;
 use crate::error::CliError;
@@ -79,6 +79,12 @@ impl ProfileChoice {
             None if named => Profiles::load()?,
             None => Profiles::default(),
         })
+    }
+
+    /// The profiles that could be named: of the file that is given, or else of all.
+    pub(crate) fn all_profiles(&self) -> Result<Profiles, ProfileError> {
+        let file = self.config.as_deref();
+        file.map_or_else(Profiles::load, Profiles::from_file)
     }
 
     /// The names that lead to the command, if it is one that takes profiles.
