@@ -9,6 +9,8 @@ const ASKED = [...FIELDS, "scheme", "audience", "moment"];
 const files = new Map();
 // What stood in each field that is as an example filled it.
 const before = new Map();
+// Which foldings of the last report are open.
+let unfolded = [];
 // Counts what happened to each field: a file that was read meanwhile is no longer wanted.
 const changes = new Map();
 let explanation = null;
@@ -18,8 +20,11 @@ const count = (id) => changes.set(id, (changes.get(id) ?? 0) + 1).get(id);
 // A report about something else does not stand below what went wrong.
 function show(asked, sentence, kind) {
   explanation = asked;
+  const folds = () => [...at("report").querySelectorAll("details")];
+  if (folds().length) unfolded = folds().map((fold) => fold.open);
   // The WebAssembly escapes what comes from the input.
   at("report").innerHTML = asked?.fragment() ?? "";
+  folds().forEach((fold, place) => (fold.open = unfolded[place] ?? false));
   at("save").hidden = !asked;
   at("status").className = kind;
   at("status").textContent = sentence;
@@ -43,6 +48,8 @@ function changed(id) {
   files.delete(id);
   before.delete(id);
   if (id === "input") choose("");
+  const example = at("example").value;
+  if (example) at("example").selectedOptions[0].text = `${EXAMPLES[example].title} (changed)`;
 }
 
 // An example, or none: what another one brought goes, and what stood there comes back.
@@ -50,6 +57,7 @@ function choose(position) {
   before.forEach(({ value, bytes }, id) => put(id, value, bytes));
   before.clear();
   const example = EXAMPLES[position];
+  EXAMPLES.forEach(({ title }, place) => (at("example").options[place + 1].text = title));
   at("example").value = position;
   at("about").textContent = example?.about ?? "";
   at("about").hidden = !example;
@@ -145,8 +153,10 @@ function listen() {
       over(false)(event);
       const [id, data] = [field.querySelector("textarea").id, event.dataTransfer];
       if (data.files.length) return take(id, [...data.files]);
+      const text = data.getData("text");
+      if (!text) return wrong("What was dropped has neither a file nor text");
       changed(id);
-      at(id).value = data.getData("text");
+      at(id).value = text;
       explain();
     });
   }

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+use std::sync::Mutex;
+
 use privyseal::base::BaseError;
 use privyseal::base::file::MAX_FILE;
 use privyseal::jose::jwk::KeySet;
@@ -30,6 +32,15 @@ pub struct Question {
     inputs: Vec<Vec<u8>>,
 }
 
+/// The revocation lists of this question and the one before: large ones are not read for each character that is typed.
+static READ: Mutex<Vec<ReadLists>> = Mutex::new(Vec::new());
+
+struct ReadLists {
+    file: Vec<u8>,
+    lists: Vec<Crl>,
+    is_used: bool,
+}
+
 /// An explanation: to be shown, and to be saved.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen)]
 #[derive(Debug)]
@@ -48,6 +59,9 @@ impl Question {
     /// A sentence if no date has that many seconds.
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen(constructor))]
     pub fn new(now: u64) -> Result<Self, String> {
+        if let Ok(mut read) = READ.lock() {
+            read.retain_mut(|it| core::mem::take(&mut it.is_used));
+        }
         Ok(Self {
             now: UnixTime::from_secs(now).map_err(|error| error.to_string())?,
             scheme: None,
@@ -140,8 +154,21 @@ impl Question {
     /// A sentence if they cannot be read.
     pub fn lists(&mut self, file: &[u8]) -> Result<(), String> {
         bounded(file, crl::MAX_FILE)?;
-        let more = Crl::from_bytes(file).map_err(|error| error.to_string())?;
-        self.lists.extend(more);
+        // Nobody panics while it is held.
+        let mut read = READ.lock().map_err(|error| error.to_string())?;
+        let known = read.iter_mut().find(|it| it.file == file);
+        if let Some(known) = known {
+            known.is_used = true;
+            self.lists.extend_from_slice(&known.lists);
+            return Ok(());
+        }
+        let lists = Crl::from_bytes(file).map_err(|error| error.to_string())?;
+        self.lists.extend_from_slice(&lists);
+        read.push(ReadLists {
+            file: file.to_vec(),
+            lists,
+            is_used: true,
+        });
         Ok(())
     }
 
@@ -174,14 +201,16 @@ impl Question {
                     "there are a token and certificates: one of them is explained at a time";
                 Err(fault.to_owned())
             }
-            _ => match RequestReport::read(input).map_err(|error| error.to_string())? {
-                Some(report) => Ok(Explanation {
-                    html: report.to_html(),
-                    json: format!("{:#}\n", report.to_json()),
-                    headline: report.headline(),
-                }),
-                None => self.chain(),
-            },
+            _ => {
+                match RequestReport::read(input, self.scheme).map_err(|error| error.to_string())? {
+                    Some(report) => Ok(Explanation {
+                        html: report.to_html(),
+                        json: format!("{:#}\n", report.to_json()),
+                        headline: report.headline(),
+                    }),
+                    None => self.chain(),
+                }
+            }
         }
     }
 
@@ -279,6 +308,27 @@ pub fn schemes() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_read_once_for_questions_that_follow_each_other() {
+        let list = include_bytes!("../../../host-tests/fuzz/seeds/files/list");
+        let asked = |files: &[&[u8]]| {
+            let mut question = Question::new(0).unwrap();
+            for file in files {
+                question.lists(file).unwrap();
+            }
+            let read = READ.lock().unwrap();
+            let places: Vec<_> = read.iter().map(|it| it.file.as_ptr()).collect();
+            (question.lists.len(), places)
+        };
+        let (count, first) = asked(&[list]);
+        assert_eq!((count, first.len()), (1, 1));
+        assert_eq!(asked(&[list]), (1, first.clone()));
+        assert_eq!(asked(&[list, list]), (2, first.clone()));
+        // As long as the one before has it.
+        assert_eq!(asked(&[]), (0, first));
+        assert_eq!(asked(&[]), (0, vec![]));
+    }
 
     #[test]
     fn what_is_larger_than_the_command_reads_is_refused() {
