@@ -13,7 +13,6 @@ use crate::{page, paths};
 pub(crate) fn run() -> Result<(), Failure> {
     let root = paths::root();
     reference()?;
-    page::run()?;
     let mut pages = Vec::new();
     find_pages(&root, &mut pages)?;
     let mut wrong = Vec::new();
@@ -44,10 +43,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     Run::new(tools::path(tools::BOOK))
         .words("build docs")
         .show_and_stream()?;
-    // In the place of the text about it.
-    let in_book = paths::target().join("book/page.html");
-    fs::copy(page::file(), &in_book).context(paths::shown(&in_book))?;
-    Ok(())
+    page::run()
 }
 
 /// Writes what the code says of itself: `docs/commands.md`, which is in no commit.

@@ -1,4 +1,4 @@
-//! The page that explains: one HTML file in `target/site`.
+//! The page that explains: one HTML file in `target/site`, and in the book where that is there.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::process::Run;
 use crate::setup::{self, Need, WASM};
 
 /// Where it is made.
-pub(crate) fn file() -> PathBuf {
+fn file() -> PathBuf {
     paths::target().join("site/index.html")
 }
 
@@ -24,6 +24,11 @@ pub(crate) fn run() -> Result<(), Failure> {
     fs::create_dir_all(&folder).context(paths::shown(&folder))?;
     let bundle = Run::cargo("run --quiet --package privyseal-web-bundle --");
     bundle.arg(module).arg(&page).stream()?;
+    // There it takes the place of the text about it.
+    let in_book = paths::target().join("book/page.html");
+    if in_book.exists() {
+        fs::copy(&page, &in_book).context(paths::shown(&in_book))?;
+    }
     println!("the page is {}", paths::shown(&page));
     Ok(())
 }
