@@ -229,7 +229,7 @@ impl Rotation {
 impl Keys {
     fn read(set: &[u8]) -> Result<Self, RotationError> {
         KeySet::from_bytes(set)?;
-        let set: Value = serde_json::from_slice(set).map_err(|_| KeySetError::NotJson)?;
+        let set = KeySet::json(set)?;
         let keys = set["keys"].as_array().ok_or(KeySetError::OtherShape)?;
         if keys.is_empty() {
             return Err(RotationError::Empty);
@@ -381,7 +381,10 @@ mod tests {
                 set(&[("s2", "sig", b'D'), ("s2", "enc", b'E')]),
                 RotationError::SameKid { kid: "s2".into() },
             ),
-            ("x".to_owned(), RotationError::Set(KeySetError::NotJson)),
+            (
+                "x".to_owned(),
+                RotationError::Set(KeySet::json(b"x").unwrap_err()),
+            ),
             (set(&[]), RotationError::Empty),
             (
                 set(&[("s2", "sig", b'D'), ("e2", "enc", b'E')]).replacen(

@@ -96,14 +96,19 @@ impl KeySet {
         Jwk::is_for_encryption(key)
     }
 
-    fn read(content: &[u8], is_wanted: fn(&Value) -> bool) -> Result<Self, KeySetError> {
+    /// The JSON of a set.
+    pub(crate) fn json(content: &[u8]) -> Result<Value, KeySetError> {
         // RFC 8259 section 8.1 allows that; editors write it.
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-        let value: Value = serde_json::from_slice(content).map_err(|_| {
+        serde_json::from_slice(content).map_err(|_| {
             let text = core::str::from_utf8(content).unwrap_or_default();
             let error = privyseal_check::json::Value::parse(text).err();
             error.map_or(KeySetError::NotJson, KeySetError::Json)
-        })?;
+        })
+    }
+
+    fn read(content: &[u8], is_wanted: fn(&Value) -> bool) -> Result<Self, KeySetError> {
+        let value = Self::json(content)?;
         let keys = match (value.get("keys"), value.get("kty")) {
             (Some(Value::Array(keys)), _) => keys,
             (None, Some(_)) => std::slice::from_ref(&value),
@@ -230,6 +235,22 @@ mod tests {
                 .len(),
             1
         );
+    }
+
+    #[test]
+    fn what_is_no_json_says_where_and_a_byte_order_mark_does_not_count() {
+        assert!(KeySet::from_bytes(b"\xef\xbb\xbf{\"keys\":[]}").is_ok());
+        for (set, words) in [
+            (&b"{\"keys\":[}"[..], "byte 9 should be a value"),
+            (b"{\"kty\":\"\\ud800\"}", "half of a surrogate pair"),
+            (b"{\"kty\":1e999}", "is not JSON"),
+        ] {
+            let error = KeySet::from_bytes(set).unwrap_err().to_string();
+            assert!(
+                error.starts_with("the key set ") && error.contains(words),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -251,7 +251,7 @@ mod tests {
             .concat(),
         );
         let expected =
-            "CN=\\ #\\ , 1.2.3=#020107, organizationIdentifier=NTRNL-1, O=A\\, B+OU=\u{e9}";
+            "CN=\\ #\\ , 1.2.3=#020107, organizationIdentifier=NTRNL-1, OU=\u{e9}+O=A\\, B";
         assert_eq!(shown_name(&Name::from_der(&name).unwrap()), expected);
         assert_eq!(
             shown_name(&Name::from_der(b"\x30\0").unwrap()),
