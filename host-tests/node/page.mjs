@@ -217,7 +217,30 @@ try {
   seen.own.push(await fields());
   await page.click("#clear");
 
+  // What is open stays open while something is typed, also after what cannot be read; a drop of nothing changes nothing; an
+  // example that was changed says so until it is chosen again.
+  await page.select("#example", "0");
+  const isOpen = () => page.$eval("#report details", (fold) => fold.open);
+  seen.open = [await isOpen()];
+  await page.evaluate(() => (at("report").querySelector("details").open = true));
+  await type("audience", "EU.EORI.NL000000000");
+  seen.open.push(await isOpen());
+  await type("keys", "{");
+  seen.unreadable = await status(page);
+  await type("keys", "");
+  await page.keyboard.press("Backspace");
+  seen.open.push(await isOpen());
+  const title = () => page.$eval("#example", (select) => select.options[1].text);
+  seen.titles = [await title()];
+  const before = await fields();
+  await page.evaluate(() => {
+    const nothing = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: new DataTransfer() });
+    at("input").dispatchEvent(nothing);
+  });
+  seen.dropped_nothing = [before, await fields(), await status(page)];
   await page.select("#example", "1");
+  seen.titles.push(await title());
+
   await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
   await check(page, "light");
   seen.saved_html = await download(page, () => page.click("#save-html"), "privyseal-report.html");

@@ -3,10 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::HashMap;
-use std::io::Read as _;
 
 use der::asn1::ObjectIdentifier;
-use flate2::read::GzDecoder;
 use privyseal::pki::Certificates;
 use privyseal::pki::crl::Crl;
 use privyseal::pki::links::HostLinks;
@@ -16,10 +14,7 @@ use privyseal::pki::revocation::RevocationOptions;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Chain;
 use privyseal_test_base::tool::{command, output};
-use serde::Deserialize;
-
-/// Within the validity of all of NIST's certificates that have not expired on purpose.
-const NOW: u64 = 1_767_225_600;
+use privyseal_test_pki::pkits::{Case, NOW, suite};
 
 /// Valid ones that are refused, with the reason.
 const WRONGLY_REFUSED: [(&str, &str); 3] = [
@@ -47,60 +42,6 @@ const OPENSSL_DIFFERS: [(&str, &str); 4] = [
         "the list's signer is covered by the list that it signs, which OpenSSL does not follow",
     ),
 ];
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Suite {
-    files: Vec<String>,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    test: String,
-    name: String,
-    leaf: String,
-    others: Vec<String>,
-    crls: Vec<String>,
-    valid: bool,
-    #[serde(default)]
-    policy: Policy,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[allow(clippy::struct_field_names, reason = "as the table names them")]
-struct Policy {
-    user_initial_policy_set: Option<Vec<String>>,
-    initial_explicit_policy: bool,
-    initial_policy_mapping_inhibit: bool,
-    initial_any_policy_inhibit: bool,
-}
-
-fn suite() -> (Suite, HashMap<String, Vec<u8>>) {
-    let suite: Suite =
-        serde_json::from_str(include_str!("../../fixtures/pkits/cases.json")).unwrap();
-    let packed = include_bytes!("../../fixtures/pkits/files.der.gz");
-    let mut der = Vec::new();
-    GzDecoder::new(packed.as_slice())
-        .read_to_end(&mut der)
-        .unwrap();
-    let mut rest = der.as_slice();
-    let files = suite.files.iter().map(|name| {
-        let len = match *rest {
-            [0x30, 0x81, len, ..] => 3 + usize::from(len),
-            [0x30, 0x82, high, low, ..] => 4 + usize::from(u16::from_be_bytes([high, low])),
-            _ => panic!("{name} is no sequence of middling length"),
-        };
-        let (file, after) = rest.split_at(len);
-        rest = after;
-        (name.clone(), file.to_vec())
-    });
-    let files = files.collect();
-    assert!(rest.is_empty());
-    (suite, files)
-}
 
 fn judge(case: &Case, files: &HashMap<String, Vec<u8>>) -> Result<(), String> {
     let given = core::iter::once(&case.leaf).chain(&case.others);

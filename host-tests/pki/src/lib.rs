@@ -16,6 +16,7 @@ mod authority;
 mod certificate;
 pub mod der;
 mod key;
+pub mod pkits;
 mod revocation;
 
 pub use authority::{Authority, TestPki, pem_chain, spki_from_pem};

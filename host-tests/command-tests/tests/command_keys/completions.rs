@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use privyseal_test_base::scratch::workspace;
 use privyseal_test_base::{privyseal, tool};
 use privyseal_test_suite::softhsm::SoftHsmToken;
 
@@ -42,6 +43,8 @@ fn bash_offers_commands_options_schemes_and_profiles() {
     fs::create_dir_all(&config).unwrap();
     let profiles = "[profile.kpn]\nscheme = \"fiam\"\n[profile.kpn-test]\nscheme = \"fiam\"\n[profile.other]\n";
     fs::write(config.join("config.toml"), profiles).unwrap();
+    let mine = fs::read_to_string(workspace().join("docs/own-scheme.toml")).unwrap();
+    fs::write(token.dir().join("mine.toml"), mine + "\n[profile.mine]\n").unwrap();
     fs::write(token.dir().join("own.toml"), "").unwrap();
     fs::write(token.dir().join("own.txt"), "").unwrap();
     for (line, wanted) in [
@@ -60,6 +63,13 @@ fn bash_offers_commands_options_schemes_and_profiles() {
         ("privyseal token --scheme i", &["ishare", "ishare-1"]),
         ("privyseal token --profile k", &["kpn", "kpn-test"]),
         ("privyseal profile show k", &["kpn", "kpn-test"]),
+        ("privyseal token --config mine.toml --profile ", &["mine"]),
+        ("privyseal profile show --config=mine.toml m", &["mine"]),
+        (
+            "privyseal sign --config mine.toml --scheme ",
+            &["fiam", "ishare", "ishare-1", "itsme", "ehealth", "acme"],
+        ),
+        ("privyseal sign --config nothing.toml --profile ", &[]),
         ("privyseal sign --key dev", &["device:"]),
     ] {
         let offered = offered(&token, line);

@@ -12,7 +12,7 @@ use privyseal_test_judges::node;
 use serde_json::{Value, json};
 
 use crate::NOW;
-use crate::cases::{cases, chains, requests, root};
+use crate::cases::{cases, chains, pkits, requests, root};
 
 /// The page, made as users get it.
 pub(crate) fn page() -> PathBuf {
@@ -22,6 +22,9 @@ pub(crate) fn page() -> PathBuf {
 
 fn make_page() -> PathBuf {
     let page = target_dir().join("site/index.html");
+    // An old one in the book.
+    fs::create_dir_all(in_book().parent().unwrap()).unwrap();
+    fs::write(in_book(), "old").unwrap();
     run_within(
         LONG_LIMIT,
         cargo(["xtask", "page"]).current_dir(workspace()),
@@ -29,11 +32,17 @@ fn make_page() -> PathBuf {
     page
 }
 
+/// Where the book has it.
+pub(crate) fn in_book() -> PathBuf {
+    target_dir().join("book/page.html")
+}
+
 pub(crate) struct Seen {
     pub(crate) answers: Vec<Value>,
     /// Each without trusted certificates, and with [`root`].
     pub(crate) chains: Vec<Value>,
     pub(crate) requests: Vec<Value>,
+    pub(crate) pkits: Vec<Value>,
     pub(crate) rest: Value,
     pub(crate) folder: PathBuf,
 }
@@ -50,7 +59,15 @@ pub(crate) fn seen() -> &'static Seen {
             case["trust"] = json!(root());
             case
         };
-        let (tokens, requests) = (cases(), requests());
+        let tokens = cases();
+        let requests: Vec<_> = requests()
+            .iter()
+            .map(|(der, scheme)| {
+                let mut case = file(der);
+                case["scheme"] = json!(scheme);
+                case
+            })
+            .collect();
         let chains = chains();
         let chains: Vec<_> = chains
             .iter()
@@ -60,7 +77,8 @@ pub(crate) fn seen() -> &'static Seen {
             .iter()
             .cloned()
             .chain(chains.iter().cloned())
-            .chain(requests.iter().map(file))
+            .chain(requests.iter().cloned())
+            .chain(pkits())
             .collect();
         let several: Vec<_> = ishare_chain().iter().map(|der| to_base64(der)).collect();
         let input = json!({ "page": page(), "folder": folder, "cases": all, "several": several })
@@ -74,12 +92,14 @@ pub(crate) fn seen() -> &'static Seen {
         assert!(ended.status.success(), "page.mjs: {said}");
         let mut rest: Value = serde_json::from_slice(&ended.stdout).unwrap();
         let mut answers = rest["answers"].as_array_mut().map(std::mem::take).unwrap();
+        let pkits = answers.split_off(tokens.len() + chains.len() + requests.len());
         let requests = answers.split_off(tokens.len() + chains.len());
         let chains = answers.split_off(tokens.len());
         Seen {
             answers,
             chains,
             requests,
+            pkits,
             rest,
             folder,
         }

@@ -3,10 +3,12 @@
 use std::sync::OnceLock;
 use std::{fs, iter};
 
+use privyseal::pki::pem;
 use privyseal_test_base::scratch::{cache_dir, host_tests, ishare_chain, workspace};
 use privyseal_test_base::tool::{command, run};
 use privyseal_test_judges::decode::{to_base64, to_base64url};
 use privyseal_test_judges::python;
+use privyseal_test_pki::pkits::{self, Case, suite};
 use privyseal_test_pki::{Authority, CertificateSpec, pem_chain, test_key};
 use privyseal_test_suite::software_signer::SoftwareSigner;
 use serde_json::{Value, json};
@@ -298,25 +300,112 @@ fn make_hostile_chain() -> Vec<Vec<u8>> {
     vec![leaf, root.certificate]
 }
 
-/// A certification request by openssl, PEM and DER, and one whose signature was changed.
-pub(crate) fn requests() -> Vec<Vec<u8>> {
+/// Certification requests by openssl, each with the scheme that is chosen. The first two are one, in PEM and DER; the third has a
+/// changed signature; then come some whose keys or algorithms are not verified with; then some for schemes.
+pub(crate) fn requests() -> Vec<(Vec<u8>, &'static str)> {
+    static REQUESTS: OnceLock<Vec<(Vec<u8>, &'static str)>> = OnceLock::new();
+    REQUESTS.get_or_init(make_requests).clone()
+}
+
+fn make_requests() -> Vec<(Vec<u8>, &'static str)> {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("key.pem");
     fs::write(&key, test_key("seal", 2048).pkcs8_pem()).unwrap();
-    let made = |form: &str| {
-        let words = [
-            "req",
-            "-new",
-            "-subj",
-            "/CN=Example <b>/O=Org",
-            "-addext",
-            "keyUsage=nonRepudiation",
-            "-outform",
-            form,
-        ];
-        run(command("openssl", words).arg("-key").arg(&key))
+    let made = |form: &str, subject: &str, words: &[&str]| {
+        let request = ["req", "-new", "-subj", subject, "-outform", form];
+        let mut openssl = command("openssl", request);
+        if !words.contains(&"-newkey") {
+            openssl.arg("-key").arg(&key);
+        }
+        run(openssl.args(words).current_dir(folder.path()))
     };
-    let mut forged = made("DER");
+    let made_key = ["-noenc", "-keyout", "made.pem", "-newkey"];
+    let made_by = |words: &[&str]| made("DER", "/CN=a", &[&made_key[..], words].concat());
+    let (subject, usage) = (
+        "/CN=Example <b>/O=Org",
+        ["-addext", "keyUsage=nonRepudiation"],
+    );
+    let mut forged = made("DER", subject, &usage);
     *forged.last_mut().unwrap() ^= 1;
-    vec![made("PEM"), made("DER"), forged]
+    let full = [
+        "-addext",
+        "keyUsage=critical,nonRepudiation,keyEncipherment",
+        "-addext",
+        "extendedKeyUsage=clientAuth,1.2.3.4",
+        "-addext",
+        "subjectAltName=DNS:a.example,email:a@a.example,URI:https://a.example/,IP:10.1.2.3,otherName:1.2.3;UTF8:x",
+        "-addext",
+        "certificatePolicies=0.4.0.194112.1.3",
+        "-addext",
+        "tlsfeature=status_request",
+    ];
+    let id = "/C=NL/O=Org, and/OU=Unit/organizationIdentifier=NTRNL-12345678/CN=Seal/emailAddress=a@a.example";
+    let server = [
+        "-addext",
+        "keyUsage=keyAgreement",
+        "-addext",
+        "extendedKeyUsage=serverAuth",
+    ];
+    vec![
+        (made("PEM", subject, &usage), ""),
+        (made("DER", subject, &usage), ""),
+        (forged, ""),
+        (made_by(&["rsa:1024"]), ""),
+        (made("DER", "/CN=a", &["-sha1"]), ""),
+        (
+            made_by(&[
+                "rsa-pss",
+                "-pkeyopt",
+                "rsa_keygen_bits:2048",
+                "-sha384",
+                "-sigopt",
+                "rsa_pss_saltlen:20",
+            ]),
+            "",
+        ),
+        (
+            made_by(&[
+                "rsa-pss",
+                "-pkeyopt",
+                "rsa_keygen_bits:2048",
+                "-sigopt",
+                "rsa_pss_saltlen:digest",
+            ]),
+            "",
+        ),
+        (
+            made_by(&["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"]),
+            "",
+        ),
+        (made_by(&["ed25519"]), ""),
+        (made("DER", id, &full), "ishare"),
+        (made("DER", "/CN=a", &server), "ishare"),
+        (made("DER", "/CN=a", &[]), "fiam"),
+        (made("DER", "/CN=a", &["-addext", "keyUsage=DER:0401"]), ""),
+        (made("DER", "/CN=a", &usage), "itsme"),
+    ]
+}
+
+/// Each case of NIST's suite as the page is asked, by the root that the suite trusts.
+pub(crate) fn pkits() -> Vec<Value> {
+    let (suite, files) = suite();
+    let pem = |label: &str, names: &[&String]| {
+        let blocks = names
+            .iter()
+            .map(|name| pem::encode(label, &files[*name]) + "\n");
+        blocks.collect::<String>()
+    };
+    let (root, root_list) = (
+        "TrustAnchorRootCertificate.crt".to_owned(),
+        "TrustAnchorRootCRL.crl".to_owned(),
+    );
+    let asked = |case: &Case| {
+        let given: Vec<_> = iter::once(&case.leaf).chain(&case.others).collect();
+        let lists: Vec<_> = case.crls.iter().chain([&root_list]).collect();
+        json!({
+            "input": pem("CERTIFICATE", &given), "trust": pem("CERTIFICATE", &[&root]), "lists": pem("X509 CRL", &lists),
+            "now": pkits::NOW,
+        })
+    };
+    suite.cases.iter().map(asked).collect()
 }

@@ -12,12 +12,14 @@ use std::io::Write as _;
 use std::path::Path;
 
 use privyseal_test_base::privyseal;
-use privyseal_test_base::scratch::workspace;
+use privyseal_test_base::scratch::{ishare_chain, workspace};
 use privyseal_test_base::tool::{command, output};
+use privyseal_test_pki::pem_chain;
+use privyseal_test_pki::pkits::{self, Policy, suite};
 use serde_json::{Value, json};
 
-use browser::{page, seen};
-use cases::{HOSTILE, cases, chains, examples, invisible, requests, root};
+use browser::{in_book, page, seen};
+use cases::{HOSTILE, cases, chains, examples, invisible, pkits, requests, root};
 
 /// 2026-06-01, and as seconds.
 const NOW: u64 = 1_780_272_000;
@@ -205,6 +207,85 @@ fn of_every_chain_it_says_what_the_command_says() {
     }
 }
 
+/// Same verdict, same report, and nothing that NIST refuses is accepted.
+#[test]
+fn of_nists_suite_it_says_what_the_command_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (chain, trust, lists) = (path("chain"), path("trust"), path("lists"));
+    let mut accepted = 0;
+    for ((asked, case), answer) in pkits().iter().zip(suite().0.cases).zip(&seen().pkits) {
+        for (name, file) in [("input", &chain), ("trust", &trust), ("lists", &lists)] {
+            fs::write(file, asked[name].as_str().unwrap()).unwrap();
+        }
+        let now = pkits::NOW.to_string();
+        let words = ["chain", "--json", "--now", &now, "--chain", &chain];
+        let words = [&words[..], &["--trust", &trust, "--crl", &lists]].concat();
+        let said = output(
+            &mut command(&privyseal::path().to_string_lossy(), words),
+            b"",
+        );
+        let name = &case.name;
+        if said.stdout.is_empty() {
+            let error = String::from_utf8(said.stderr).unwrap();
+            let status = answer["status"]
+                .as_str()
+                .unwrap()
+                .trim_start_matches("Revocation lists: ");
+            assert!(
+                !status.is_empty() && error.contains(status),
+                "{name}: {error} {answer}"
+            );
+            continue;
+        }
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert_eq!(answer["json"].as_str(), Some(&*said), "{name}");
+        let report: Value = serde_json::from_str(&said).unwrap();
+        has_sources(&report);
+        let valid = report["valid"] == true;
+        // The command has no inputs about policies.
+        assert!(
+            !valid || case.valid || case.policy != Policy::default(),
+            "{name}"
+        );
+        accepted += usize::from(valid);
+    }
+    assert!(accepted > 60, "{accepted}");
+}
+
+/// Each finding of a chain or a request says where its rule is from.
+fn has_sources(report: &Value) {
+    let findings = report["findings"].as_array().unwrap();
+    assert!(!findings.is_empty());
+    for finding in findings {
+        let source = finding["source"].as_str().unwrap_or_default();
+        assert!(!source.is_empty(), "{finding}");
+        let said_twice = format!("({source})");
+        assert!(
+            !finding["text"].as_str().unwrap().contains(&said_twice),
+            "{finding}"
+        );
+    }
+}
+
+#[test]
+fn every_finding_has_its_source_in_json_and_html() {
+    let (seen, mut count) = (seen(), 0);
+    for answer in seen.chains.iter().chain(&seen.requests) {
+        let report: Value = serde_json::from_str(answer["json"].as_str().unwrap()).unwrap();
+        has_sources(&report);
+        let html = answer["html"].as_str().unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        assert_eq!(
+            html.matches("<p class=\"source\">").count(),
+            findings.len(),
+            "{html}"
+        );
+        count += 1;
+    }
+    assert!(count > 20);
+}
+
 #[test]
 fn a_certification_request_is_explained() {
     let seen = &seen().requests;
@@ -213,24 +294,155 @@ fn a_certification_request_is_explained() {
     };
     assert_eq!(json(0), json(1), "PEM and DER");
     assert_eq!(json(0)["key"], "RSA-2048");
-    assert_eq!(json(0)["key_usages"], json!(["NonRepudiation"]));
-    assert_eq!(json(0)["subject"], r"O=Org,CN=Example \<b\>");
-    let verdicts = |json: Value| {
-        json["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|it| it["verdict"].clone())
-            .collect::<Vec<_>>()
+    assert_eq!(json(0)["key_usages"], json!(["nonRepudiation"]));
+    assert_eq!(json(0)["subject"], r"O=Org, CN=Example \<b\>");
+    let verdicts = |position: usize| {
+        let json = json(position);
+        let findings = json["findings"].as_array().unwrap().iter();
+        findings.map(|it| it["verdict"].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(verdicts(json(0)), ["passed", "passed"]);
-    assert_eq!(verdicts(json(2)), ["broken", "passed"]);
-    for (request, said) in requests()[1..].iter().zip(["verify OK", "verify failure"]) {
+    let text = |position: usize, finding: usize| {
+        json(position)["findings"][finding]["text"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    for (position, wanted) in [
+        (0, &["passed", "passed"][..]),
+        (2, &["broken", "passed"]),
+        // RSA-1024, SHA-1, RSASSA-PSS with another salt, RSASSA-PSS, another curve, Ed25519.
+        (3, &["not checked", "broken"]),
+        (4, &["not checked", "passed"]),
+        (5, &["not checked", "broken"]),
+        (6, &["passed", "broken"]),
+        (7, &["not checked", "broken"]),
+        (8, &["passed", "broken"]),
+        (9, &["passed", "passed", "passed", "passed", "passed"]),
+        (10, &["passed", "passed", "broken", "broken", "broken"]),
+        (11, &["passed", "passed", "note", "passed"]),
+        (12, &["passed", "passed", "broken"]),
+        (13, &["passed", "passed", "note"]),
+    ] {
+        assert_eq!(verdicts(position), wanted, "{position}: {}", seen[position]);
+    }
+    for (position, algorithm, key) in [
+        (3, "sha256WithRSAEncryption", "RSA-1024"),
+        (4, "sha1WithRSAEncryption", "RSA-2048"),
+        (
+            5,
+            "RSASSA-PSS (1.2.840.113549.1.1.10)",
+            "RSA-2048 for RSASSA-PSS alone",
+        ),
+        (7, "ecdsa-with-SHA256", "ecPublicKey"),
+    ] {
+        let said = text(position, 0);
+        let all = ["not verified here", algorithm, key]
+            .iter()
+            .all(|it| said.contains(it));
+        assert!(all, "{said}");
+    }
+    let status = seen[4]["status"].as_str().unwrap();
+    assert!(status.contains("not verified here"), "{status}");
+    // Each was made by its key, but for the third.
+    for (position, (request, _)) in requests().iter().enumerate().skip(1) {
         let mut openssl = command("openssl", ["req", "-inform", "DER", "-verify", "-noout"]);
         let stderr = output(&mut openssl, request).stderr;
-        assert!(String::from_utf8_lossy(&stderr).contains(said), "{said}");
+        let said = if position == 2 {
+            "verify failure"
+        } else {
+            "verify OK"
+        };
+        assert!(
+            String::from_utf8_lossy(&stderr).contains(said),
+            "{position}"
+        );
     }
     assert!(!seen[0]["html"].as_str().unwrap().contains("<b>/"));
+    let html = seen[9]["html"].as_str().unwrap();
+    for shown in [
+        r"emailAddress=a@a.example, CN=Seal, organizationIdentifier=NTRNL-12345678, OU=Unit, O=Org\, and, C=NL",
+        "nonRepudiation, keyEncipherment",
+        "clientAuth (1.3.6.1.5.5.7.3.2), 1.2.3.4",
+        "DNS:a.example, email:a@a.example, URI:https://a.example/, IP:10.1.2.3, othername:1.2.3:x",
+        "QCP-l-qscd (0.4.0.194112.1.3)",
+        "1.3.6.1.5.5.7.1.24",
+        "the party id would be did:ishare:EU.NL.NTRNL-12345678",
+    ] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+}
+
+/// As OpenSSL reads it: in text, in JSON, in HTML and on the page.
+#[test]
+fn a_certificate_is_decoded_whole_everywhere() {
+    let chain = ishare_chain();
+    let extensions = "authorityInfoAccess,crlDistributionPoints";
+    let words = ["x509", "-inform", "DER", "-noout", "-ext", extensions];
+    let read = output(&mut command("openssl", words), &chain[0]).stdout;
+    let read = String::from_utf8(read).unwrap();
+    let urls = read
+        .lines()
+        .filter_map(|line| Some(line.split_once("URI:")?.1));
+    let mut wanted: Vec<_> = urls.collect();
+    assert_eq!(wanted.len(), 2, "{read}");
+    wanted.extend([
+        "organizationIdentifier=NTRNL-10000001, CN=Test Service Consumer, O=Test Service Consumer, C=NL",
+        "1.2.840.113549.1.1.11",
+        "2.5.29.32",
+        "RSA-2048",
+        "nonRepudiation",
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.pem");
+    fs::write(&path, pem_chain(&chain)).unwrap();
+    let text = command_says(&["chain", "--chain", path.to_str().unwrap()], b"");
+    let answer = &seen().chains[0];
+    let (json, html) = (
+        answer["json"].as_str().unwrap(),
+        answer["html"].as_str().unwrap(),
+    );
+    for wanted in wanted {
+        let escaped = wanted.replace('&', "&amp;");
+        assert!(text.contains(wanted), "{wanted}: {text}");
+        assert!(json.contains(wanted), "{wanted}: {json}");
+        assert!(html.contains(&escaped), "{wanted}: {html}");
+    }
+    for named in ["sha256WithRSAEncryption (", "certificatePolicies ("] {
+        assert!(
+            text.contains(named) && html.contains(named),
+            "{named}: {text}"
+        );
+    }
+    // Each source of the report in text, too.
+    let report: Value = serde_json::from_str(json).unwrap();
+    for finding in report["findings"].as_array().unwrap() {
+        let source = format!("({})", finding["source"].as_str().unwrap());
+        assert!(text.contains(&source), "{source}: {text}");
+    }
+}
+
+#[test]
+fn what_is_open_stays_open_and_what_is_changed_says_so() {
+    let seen = &seen().rest;
+    assert_eq!(seen["open"], json!([false, true, true]));
+    let status = seen["unreadable"].as_str().unwrap();
+    assert!(status.contains("JWK Set"), "{status}");
+    assert_eq!(
+        seen["titles"],
+        json!(["FIAM: as it should be (changed)", "FIAM: as it should be"])
+    );
+    let [before, after, said] = &seen["dropped_nothing"].as_array().unwrap()[..] else {
+        panic!("{seen}")
+    };
+    assert_eq!(before, after);
+    assert_ne!(before[0], "");
+    assert!(said.as_str().unwrap().contains("neither"), "{said}");
+}
+
+#[test]
+fn the_book_has_the_page_that_was_made_last() {
+    let made = fs::read(page()).unwrap();
+    assert!(fs::read(in_book()).unwrap() == made);
 }
 
 /// Markup in header, claims, member names and names of certificates, on the page and in what is saved.
