@@ -88,7 +88,7 @@ impl ChainReport {
         if let Some(leaf) = chain.leaf() {
             report.leaf(leaf, options);
         }
-        report.revocation(chain, options.revocation, options.now);
+        report.revocation(chain, options.revocation, options.trust, options.now);
         let certificates = chain.certificates().iter();
         Self {
             now: options.now,

@@ -84,6 +84,10 @@ impl RequestReport {
                 );
             }
         }
+        for id in &content.malformed_extensions {
+            let text = format!("the extension {id} that is asked for is malformed");
+            report.add_by(Verdict::Broken, "RFC 5280 section 4.2", text);
+        }
         if let Some(scheme) = scheme {
             report.asked(&content, scheme);
         }

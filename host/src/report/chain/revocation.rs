@@ -1,9 +1,11 @@
 //! What the given revocation lists say about a chain.
 
 use privyseal_core::UnixTime;
-use privyseal_core::cert::{Certificate, Chain};
+use privyseal_core::cert::{Certificate, Chain, VerifyLink as _};
 
+use crate::pki::certificates::Certificates;
 use crate::pki::crl::Crl;
+use crate::pki::links::HostLinks;
 use crate::pki::path::PathRule;
 use crate::pki::revocation::{Revocation, RevocationCheck, RevocationOptions};
 use crate::report::{Report, Verdict};
@@ -16,6 +18,7 @@ impl Report {
         &mut self,
         chain: &Chain<'_>,
         asked: RevocationOptions<'_>,
+        trust: Option<&Certificates>,
         now: UnixTime,
     ) {
         let Some(check) = asked.at(now) else {
@@ -23,9 +26,18 @@ impl Report {
             return self.add_by(Verdict::Note, SOURCE, text);
         };
         let certificates = chain.certificates();
+        let trusted = trust.into_iter().flat_map(Certificates::iter);
+        let trusted: Vec<_> = trusted
+            .filter_map(|der| Certificate::from_der(der).ok())
+            .collect();
         for (position, certificate) in certificates.iter().enumerate() {
-            let issuer = certificates.get(position.saturating_add(1));
-            if issuer.is_some() || !certificate.is_self_issued() {
+            let has_signed = |issuer: &&Certificate<'_>| {
+                HostLinks.is_same_name(certificate.issuer(), issuer.subject())
+                    && HostLinks.verify(certificate, issuer).is_ok()
+            };
+            let above = certificates.get(position.saturating_add(1));
+            if above.is_some() || !certificate.is_self_issued() {
+                let issuer = above.or_else(|| trusted.iter().find(has_signed));
                 self.status(position, certificate, issuer, &check);
             }
         }
