@@ -38,11 +38,13 @@ fn numbers<const L: usize>() -> Vec<Uint<L>> {
     numbers
 }
 
-/// Moduli: odd, with their highest bit.
+/// Moduli: odd, with their highest bit. The highest limb of the last tells least about the others.
 fn moduli<const L: usize>() -> Vec<Odd<Uint<L>>> {
     let top = Uint::MAX.wrapping_sub(&Uint::MAX.shr_vartime(1));
     let odd = |number: Uint<L>| Odd::new(number | Uint::ONE | top).unwrap();
-    numbers().into_iter().step_by(3).map(odd).collect()
+    let numbers = numbers().into_iter().step_by(3);
+    let all = numbers.chain([Uint::MAX.shr_vartime(64)]);
+    all.map(odd).collect()
 }
 
 /// On a processor without the instructions there is nothing to test. std says which it is: nothing must pass

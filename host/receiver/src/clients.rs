@@ -2,7 +2,7 @@
 
 mod file;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::jwk::KeySet;
@@ -60,8 +60,7 @@ impl RegisteredClients {
         self.taken_out.clone_from(&before.taken_out);
         for (id, client) in &before.clients {
             let stay = self.clients.get(id).map(Registered::digests);
-            let mut gone = client.digests();
-            gone.retain(|digest| stay.as_ref().is_none_or(|stay| !stay.contains(digest)));
+            let gone = &client.digests() - &stay.unwrap_or_default();
             let gone = gone.into_iter().map(|digest| ((id.clone(), digest), now));
             self.taken_out.extend(gone);
         }
@@ -91,20 +90,9 @@ impl RegisteredClients {
 
     /// The client's keys at `now`: those of its set, and those of certificates that are valid.
     pub(crate) fn keys_at(&self, client_id: &str, now: UnixTime) -> Vec<KnownKey<'_>> {
-        let Some(client) = self.clients.get(client_id) else {
-            return Vec::new();
-        };
-        let mut keys = client.keys.known_keys();
-        keys.extend(client.leaves.iter().filter_map(|(digest, der)| {
-            let leaf = Certificate::from_der(der).ok()?;
-            let is_valid = leaf.not_before() <= now && now <= leaf.not_after();
-            is_valid.then(|| KnownKey {
-                kid: None,
-                x5t_s256: Some(digest),
-                key: leaf.rsa_key(),
-            })
-        }));
-        keys
+        let is_valid = |leaf: &Certificate<'_>| leaf.not_before() <= now && now <= leaf.not_after();
+        let client = self.clients.get(client_id);
+        client.map_or_else(Vec::new, |client| client.keys(is_valid))
     }
 }
 
@@ -113,13 +101,24 @@ impl Registered {
         self.leaves.insert(x5t_s256(der), der.to_vec());
     }
 
+    /// Those of its set, and those of such certificates.
+    fn keys(&self, is_such: impl Fn(&Certificate<'_>) -> bool) -> Vec<KnownKey<'_>> {
+        let mut keys = self.keys.known_keys();
+        keys.extend(self.leaves.iter().filter_map(|(digest, der)| {
+            let leaf = Certificate::from_der(der).ok().filter(&is_such)?;
+            Some(KnownKey {
+                kid: None,
+                x5t_s256: Some(digest),
+                key: leaf.rsa_key(),
+            })
+        }));
+        keys
+    }
+
     /// The SHA-256 of each key, whenever it is valid.
-    fn digests(&self) -> Vec<[u8; 32]> {
-        let keys = self.keys.known_keys().into_iter().map(|known| known.key);
-        let leaves = self.leaves.values();
-        let leaves = leaves.map(|der| Certificate::from_der(der).map(|leaf| leaf.rsa_key()));
-        let keys = keys.chain(leaves.filter_map(Result::ok));
-        keys.filter_map(|key| Some(spki_digest(&key.ok()?)))
+    fn digests(&self) -> HashSet<[u8; 32]> {
+        let keys = self.keys(|_| true).into_iter();
+        keys.filter_map(|known| Some(spki_digest(&known.key.ok()?)))
             .collect()
     }
 }

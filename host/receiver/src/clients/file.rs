@@ -166,15 +166,12 @@ impl Registered {
         let is_named = |key: &KnownKey<'_>| match reference {
             KeyReference::Kid => key.kid.is_some(),
             KeyReference::X5tS256 => key.x5t_s256.is_some(),
-            KeyReference::X5cWithRoot => false,
+            KeyReference::X5cWithRoot => {
+                let digest = key.x5t_s256;
+                digest.is_some_and(|digest| self.leaves.contains_key(digest))
+            }
         };
-        let mut keys = self.keys.known_keys().into_iter();
-        let by_key =
-            keys.any(|known| is_named(&known) && known.key.and_then(VerifyingKey::new).is_ok());
-        let has_key = |der: &Vec<u8>| {
-            let leaf = Certificate::from_der(der);
-            leaf.is_ok_and(|leaf| leaf.rsa_key().and_then(VerifyingKey::new).is_ok())
-        };
-        by_key || reference != KeyReference::Kid && self.leaves.values().any(has_key)
+        let mut keys = self.keys(|_| true).into_iter();
+        keys.any(|known| is_named(&known) && known.key.and_then(VerifyingKey::new).is_ok())
     }
 }

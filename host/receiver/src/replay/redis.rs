@@ -6,7 +6,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::io::{self, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -14,8 +14,8 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::Certificates;
 use privyseal::http::{Connection, Roots};
 use redis::{
-    ConnectionAddr, ConnectionInfo, ConnectionLike, ErrorKind, FromRedisValue,
-    IntoConnectionInfo as _, Parser, Pipeline, RedisError, RedisResult, Value,
+    ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Parser, Pipeline,
+    RedisConnectionInfo, RedisError, RedisResult, Value,
 };
 
 use super::{Presented, ReplayStore, Seen, StoreError};
@@ -57,7 +57,8 @@ pub struct RedisOptions {
 /// made anew after a minute. A replica that takes over without the last writes has forgotten them: give the store to one
 /// server, or wait for replicas there.
 pub struct RedisStore {
-    info: ConnectionInfo,
+    address: (String, u16),
+    settings: RedisConnectionInfo,
     /// Where it speaks TLS.
     roots: Option<Roots>,
     options: RedisOptions,
@@ -141,8 +142,13 @@ impl RedisStore {
             roots => is_tls.then(|| roots.map_or_else(Roots::default, Roots::Only)),
         };
         let info = format!("redis:{address}").into_connection_info();
+        let info = info.map_err(|_| none.clone())?;
+        let ConnectionAddr::Tcp(host, port) = info.addr() else {
+            return Err(none);
+        };
         Ok(Self {
-            info: info.map_err(|_| none)?,
+            address: (host.clone(), *port),
+            settings: info.redis_settings().clone(),
             roots,
             options,
             idle: Mutex::default(),
@@ -172,7 +178,7 @@ impl RedisStore {
         drop(idle);
         if let Some(mut link) = link {
             link.connection.set_end(end);
-            match commands(&link.begins).query(&mut link) {
+            match link.ask(&commands(&link.begins)) {
                 Ok(answers) => return Ok(self.keep(link, answers)),
                 // No kept connection is better; a new one to a server that hangs is not, either.
                 Err(error) if error.is_timeout() => {
@@ -184,8 +190,7 @@ impl RedisStore {
             }
         }
         let mut link = self.link(end)?;
-        let answers = commands(&link.begins).query(&mut link);
-        let answers = answers.map_err(away)?;
+        let answers = link.ask(&commands(&link.begins)).map_err(away)?;
         Ok(self.keep(link, answers))
     }
 
@@ -196,23 +201,27 @@ impl RedisStore {
 
     /// A new connection to a server that does its work.
     fn link(&self, end: Instant) -> Result<Link, StoreError> {
+        let (host, port) = &self.address;
+        let connection = Connection::open(host, *port, self.roots.as_ref(), end);
         let mut link = Link {
-            connection: self.connect(end).map_err(|error| away(error.into()))?,
+            connection: connection.map_err(|error| away(error.into()))?,
             parser: Parser::new(),
             made: Instant::now(),
             begins: String::new(),
         };
-        let settings = self.info.redis_settings();
+        let settings = &self.settings;
         let mut commands = redis::pipe();
         if let Some(password) = settings.password() {
             let user = settings.username();
-            commands.cmd("AUTH").arg(user).arg(password).ignore();
+            commands.cmd("AUTH").arg(user).arg(password);
         }
         if settings.db() != 0 {
-            commands.cmd("SELECT").arg(settings.db()).ignore();
+            commands.cmd("SELECT").arg(settings.db());
         }
-        let info = commands.cmd("INFO").query(&mut link);
-        let (info,): (String,) = info.map_err(away)?;
+        commands.cmd("INFO");
+        let info = link.ask::<Vec<Value>>(&commands).map_err(away)?.pop();
+        let info = String::from_redis_value(info.unwrap_or(Value::Nil));
+        let info = info.map_err(|error| away(error.into()))?;
         let says = |name: &str| {
             let mut lines = info.lines();
             lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
@@ -227,13 +236,6 @@ impl RedisStore {
         ))?;
         link.begins = format!("{}begins:{run}", self.options.prefix);
         Ok(link)
-    }
-
-    fn connect(&self, end: Instant) -> io::Result<Connection> {
-        let ConnectionAddr::Tcp(host, port) = self.info.addr() else {
-            return Err(io::ErrorKind::Unsupported.into());
-        };
-        Connection::open(host, *port, self.roots.as_ref(), end)
     }
 
     fn keep<T>(&self, link: Link, done: T) -> T {
@@ -272,22 +274,12 @@ impl ReplayStore for RedisStore {
     }
 }
 
-/// As a connection of the library, which has no bound for an answer. Transactions, which have an offset, are not used.
-impl ConnectionLike for Link {
-    fn req_packed_command(&mut self, command: &[u8]) -> RedisResult<Value> {
-        let mut answers = self.req_packed_commands(command, 0, 1)?;
-        Ok(answers.pop().unwrap_or(Value::Nil))
-    }
-
-    fn req_packed_commands(
-        &mut self,
-        commands: &[u8],
-        _offset: usize,
-        count: usize,
-    ) -> RedisResult<Vec<Value>> {
-        self.connection.write_all(commands)?;
+impl Link {
+    /// What the server answers to these commands. The library's own connection has no bound for it.
+    fn ask<T: FromRedisValue>(&mut self, commands: &Pipeline) -> RedisResult<T> {
+        self.connection.write_all(&commands.get_packed_pipeline())?;
         self.connection.flush()?;
-        let answers = (0..count).map(|_| {
+        let answers = (0..commands.len()).map(|_| {
             let mut bounded = (&mut self.connection).take(MAX_ANSWER);
             let answer = self.parser.parse_value(&mut bounded);
             if bounded.limit() == 0 {
@@ -295,19 +287,8 @@ impl ConnectionLike for Link {
             }
             answer
         });
-        answers.collect()
-    }
-
-    fn get_db(&self) -> i64 {
-        0
-    }
-
-    fn check_connection(&mut self) -> bool {
-        redis::cmd("PING").exec(self).is_ok()
-    }
-
-    fn is_open(&self) -> bool {
-        true
+        let answers = Value::Array(answers.collect::<RedisResult<_>>()?);
+        Ok(T::from_redis_value(answers.extract_error()?)?)
     }
 }
 
