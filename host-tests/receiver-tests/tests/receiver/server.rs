@@ -1,6 +1,6 @@
 //! The token endpoint, as the pages on access tokens have it; introspection, and the receiver for other languages.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -375,7 +375,10 @@ fn silent_clients_keep_nobody_out() {
         .collect();
     let answer = post(public, "/connect/token", &form(&world.assertion(), &[]));
     assert_eq!(answer.status, 200, "{answer:?}");
-    drop(silent);
+    // Who began to speak is told that the rest did not come.
+    let mut line = String::new();
+    BufReader::new(&silent[0]).read_line(&mut line).unwrap();
+    assert_eq!(line, "HTTP/1.1 400 Bad Request\r\n");
 }
 
 struct Nginx(Child);
