@@ -175,7 +175,9 @@ fn the_missing_issuer_is_named() {
         .chain_for(&ChainOptions::at(now()))
         .unwrap_err();
     assert!(
-        error.to_string().contains("CN=Test Sub CA, is missing"),
+        error
+            .to_string()
+            .contains("CN=Test Sub CA, O=Privyseal Test Trust, C=NL, is missing"),
         "{error}"
     );
     let trust = Certificates::from(vec![chain.pop().unwrap()]);

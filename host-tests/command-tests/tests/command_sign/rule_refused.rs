@@ -29,7 +29,7 @@ fn a_chain_with_a_gap() {
     let file = stage.chain_file(&gap);
     stage.sign(&[("--chain", &file)]).is_refused(
         RULE_BROKEN,
-        &["that of its issuer, CN=Test Issuing CA, is missing"],
+        &["that of its issuer, CN=Test Issuing CA, O=Privyseal Test Trust, C=NL, is missing"],
     );
 }
 
