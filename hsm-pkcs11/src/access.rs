@@ -13,7 +13,6 @@ mod recovery;
 
 pub(crate) use open::Pins;
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -254,12 +253,6 @@ impl<O: KeyOperation> KeyAccess<O> {
     }
 }
 
-impl<O: KeyOperation> fmt::Debug for KeyAccess<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyAccess")
-            .field("uri", &format_args!("{}", self.uri))
-            .field("mechanism", &self.mechanism)
-            .field("public", &self.public)
-            .finish_non_exhaustive()
-    }
+privyseal_core::opaque_debug! {
+    [O: KeyOperation] KeyAccess<O> as it: uri = format_args!("{}", it.uri), mechanism, public;
 }

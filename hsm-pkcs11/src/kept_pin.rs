@@ -1,6 +1,6 @@
 //! The PIN that keys keep to log in again.
 //!
-//! A login is the process's, not a key's: whoever opens the second key of a token is logged in already and asked for no
+//! A login is the process's, not a key's: a second key of a token finds the process logged in already and is asked for no
 //! PIN. So the keys of a token share the one that was given, and it is wiped with the last key that may keep it.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,5 @@
 //! Many threads, one key: sessions are lent out, and taken back when they are whole.
 
-use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -223,20 +222,8 @@ impl Drop for PooledSigner<'_> {
     }
 }
 
-impl fmt::Debug for Pkcs11Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pkcs11Pool")
-            .field("access", &self.access)
-            .field("max_sessions", &self.max)
-            .field("sessions_in_use", &self.sessions_in_use())
-            .finish_non_exhaustive()
-    }
+privyseal_core::opaque_debug! {
+    [] Pkcs11Pool as it: access, max_sessions = it.max, sessions_in_use = it.sessions_in_use();
 }
 
-impl fmt::Debug for PooledSigner<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PooledSigner")
-            .field("pool", self.pool)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] PooledSigner<'_> as it: pool = it.pool; }

@@ -100,7 +100,7 @@ fn came_by(way: &str) {
     unsafe { take_pin_variable() };
     let file = folder().join("secret");
     let hidden = Hidden::new(&read(&file));
-    // The variable is asked for once more when another key is opened.
+    // The variable is asked for again when another key is opened.
     let kept = usize::from(way == "variable");
     assert_eq!(hidden.found(), kept, "{way}: before the login");
     let uri = uri(way, &file);

@@ -3,7 +3,7 @@
 // What is written down before an assertion leaves.
 pub mod audit;
 
-// What is served, and to whom.
+// What is served, and to which users.
 mod config;
 mod error;
 mod metrics;

@@ -169,7 +169,7 @@ where
         slot.is_some_and(|slot| self.known(&slot.lock()).is_some())
     }
 
-    /// Has what is known got again before it is used once more, if it is to be had.
+    /// Has what is known got again before it is used again, if it is to be had.
     pub(crate) fn outdate(&self, name: &str) {
         let slot = self.slot(name);
         let mut state = slot.lock();
@@ -319,7 +319,7 @@ impl<V: Clone, E: Clone> Slot<V, E> {
 }
 
 impl<V, E: Clone> State<V, E> {
-    /// A server that is away is not asked by every caller anew.
+    /// A server that is away is not asked again by every caller.
     fn failed_just_now(&self) -> Option<E> {
         let (error, at) = self.failed.as_ref()?;
         (at.elapsed() < SHORT_PAUSE).then(|| error.clone())

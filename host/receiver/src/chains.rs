@@ -19,7 +19,7 @@ const MAX_KEPT: usize = 10_000;
 /// What was found about a header, as it stands in tokens of one client.
 #[derive(Debug)]
 pub(crate) struct ProvenHeader {
-    /// For whom every rule held.
+    /// The party for which every rule held.
     pub(crate) client_id: String,
     /// The leaf, DER.
     pub(crate) leaf: Option<Vec<u8>>,

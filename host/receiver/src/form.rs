@@ -1,7 +1,5 @@
 //! A token request as it comes in (RFC 6749 section 4.4.2, RFC 7523 section 2.2).
 
-use core::fmt;
-
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::scheme::SchemeRules;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
@@ -152,12 +150,4 @@ impl TokenForm {
     }
 }
 
-impl fmt::Debug for TokenForm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenForm")
-            .field("grant_type", &self.grant_type)
-            .field("scope", &self.scope)
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] TokenForm: grant_type, scope, client_id; }

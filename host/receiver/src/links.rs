@@ -7,7 +7,7 @@ use privyseal::pki::links::HostLinks;
 use privyseal_core::cert::{Certificate, LinkError, Name, VerifyLink};
 use sha2::{Digest as _, Sha256};
 
-/// How many are remembered at most. A stranger's CAs count, too: when it is full, it begins anew.
+/// How many are remembered at most. A stranger's CAs count, too: when it is full, it starts over.
 const MAX_KEPT: usize = 1000;
 
 /// Verifies as [`HostLinks`] does, and remembers the signatures of a CA on a CA that were good.

@@ -1,7 +1,5 @@
 //! Who it was: what exists only after every check.
 
-use core::fmt;
-
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
@@ -64,12 +62,4 @@ impl VerifiedParty {
 }
 
 /// Without the claims: an application may have put anything there.
-impl fmt::Debug for VerifiedParty {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedParty")
-            .field("id", &self.id)
-            .field("jti", &self.jti)
-            .field("exp", &self.exp)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] VerifiedParty: id, jti, exp; }

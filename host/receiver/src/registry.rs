@@ -141,7 +141,8 @@ impl CachedRegistry {
         }
     }
 
-    /// The trusted list, for people of whom nothing is proved yet. It is the same value until the registry says something else.
+    /// The trusted list, for people about whom nothing is proved yet. It is the same value until the registry says
+    /// something else.
     pub(crate) fn trusted_list(&self) -> Result<Arc<TrustedList>, Rejection> {
         let source = Arc::clone(&self.source);
         let load = move || source.trusted_list().map(Arc::new).map_err(Arc::new);
@@ -189,7 +190,7 @@ impl CachedRegistry {
         answer.map_err(|error| Rejection::unavailable("the registry", error))
     }
 
-    /// Has what is known of a party asked for again before it is used once more. Not for an organization that asked in
+    /// Has what is known of a party asked for again before it is used again. Not for an organization that asked in
     /// vain too often.
     pub(crate) fn outdate(&self, claimed: &ClaimedParty<'_>, holder: &Holder) -> bool {
         let may_ask = !self.look_ups.are_too_many(holder);

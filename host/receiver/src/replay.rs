@@ -138,13 +138,7 @@ impl ReplayStore for MemoryStore {
     }
 }
 
-impl fmt::Debug for MemoryStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore")
-            .field("begins", &self.begins)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] MemoryStore: begins; }
 
 #[cfg(test)]
 mod tests {

@@ -84,7 +84,7 @@ impl Revocation {
 /// For how long nobody is asked again about a certificate of which nothing was told.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How many such certificates are remembered; when it is full, it begins anew.
+/// How many such certificates are remembered; when it is full, it starts over.
 const MAX_UNTOLD: usize = 10_000;
 
 /// Nothing is found against a client whose CAs are silent.

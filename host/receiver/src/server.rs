@@ -16,7 +16,6 @@ mod redis;
 mod routes;
 mod tokens;
 
-use core::fmt;
 use core::future::Future;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -58,7 +57,7 @@ type Watch = dyn Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync;
 /// What is done at SIGHUP.
 type Reload = dyn Fn(&Receiver) + Send + Sync;
 
-/// A server that gives access tokens to those whom a [`Receiver`] accepts.
+/// A server that gives access tokens to the parties that a [`Receiver`] accepts.
 pub struct TokenServer {
     receiver: AsyncReceiver,
     paths: Vec<String>,
@@ -100,7 +99,7 @@ pub enum ServerError {
 }
 
 impl TokenServer {
-    /// For whom `receiver` accepts. Tokens are kept in memory, and live for an hour.
+    /// For the parties that `receiver` accepts. Tokens are kept in memory, and live for an hour.
     pub fn new(receiver: Receiver) -> Self {
         Self {
             paths: token_paths(&receiver),
@@ -334,12 +333,4 @@ async fn listen(
     }
 }
 
-impl fmt::Debug for TokenServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenServer")
-            .field("receiver", &self.receiver)
-            .field("tokens", &self.tokens)
-            .field("lifetime", &self.lifetime)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] TokenServer: receiver, tokens, lifetime; }

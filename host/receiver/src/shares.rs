@@ -151,7 +151,7 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// How many servers are told apart; beyond, it begins anew.
+    /// How many servers are told apart; beyond, it starts over.
     const MAX_SERVERS: usize = 1024;
 
     pub(crate) fn new(places: usize) -> Self {

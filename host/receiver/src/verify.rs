@@ -117,7 +117,7 @@ impl VerifiedToken {
     }
 }
 
-const NO_AUDIENCE: &str = "nobody said for whom it must be";
+const NO_AUDIENCE: &str = "nobody said which audience it must have";
 
 /// What is wrong with a claim, without the words for a JWS: there may be none.
 fn clause(error: &JoseError) -> String {

@@ -122,17 +122,7 @@ impl From<Refusal> for OAuthError {
     }
 }
 
-impl From<FieldError> for OAuthError {
-    fn from(error: FieldError) -> Self {
-        Self::Core(error.into())
-    }
-}
-
-impl From<ChainError> for OAuthError {
-    fn from(error: ChainError) -> Self {
-        Self::Core(error.into())
-    }
-}
+privyseal_hsm::by_way! { privyseal_core::Error => OAuthError: FieldError, ChainError; }
 
 #[cfg(test)]
 mod tests;

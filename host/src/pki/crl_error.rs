@@ -1,4 +1,4 @@
-//! Why a revocation list cannot be used, which whoever reads a file says, too.
+//! Why a revocation list cannot be used; readers of files say it, too.
 
 /// Why a list cannot be used at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -60,14 +60,4 @@ pub enum PkiError {
     },
 }
 
-impl From<FieldError> for PkiError {
-    fn from(error: FieldError) -> Self {
-        Self::Core(error.into())
-    }
-}
-
-impl From<ChainError> for PkiError {
-    fn from(error: ChainError) -> Self {
-        Self::Core(error.into())
-    }
-}
+privyseal_hsm::by_way! { privyseal_core::Error => PkiError: FieldError, ChainError; }

@@ -29,7 +29,7 @@ pub struct RevocationOptions<'a> {
 }
 
 /// Gets what a certificate's issuer publishes about it. This floor asks no server: one above it does. What is got is
-/// proved here. `begun` is when the judgement began: whoever asks servers bounds all of it together.
+/// proved here. `begun` is when the judgement began: a caller that asks servers bounds all of it together.
 pub trait FetchRevocation: fmt::Debug + Send + Sync {
     /// What an OCSP responder says: `ask` makes a question of a nonce, and `judge` proves what came to it. What was proved
     /// may be kept as long as it is of use.
@@ -124,7 +124,7 @@ impl RevocationCheck<'_> {
         }
     }
 
-    /// What is known about a leaf that is trusted itself: by its issuer, which is whoever signed it, and never by its
+    /// What is known about a leaf that is trusted itself: by its issuer, which is the one that signed it, and never by its
     /// own key. Nobody revokes one that is self-issued.
     fn status_of_pinned(&self, heap: &Heap<'_>, leaf: &PathCertificate<'_>) -> Revocation {
         if leaf.is_self_issued() {

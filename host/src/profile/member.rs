@@ -95,7 +95,7 @@ pub(super) const MEMBERS: &[Member] = &[
     member("client-id", "the client id, or party id", Kind::Text),
     instead(
         "audience",
-        "for whom the assertions are, where the scheme does not say it",
+        "the audience of the assertions, where the scheme does not say it",
         Kind::Text,
         &["endpoint", "realm"],
     ),

@@ -68,14 +68,8 @@ impl TokenCheckOptions<'_> {
     }
 }
 
-impl fmt::Debug for TokenCheckOptions<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCheckOptions")
-            .field("now", &self.now)
-            .field("scheme", &self.scheme.map(SchemeRules::name))
-            .field("audience", &self.audience)
-            .finish_non_exhaustive()
-    }
+privyseal_core::opaque_debug! {
+    [] TokenCheckOptions<'_> as it: now, scheme = it.scheme.map(SchemeRules::name), audience;
 }
 
 /// Trusted certificates, to which chains are proved by RFC 5280 section 6.1, beside what a registry says of parties.

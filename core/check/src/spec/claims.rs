@@ -1,4 +1,4 @@
-//! Rules about who signs, and for whom.
+//! Rules about issuer, subject and audience.
 
 use super::{Judge, form_is};
 use crate::facts::Claims;

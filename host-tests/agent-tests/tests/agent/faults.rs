@@ -384,7 +384,7 @@ fn a_wrong_pin_costs_one_try() {
     let mut sign = stage.command(&[program.to_str().unwrap(), "sign", "--profile", "kpn"]);
     let asked = flow::Outcome::of(sign.arg("--agent").arg(stage.socket()));
     asked.failed(3, "PIN");
-    // Nothing was mended; then it is another PIN, and the first one again.
+    // Nothing was repaired; then it is another PIN, and the first one again.
     hangup();
     all_refused(1);
     holds("0001");
@@ -394,7 +394,7 @@ fn a_wrong_pin_costs_one_try() {
     holds("0000");
     hangup();
     all_refused(2);
-    // Whoever mends it says so.
+    // The one who repairs it says so.
     holds(PIN);
     agent.assertion().is_problem(503, "key");
     hangup();
@@ -446,7 +446,7 @@ fn one_refused_pin_stops_every_other() {
     agent.stop();
 }
 
-/// As when it was changed on the token: whoever writes the new one down says so.
+/// As when it was changed on the token: the one who writes the new one down says so.
 #[test]
 fn a_pin_that_was_changed_is_taken_at_a_hangup() {
     let (stage, shim, uri) = with_shim();

@@ -205,7 +205,7 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
     agent.stop();
 }
 
-/// What the caller left out is the caller's to mend, with the exit code of a run without an agent.
+/// What the caller left out is the caller's to correct, with the exit code of a run without an agent.
 #[test]
 fn an_audience_that_nobody_says_is_asked_for() {
     let stage = Stage::new();

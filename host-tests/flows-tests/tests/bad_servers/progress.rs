@@ -85,7 +85,7 @@ fn sees([terminal, plain]: &[Outcome; 2], words: &str) {
 }
 
 #[test]
-fn whom_is_waited_for_and_how_long_yet() {
+fn which_server_is_waited_for_and_how_long_yet() {
     let outcomes = both(&[Reply::Silence], &TOKEN, false);
     sees(&outcomes, "asking 127.0.0.1 for an access token, 0:01 left");
     outcomes[1].failed(4, "no complete answer in time");

@@ -111,7 +111,7 @@ fn the_proxies_of_the_environment() {
         let proxy = Proxy::start(true);
         let outcome = token(&client, &server, trust, &[(variable, &proxy.url())]);
         assert_eq!(outcome.json()["token_type"], "Bearer");
-        // All that the proxy learns is whom to connect to.
+        // All that the proxy learns is where to connect to.
         let heads = proxy.heads();
         assert_eq!(heads.len(), 1, "{heads:?}");
         assert!(heads[0].starts_with("CONNECT 127.0.0.1:"), "{heads:?}");

@@ -113,7 +113,7 @@ fn foretold(stage: &Stage, keys: &KeySet, now: UnixTime, token: &str) -> bool {
     let report = TokenReport::new(token, options).report;
     let mut opinions = report.opinions().iter();
     let opinion = opinions.find(|opinion| opinion.receiver.name == "Keycloak");
-    // For whom it is, the receiver view leaves to the rules of the scheme.
+    // The audience the receiver view leaves to the rules of the scheme.
     let for_another = report
         .broken()
         .any(|finding| finding.rule == RuleId::ClaimAud);

@@ -45,7 +45,7 @@ fn a_module_that_knows_no_arguments_gets_none() {
     is_initialized_otherwise(NAME, "0x7");
 }
 
-/// Twice in vain: then it is an error, and the same as before.
+/// Twice without success: then it is an error, and the same as before.
 #[test]
 fn a_module_that_refuses_both_is_said_so() {
     const NAME: &str = "initialize::a_module_that_refuses_both_is_said_so";

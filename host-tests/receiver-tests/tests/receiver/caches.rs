@@ -113,7 +113,7 @@ fn an_asynchronous_caller_waits_and_other_tasks_go_on() {
     });
 }
 
-/// Ten thousand strangers whose assertions are well formed, in vain.
+/// Ten thousand strangers whose assertions are well formed and come to nothing.
 #[test]
 fn strangers_cost_no_request_before_the_cheap_checks_and_few_after() {
     let world = World::new();
@@ -290,7 +290,7 @@ fn a_certificate_that_was_registered_since_is_accepted_at_once() {
     is_renewed.store(true, Ordering::SeqCst);
     stage.accept(&renewed.assertion()).unwrap();
     stage.refuses(&world.assertion(), "party-status", "certificate");
-    // Who has asked in vain too often gets what is known.
+    // One whose requests came to nothing too often gets what is known.
     for _ in 0..20 {
         stage.refuses(&world.assertion(), "party-status", "certificate");
     }

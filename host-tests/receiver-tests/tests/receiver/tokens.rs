@@ -163,7 +163,7 @@ fn a_logout_token_is_neither_an_id_token_nor_userinfo() {
     let token = sign(&old, &header, &claims());
     let listed = verify_token(&token, TokenKind::Id, &set, &Wanted::new(ISSUER, now()));
     assert_eq!(broken(&listed), ["a JWS by RS256"]);
-    // For whom it must be was left open.
+    // The audience was left open.
     let token = sign(&old, &json!({ "alg": "RS256", "kid": "old" }), &claims());
     let open = verify_token(&token, TokenKind::Id, &set, &Wanted::new(ISSUER, now()));
     assert!(broken(&open).contains(&"aud".to_owned()), "{open:?}");

@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::VerifiedToken;
 
-/// Judges a `delegation_token` by the rules of every iSHARE JWT, from and for whom `expected` says, and its evidence: that
-/// it is valid at `now`, and about whom. Its policies are shown; what they let somebody do is for the service to decide.
+/// Judges a `delegation_token` by the rules of every iSHARE JWT, with the issuer and audience that `expected` names, and its
+/// evidence: that it is valid at `now`, and about which party. Its policies are shown; what they let somebody do is for the
+/// service to decide.
 pub fn verify_delegation(token: &str, expected: &Expected<'_>, now: UnixTime) -> VerifiedToken {
     let mut verified = VerifiedToken::default();
     let (outcomes, claims) = expected.judge(token.trim(), now);

@@ -329,7 +329,7 @@ mod tests {
         }
     }
 
-    /// Whose and for whom it is must be said (OpenID Connect Core section 5.3.2); when it expires need not.
+    /// Issuer and audience must be in it (OpenID Connect Core section 5.3.2); when it expires need not.
     #[test]
     fn a_userinfo_answer_is_of_this_issuer_and_for_this_client() {
         let judged = |payload: &str| {

@@ -148,7 +148,7 @@ fn a_provider_that_offers_nothing_that_is_used_is_found_before_anybody_is_asked(
     }
 }
 
-/// What would fail whoever the person is: nobody is shown a QR code for it.
+/// What would fail for every person: nobody is shown a QR code for it.
 #[test]
 fn what_is_asked_is_judged_before_anybody_is_asked() {
     let polled = asked();
