@@ -1,7 +1,5 @@
 //! Tokens: the report, and what stands in them.
 
-use core::fmt;
-
 use base64ct::{Base64, Encoding};
 use privyseal_check::json::{Object, Value};
 use privyseal_check::{Kind, Subject};
@@ -52,11 +50,7 @@ impl TokenContent {
     }
 }
 
-impl fmt::Debug for TokenContent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenContent").finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] TokenContent; }
 
 impl TokenReport {
     /// The report for people who open a file. It shows the header and the claims, without any signature or token: so it is no
