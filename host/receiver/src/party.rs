@@ -61,5 +61,5 @@ impl VerifiedParty {
     }
 }
 
-/// Without the claims: an application may have put anything there.
+// Without the claims: an application may have put anything there.
 privyseal_core::opaque_debug! { [] VerifiedParty: id, jti, exp; }
