@@ -6,7 +6,7 @@ use std::time::Instant;
 use privyseal_core::cert::Validity;
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::payload::AuthorizationRequest;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind, UnixTime};
 use privyseal_gateway::{ClientError, DeviceClient};
 use privyseal_protocol::Content;
 use zeroize::Zeroizing;
@@ -29,7 +29,7 @@ impl AssertionSource for DeviceClient {
         self.credential().public_key()
     }
 
-    fn validity(&self) -> Option<&Validity> {
+    fn validity(&self, _: UnixTime) -> Option<&Validity> {
         self.credential().validity()
     }
 

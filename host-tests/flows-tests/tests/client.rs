@@ -7,8 +7,10 @@ use std::thread;
 use privyseal::client::BuildError;
 use privyseal::keys::KeyError;
 use privyseal::{AssertionOptions, Certificates, Client};
+use privyseal_core::UnixTime;
 use privyseal_core::scheme::FIAM;
-use privyseal_test_pki::{TestPki, test_key};
+use privyseal_test_judges::decode::{Parts, to_base64};
+use privyseal_test_pki::{CertificateSpec, TestPki, Usage, test_key};
 use privyseal_test_suite::softhsm::{SoftHsmToken, in_own_process};
 
 /// One key twice, as on two tokens, with its chain; and another one.
@@ -55,6 +57,41 @@ fn one_key_under_several_references_serves_many_threads() {
                     });
                 }
             });
+        },
+    );
+}
+
+/// Of its chains the one is sent that is valid at the moment, and of several the one that ends last; never one that is not
+/// for signing.
+#[test]
+fn each_moment_has_the_chain_that_is_valid_then() {
+    in_own_process(
+        "each_moment_has_the_chain_that_is_valid_then",
+        fill,
+        |token| {
+            const HOUR: u64 = 3600;
+            let (pki, key) = (TestPki::new(), test_key("seal", 2048));
+            let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let now = since_1970.unwrap().as_secs();
+            let hours = |begin: u64, end| {
+                CertificateSpec::seal().valid(now + begin * HOUR - HOUR, now + end * HOUR)
+            };
+            let attestation = hours(0, 90).usage(&[Usage::KeyEncipherment]);
+            let seals = [hours(0, 10), hours(8, 20), attestation];
+            let leaves = seals.map(|seal| pki.issuing.issue(&key.spki_der(), &seal));
+            let authorities = [&pki.issuing, &pki.sub, &pki.root];
+            let authorities = authorities.map(|ca| ca.certificate.clone());
+            let client = open(token, &["one"], Some([&leaves[..], &authorities].concat())).unwrap();
+            let at = |hour| {
+                let options = AssertionOptions::default();
+                client.assertion(&options.now(UnixTime::from_secs(now + hour * HOUR).unwrap()))
+            };
+            for (hour, leaf) in [(0, 0), (6, 0), (7, 1), (9, 1), (19, 1), (1, 0)] {
+                let assertion = at(hour).unwrap();
+                let header = Parts::of(assertion.as_str()).header();
+                assert_eq!(header["x5c"][0], to_base64(&leaves[leaf]), "hour {hour}");
+            }
+            assert!(at(21).unwrap_err().to_string().contains("expired"));
         },
     );
 }

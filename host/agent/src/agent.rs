@@ -1,9 +1,11 @@
 //! The profiles that are served, by name.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rustix::process::geteuid;
+use tokio::time::sleep;
 
 use crate::config::AgentConfig;
 use crate::served::{Requester, Served, Shared};
@@ -17,6 +19,9 @@ pub(crate) struct Agent {
 }
 
 type Profiles = BTreeMap<String, Entry>;
+
+/// How long what waits for its time is left alone at most: the clock may be set meanwhile.
+const TIME_CHECK: Duration = Duration::from_secs(60);
 
 /// One profile, who may ask for it, and what takes its place once it signs.
 struct Entry {
@@ -109,14 +114,7 @@ impl Agent {
 
     /// Opens what is not open, and has each key sign once.
     pub(crate) async fn open_keys(self: &Arc<Self>) {
-        let profiles: Vec<_> = {
-            let profiles = self.profiles();
-            let entries = profiles.iter();
-            entries
-                .map(|(name, it)| (name.clone(), Arc::clone(&it.served), it.next.clone()))
-                .collect()
-        };
-        let tests = profiles.into_iter().map(|(name, served, next)| {
+        let tests = self.entries().into_iter().map(|(name, served, next)| {
             let agent = Arc::clone(self);
             tokio::spawn(async move {
                 let next = match next {
@@ -136,6 +134,29 @@ impl Agent {
         }
     }
 
+    /// Has what waits for its certificates to be valid take its place then. It does not end.
+    pub(crate) async fn take_in_time(&self) {
+        loop {
+            let mut wait = TIME_CHECK;
+            for (name, served, next) in self.entries() {
+                match next.map(|next| (next.begins_in(), next)) {
+                    Some((Some(Duration::ZERO), next)) => self.replace(&name, &served, next).await,
+                    Some((Some(left), _)) => wait = wait.min(left),
+                    _ => {}
+                }
+            }
+            sleep(wait).await;
+        }
+    }
+
+    fn entries(&self) -> Vec<(String, Arc<Served>, Option<Arc<Served>>)> {
+        let profiles = self.profiles();
+        let entries = profiles.iter();
+        entries
+            .map(|(name, it)| (name.clone(), Arc::clone(&it.served), it.next.clone()))
+            .collect()
+    }
+
     /// Serves the new one, unless it does not sign and the old one does.
     async fn replace(&self, name: &str, old: &Arc<Served>, new: Arc<Served>) {
         let is_worse = new.self_test().await.is_err() && old.self_test().await.is_ok();
@@ -151,10 +172,21 @@ impl Agent {
         };
         entry.next = None;
         if is_worse {
-            tracing::error!(
-                profile = name,
-                "it signs as it was and not as it is now, and stays as it was"
-            );
+            match new.begins_in() {
+                Some(left) if !left.is_zero() => {
+                    let seconds = left.as_secs();
+                    tracing::info!(
+                        profile = name,
+                        seconds,
+                        "its certificates are not valid yet; until then it stays as it was"
+                    );
+                    entry.next = Some(new);
+                }
+                _ => tracing::error!(
+                    profile = name,
+                    "it signs as it was and not as it is now, and stays as it was"
+                ),
+            }
             old.stays();
         } else {
             entry.served = new;

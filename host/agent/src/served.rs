@@ -88,7 +88,7 @@ struct Opened {
 
 impl Opened {
     fn check_validity(&self, now: UnixTime) -> Result<(), Problem> {
-        let validity = self.client.source().validity();
+        let validity = self.client.source().validity(now);
         let checked = validity.map_or(Ok(()), |validity| validity.check(now));
         Ok(checked.map_err(privyseal_core::Error::from)?)
     }
@@ -153,6 +153,14 @@ impl Served {
         let has_others = timeout(SELF_TEST_LIMIT, look).await;
         matches!(has_others, Ok(Ok(true)))
             .then(|| Self::new(self.profile.clone(), self.strict_pin_files, &self.shared))
+    }
+
+    /// How long until its certificates are valid, where its key is open; nothing where they are, or were.
+    pub(crate) fn begins_in(&self) -> Option<Duration> {
+        let (opened, now) = (self.open_now()?, clock::now().ok()?);
+        let begin = opened.client.source().validity(now)?.not_before;
+        let left = begin.as_secs().saturating_sub(now.as_secs());
+        Some(Duration::from_secs(left))
     }
 
     /// It stays, though another one was tried.
@@ -235,28 +243,37 @@ impl Served {
         outcome
     }
 
-    /// Whether it signs: its certificates are valid now, and the key makes a signature, which is discarded. What was found a
-    /// moment ago counts.
+    /// Whether it signs: its certificates are valid now, and the key makes a signature, which is discarded. What was found
+    /// of the key a moment ago counts.
     pub(crate) async fn self_test(self: &Arc<Self>) -> Result<(), Problem> {
         // Those who ask at once wait for one test.
         let mut tested = self.tested.lock().await;
-        if let Some((at, outcome)) = &*tested
-            && at.elapsed() < SELF_TEST_COUNTS
-        {
-            return outcome.clone();
-        }
-        let test = self.blocking(&self.assertions, |served| {
-            let opened = served.opened()?;
-            opened.client.self_test()?;
-            opened.check_validity(clock::now()?)
+        let before = tested.take();
+        let before = before.filter(|(at, _)| at.elapsed() < SELF_TEST_COUNTS);
+        let is_new = before.is_none();
+        let (at, of_key) = match before {
+            Some(before) => before,
+            None => {
+                let test = self.blocking(&self.assertions, |served| {
+                    Ok(served.opened()?.client.self_test()?)
+                });
+                let outcome = timeout(SELF_TEST_LIMIT, test).await;
+                let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
+                (Instant::now(), outcome)
+            }
+        };
+        *tested = Some((at, of_key.clone()));
+        drop(tested);
+        let outcome = of_key.and_then(|()| match self.open_now() {
+            Some(opened) => opened.check_validity(clock::now()?),
+            None => Ok(()),
         });
-        let outcome = timeout(SELF_TEST_LIMIT, test).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
         self.shared.metrics.ready(&self.name, outcome.is_ok());
-        if let Err(problem) = &outcome {
+        if let Err(problem) = &outcome
+            && is_new
+        {
             tracing::warn!(profile = self.name, detail = %problem.detail, "the profile does not sign");
         }
-        *tested = Some((Instant::now(), outcome.clone()));
         outcome
     }
 
@@ -281,7 +298,7 @@ impl Served {
         let sessions = opened.map_or(0, |opened| opened.client.open_sessions());
         metrics.sessions(&self.name, sessions);
         if let (Some(opened), Ok(now)) = (opened, clock::now()) {
-            if let Some(validity) = opened.client.source().validity() {
+            if let Some(validity) = opened.client.source().validity(now) {
                 metrics.certificate_end(&self.name, validity.not_after, now);
             }
             if opened.check_validity(now).is_err() {

@@ -129,6 +129,7 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
                 () = reload(&agent, path, &started) => false,
                 () = &mut end => true,
             },
+            () = agent.take_in_time() => false,
             () = &mut end => true,
         };
     }

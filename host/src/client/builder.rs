@@ -286,17 +286,18 @@ impl ClientBuilder {
             Some(certificates) => certificates,
             None => self.beside_key.insert(key.any().certificates()?).clone(),
         };
-        let chain = certificates.chain_for(&wanted)?;
+        let (chain, others) = certificates.chains_for(&wanted)?;
         let client_id = match self.given_client_id()? {
             Some(client_id) => client_id,
             None => party_id::derived(scheme, &chain)?,
         };
-        match (scheme.key_reference().value(), chain.leaf()) {
-            (KeyReference::X5tS256, Some(leaf)) => Ok(SigningClient::with_certificate(
-                scheme, client_id, leaf, key,
-            )?),
-            _ => Ok(SigningClient::new(scheme, client_id, chain, key)?),
+        let mut client = SigningClient::new(scheme, client_id, chain, key)?;
+        for other in others {
+            if let Err(error) = client.add_chain(other) {
+                tracing::debug!(%error, "another certificate for the key is not used");
+            }
         }
+        Ok(client)
     }
 
     fn with_kid(&mut self) -> Result<SigningClient<KeyGroup<KeySigner>>, BuildError> {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use privyseal_core::cert::Validity;
 use privyseal_core::payload::AuthorizationRequest;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind};
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind, UnixTime};
 use privyseal_hsm::lock;
 
 use crate::keys::SignerFailure;
@@ -34,8 +34,8 @@ impl<C: AssertionSource + 'static> AssertionSource for Failover<C> {
         self.client.public_key()
     }
 
-    fn validity(&self) -> Option<&Validity> {
-        self.client.validity()
+    fn validity(&self, now: UnixTime) -> Option<&Validity> {
+        self.client.validity(now)
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {

@@ -2,11 +2,14 @@
 
 use core::fmt;
 
-use privyseal_core::cert::{Certificate, Chain, Validity};
+use privyseal_core::cert::{Chain, Validity};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
 use privyseal_core::payload::AuthorizationRequest;
-use privyseal_core::{ClientId, Credential, RsaPublicKey, SchemeRules, Signer, SigningInput};
+use privyseal_core::scheme::KeyReference;
+use privyseal_core::{
+    ClientId, Credential, RsaPublicKey, SchemeRules, Signer, SigningInput, UnixTime,
+};
 use zeroize::Zeroizing;
 
 use super::{Assertion, AssertionOptions, AssertionSource, AuthenticationOptions, OAuthError};
@@ -20,6 +23,8 @@ use crate::pki::links::HostLinks;
 /// key. What is asked for with one is in [`AssertionSource`], which a gateway is too.
 pub struct SigningClient<S> {
     credential: Credential<Vec<u8>>,
+    /// The same with other chains for the key.
+    others: Vec<Credential<Vec<u8>>>,
     signer: S,
 }
 
@@ -29,7 +34,7 @@ where
     S::Error: Send + Sync + 'static,
 {
     /// A client named `client_id` under `scheme`, whose leaf in `chain` belongs to the key of `signer`.
-    /// Proves the chain.
+    /// Proves the chain, unless the scheme names the leaf by its digest: who issued it does not matter then.
     ///
     /// # Errors
     ///
@@ -40,10 +45,25 @@ where
         chain: Chain<'_>,
         signer: S,
     ) -> Result<Self, privyseal_core::Error> {
-        let chain = chain.prove(&HostLinks)?;
-        let header = vec![0; MAX_HEADER];
-        let credential = Credential::new(scheme, client_id, &chain, signer.public_key(), header)?;
-        Ok(Self { credential, signer })
+        let credential = credential(scheme, client_id, chain, signer.public_key())?;
+        Ok(Self::of(credential, signer))
+    }
+
+    /// Also with this chain for the same key: each assertion has the one that is valid then, and of several the one that
+    /// ends last.
+    pub(crate) fn add_chain(&mut self, chain: Chain<'_>) -> Result<(), privyseal_core::Error> {
+        let (scheme, client_id) = (self.credential.scheme(), self.credential.client_id());
+        let other = credential(scheme, client_id.clone(), chain, self.signer.public_key())?;
+        self.others.push(other);
+        Ok(())
+    }
+
+    const fn of(credential: Credential<Vec<u8>>, signer: S) -> Self {
+        Self {
+            credential,
+            others: Vec::new(),
+            signer,
+        }
     }
 
     /// A client named `client_id` under `scheme`, whose key the receiver knows as `kid`.
@@ -59,26 +79,10 @@ where
     ) -> Result<Self, privyseal_core::Error> {
         let header = vec![0; MAX_HEADER];
         let credential = Credential::with_kid(scheme, client_id, kid, signer.public_key(), header)?;
-        Ok(Self { credential, signer })
+        Ok(Self::of(credential, signer))
     }
 
-    /// A client named `client_id` under `scheme`, whose certificate the receiver knows: it is named by its digest.
-    ///
-    /// # Errors
-    ///
-    /// [`privyseal_core::Error`] if key, certificate, client id and scheme do not fit each other.
-    pub fn with_certificate(
-        scheme: &'static SchemeRules,
-        client_id: ClientId,
-        certificate: &Certificate<'_>,
-        signer: S,
-    ) -> Result<Self, privyseal_core::Error> {
-        let (key, header) = (signer.public_key(), vec![0; MAX_HEADER]);
-        let credential = Credential::with_certificate(scheme, client_id, certificate, key, header)?;
-        Ok(Self { credential, signer })
-    }
-
-    /// Who signs, for which scheme, with which key.
+    /// Who signs, for which scheme, with which key; with the chain that was the best when the client was made.
     pub const fn credential(&self) -> &Credential<Vec<u8>> {
         &self.credential
     }
@@ -87,12 +91,39 @@ where
         &self.signer
     }
 
+    /// Of several the one to use at that moment.
+    fn credential_at(&self, now: UnixTime) -> &Credential<Vec<u8>> {
+        let all = self.others.iter().chain([&self.credential]);
+        let valid = all.filter_map(|credential| {
+            let validity = credential.validity()?;
+            let end = validity.check(now).is_ok().then_some(validity.not_after)?;
+            Some((end, credential))
+        });
+        let last_to_end = valid.max_by_key(|(end, _)| *end);
+        last_to_end.map_or(&self.credential, |(_, credential)| credential)
+    }
+
     fn signed(&self, input: SigningInput<'_>) -> Result<Assertion, OAuthError> {
         let mut buffer = Zeroizing::new(vec![0; input.token_len()]);
         input
             .sign(&mut self.signer.clone(), &mut buffer)
             .map(Assertion::from)
             .map_err(OAuthError::from)
+    }
+}
+
+fn credential(
+    scheme: &'static SchemeRules,
+    client_id: ClientId,
+    chain: Chain<'_>,
+    key: &RsaPublicKey,
+) -> Result<Credential<Vec<u8>>, privyseal_core::Error> {
+    let header = vec![0; MAX_HEADER];
+    match (scheme.key_reference().value(), chain.leaf()) {
+        (KeyReference::X5tS256, Some(leaf)) => {
+            Credential::with_certificate(scheme, client_id, leaf, key, header)
+        }
+        _ => Credential::new(scheme, client_id, &chain.prove(&HostLinks)?, key, header),
     }
 }
 
@@ -121,14 +152,14 @@ where
         self.credential.public_key()
     }
 
-    fn validity(&self) -> Option<&Validity> {
-        self.credential.validity()
+    fn validity(&self, now: UnixTime) -> Option<&Validity> {
+        self.credential_at(now).validity()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
-        let jti = options.jti_or_new()?;
-        let request = options.request(options.moment()?, &jti)?;
-        let assertion = self.signed(self.credential.prepare(&request)?)?;
+        let (jti, now) = (options.jti_or_new()?, options.moment()?);
+        let request = options.request(now, &jti)?;
+        let assertion = self.signed(self.credential_at(now).prepare(&request)?)?;
         events::debug!(
             scheme = self.scheme().name(),
             jti,
@@ -143,12 +174,13 @@ where
         asked: &AuthenticationOptions,
     ) -> Result<Assertion, OAuthError> {
         let now = options.moment()?;
+        let credential = self.credential_at(now);
         let person = &asked.user_identifier_token;
-        let hint = self.signed(self.credential.prepare_login_hint(now, person)?)?;
+        let hint = self.signed(credential.prepare_login_hint(now, person)?)?;
         let jti = options.jti_or_new()?;
         let request = options.request(now, &jti)?;
         asked.hinted(hint.as_str(), |asked| {
-            self.signed(self.credential.prepare_request(&request, asked)?)
+            self.signed(credential.prepare_request(&request, asked)?)
         })
     }
 
@@ -157,8 +189,11 @@ where
         options: &AssertionOptions,
         asked: &AuthorizationRequest<'_>,
     ) -> Result<Assertion, OAuthError> {
-        let jti = options.jti_or_new()?;
-        let request = options.request(options.moment()?, &jti)?;
-        self.signed(self.credential.prepare_authorization(&request, asked)?)
+        let (jti, now) = (options.jti_or_new()?, options.moment()?);
+        let request = options.request(now, &jti)?;
+        self.signed(
+            self.credential_at(now)
+                .prepare_authorization(&request, asked)?,
+        )
     }
 }

@@ -4,7 +4,7 @@ use privyseal_core::cert::Validity;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules};
+use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, UnixTime};
 
 use super::form::form_body;
 use super::{
@@ -27,8 +27,10 @@ pub trait AssertionSource: Send + Sync {
     /// With which key.
     fn public_key(&self) -> &RsaPublicKey;
 
-    /// When its certificates are valid; `None` where a `kid` names the key, or where the source does not say.
-    fn validity(&self) -> Option<&Validity> {
+    /// When the certificates are valid that it sends at `now`; `None` where a `kid` names the key, or where the source
+    /// does not say.
+    fn validity(&self, now: UnixTime) -> Option<&Validity> {
+        let _ = now;
         None
     }
 
@@ -232,8 +234,8 @@ impl<S: AssertionSource + ?Sized> AssertionSource for Box<S> {
         (**self).public_key()
     }
 
-    fn validity(&self) -> Option<&Validity> {
-        (**self).validity()
+    fn validity(&self, now: UnixTime) -> Option<&Validity> {
+        (**self).validity(now)
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {

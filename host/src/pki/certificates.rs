@@ -66,34 +66,46 @@ impl Certificates {
     /// [`PkiError::Path`] if it cannot be told which one is the leaf, or if an issuer is missing between those given;
     /// [`PkiError::Core`] if the chain is longer than the core takes.
     pub fn chain_for(&self, wanted: &ChainOptions<'_>) -> Result<Chain<'_>, PkiError> {
+        self.chains_for(wanted).map(|(chain, _)| chain)
+    }
+
+    /// The same, and those of other certificates for the key, for when it is not valid.
+    pub(crate) fn chains_for(
+        &self,
+        wanted: &ChainOptions<'_>,
+    ) -> Result<(Chain<'_>, Vec<Chain<'_>>), PkiError> {
         if self.0.is_empty() {
             return Err(ChainError::Empty.into());
         }
         let heap = Heap::new(self.iter())?;
-        let options = PathOptions::at(wanted.now);
-        let mut best = None;
+        let mut ranked = Vec::new();
         for leaf in wanted.leaves(&heap)? {
+            let begin = heap.certificates().get(leaf).map(|it| it.not_before());
+            // The issuers that one has which is not valid yet are those of its time.
+            let options = PathOptions::at(begin.map_or(wanted.now, |begin| begin.max(wanted.now)));
             let path = heap.assemble(leaf, &options)?;
-            let rank = wanted.rank(&heap, &path);
-            if best.as_ref().is_none_or(|(other, _)| rank > *other) {
-                best = Some((rank, path));
-            }
+            ranked.push((wanted.rank(&heap, &path), path));
         }
-        let (_, path) = best.ok_or(ChainError::Empty)?;
+        ranked.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let mut ranked = ranked.into_iter();
+        let ((is_usable, ..), path) = ranked.next().ok_or(ChainError::Empty)?;
+        let in_order = |path: &path::Path| {
+            let on_path = heap.on_path(path);
+            let ders: Vec<_> = on_path.iter().map(|it| it.as_der()).collect();
+            Chain::in_order(&ders)
+        };
         if let Err(error) = heap.check_complete(&path) {
             // Where their names make one chain all the same, its proof says best which signature is wrong.
             let all = heap
                 .certificates()
                 .iter()
                 .map(|certificate| certificate.as_der());
-            return Chain::order(&all.collect::<Vec<_>>()).map_err(|_| error.into());
+            let chain = Chain::order(&all.collect::<Vec<_>>()).map_err(|_| error)?;
+            return Ok((chain, Vec::new()));
         }
-        let ders: Vec<_> = heap
-            .on_path(&path)
-            .iter()
-            .map(|certificate| certificate.as_der())
-            .collect();
-        Ok(Chain::in_order(&ders)?)
+        let as_usable = ranked.filter(|(rank, _)| rank.0 == is_usable);
+        let others = as_usable.filter_map(|(_, path)| in_order(&path).ok());
+        Ok((in_order(&path)?, others.collect()))
     }
 
     /// Proves the chain before the key is known that it must be for; that says which one of several leaves is meant.

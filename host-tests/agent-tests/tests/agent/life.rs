@@ -134,6 +134,32 @@ fn a_hangup_keeps_what_signs_until_the_new_one_does() {
     agent.stop();
 }
 
+/// The one of now is sent until then, and nobody says so again.
+#[test]
+fn a_chain_is_taken_when_its_time_comes() {
+    let stage = Stage::new();
+    let client = &stage.client;
+    let path = client.file("chain.pem", pem_chain(&client.chain));
+    let profile = stage.profile() + &format!("chain = '{}'\n", path.display());
+    let agent = stage.start(&stage.configure("", &profile));
+    let begin = now() + 15;
+    let seal = CertificateSpec::seal().valid(begin, begin + 3600);
+    let next = client.pki.chain(&client.key.spki_der(), &seal);
+    client.file("chain.pem", pem_chain(&next));
+    agent.signal("HUP");
+    agent.hears("READY=1");
+    let log = agent.log();
+    assert!(
+        log.contains("until then it stays as it was") || now() >= begin,
+        "{log}"
+    );
+    let first = leaf(&agent);
+    assert!(first == to_base64(&client.chain[0]) || now() >= begin);
+    poll("the next chain", || leaf(&agent) == to_base64(&next[0]));
+    assert!(now() >= begin, "the other one was valid until now");
+    agent.stop();
+}
+
 /// Nobody asked for an assertion.
 #[test]
 fn a_chain_that_is_not_valid_now_is_seen_before_anybody_asks() {
@@ -159,14 +185,15 @@ fn a_chain_that_is_not_valid_now_is_seen_before_anybody_asks() {
 /// The usual chain with a leaf that is valid for a day only, which begins so many days from now.
 fn dated(stage: &Stage, begins: i64) -> Vec<Vec<u8>> {
     const DAY: u64 = 24 * 3600;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let begin = now
-        .unwrap()
-        .as_secs()
-        .saturating_add_signed(begins * DAY.cast_signed());
+    let begin = now().saturating_add_signed(begins * DAY.cast_signed());
     let seal = CertificateSpec::seal().valid(begin, begin + DAY);
     let client = &stage.client;
     client.pki.chain(&client.key.spki_der(), &seal)
+}
+
+fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.unwrap().as_secs()
 }
 
 #[test]
