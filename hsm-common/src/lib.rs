@@ -37,5 +37,6 @@ pub use process_lock::ProcessLock;
 pub use provision::NewKey;
 pub use replace::{can_replace_file, replace_file};
 pub use secret::{
-    LoginPolicy, MAX_SECRET, PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable,
+    LoginPolicy, MAX_SECRET, PinState, Secret, SecretOffer, SecretProvider, SecretRequest,
+    SecretUnavailable,
 };

@@ -5,7 +5,9 @@ use crate::environment::{self, PIN_VARIABLE};
 use crate::file::PinFile;
 use crate::process_lock::state_folder;
 use crate::refused::RefusedPins;
-use crate::secret::{PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use crate::secret::{
+    PinState, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable,
+};
 
 /// Tells the user of a library or command something that needs no action now.
 type Warn<'w> = Box<dyn FnMut(&str) + Send + 'w>;
@@ -71,6 +73,31 @@ impl<'w> PinSources<'w> {
         }
     }
 
+    /// Whether the file that the URI names can be read, and holds what can be a PIN. `None` where it names none, or a
+    /// credential that only its service has.
+    pub fn check_file(&mut self) -> Option<Result<(), SecretUnavailable>> {
+        let source = self.source.clone()?;
+        let is_elsewhere = source.starts_with("credential:")
+            && std::env::var_os("CREDENTIALS_DIRECTORY").is_none();
+        (!is_elsewhere).then(|| self.in_file(&source).map(drop))
+    }
+
+    fn in_file(&mut self, source: &str) -> Result<Secret, SecretUnavailable> {
+        let file = PinFile::from_pin_source(source)?;
+        let (secret, readable_by_all) = file.read()?;
+        if readable_by_all {
+            let text = format!(
+                "{} can be read by every user of this machine; chmod 600 fixes that",
+                file.path().display()
+            );
+            if self.strict {
+                return Err(SecretUnavailable::new(text));
+            }
+            (self.warn)(&text);
+        }
+        Ok(secret)
+    }
+
     fn find(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
         if let Some(secret) = self.value.take() {
             (self.warn)(
@@ -79,20 +106,8 @@ impl<'w> PinSources<'w> {
             );
             return Ok(secret);
         }
-        if let Some(source) = &self.source {
-            let file = PinFile::from_pin_source(source)?;
-            let (secret, readable_by_all) = file.read()?;
-            if readable_by_all {
-                let text = format!(
-                    "{} can be read by every user of this machine; chmod 600 fixes that",
-                    file.path().display()
-                );
-                if self.strict {
-                    return Err(SecretUnavailable::new(text));
-                }
-                (self.warn)(&text);
-            }
-            return Ok(secret);
+        if let Some(source) = self.source.clone() {
+            return self.in_file(&source);
         }
         if let Some(secret) = (self.variable)() {
             return secret;
@@ -119,22 +134,24 @@ impl SecretProvider for PinSources<'_> {
         !self.offer_refused && self.refused.as_ref().is_some_and(known)
     }
 
-    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
+    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, offer: SecretOffer) {
         // What the flags show need not be remembered.
-        if let SecretRequest::Pin { state, .. } = request
-            && !right
-            && !matches!(state, PinState::Ok | PinState::Unknown)
-        {
-            return;
-        }
+        let is_shown = match request {
+            SecretRequest::Pin { state, .. } => !matches!(state, PinState::Ok | PinState::Unknown),
+            SecretRequest::Password { .. } => true,
+        };
+        let offer = match offer {
+            SecretOffer::Begun if is_shown => return,
+            SecretOffer::Refused if is_shown => SecretOffer::Unjudged,
+            offer => offer,
+        };
         let noted = match &self.refused {
             Some(refused) => refused
-                .note(request, secret, right)
+                .note(request, secret, offer)
                 .map_err(|error| error.to_string()),
-            None if right => Ok(()),
             None => Err("neither STATE_DIRECTORY nor HOME is set".to_owned()),
         };
-        if let Err(reason) = noted {
+        if let (Err(reason), SecretOffer::Refused) = (noted, offer) {
             (self.warn)(&format!(
                 "that the token refused this PIN cannot be remembered ({reason}), and it does not show lost tries itself"
             ));

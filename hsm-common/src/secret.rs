@@ -44,8 +44,10 @@ pub enum SecretUnavailable {
         /// The token's maximum.
         max: usize,
     },
-    /// The token refused it before.
-    #[error("the token refused this PIN before, so it is not offered again")]
+    /// The token refused it before, or twice nobody heard what it said.
+    #[error(
+        "the token refused this PIN before, or the process was ended twice while it was offered, so it is not offered again"
+    )]
     RefusedBefore,
     /// The source of the secret failed, for this reason.
     #[error("{0}")]
@@ -108,6 +110,20 @@ impl LoginPolicy {
     }
 }
 
+/// What became of a secret that hardware was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretOffer {
+    /// It is offered now. A process that ends before it hears more may have spent a try.
+    Begun,
+    /// It was right.
+    Accepted,
+    /// It was wrong.
+    Refused,
+    /// Something else failed.
+    Unjudged,
+}
+
 /// Gives the PIN or password when hardware needs one: a file, an environment variable, a prompt.
 pub trait SecretProvider {
     /// The secret that `request` names. A backend calls this at most once for a login, and only where a
@@ -123,9 +139,9 @@ pub trait SecretProvider {
         false
     }
 
-    /// Told what became of the secret that was given: whether it was right. Where it was not, `request` says how the
-    /// token's flags are since.
-    fn outcome(&mut self, _request: &SecretRequest, _secret: &Secret, _right: bool) {}
+    /// Told what becomes of the secret that was given. Where it was refused, `request` says how the token's flags are
+    /// since.
+    fn outcome(&mut self, _request: &SecretRequest, _secret: &Secret, _offer: SecretOffer) {}
 }
 
 impl Secret {

@@ -7,7 +7,8 @@ use cryptoki_sys::{
     CKR_USER_ALREADY_LOGGED_IN, CKR_USER_PIN_NOT_INITIALIZED, CKU_CONTEXT_SPECIFIC, CKU_USER,
 };
 use privyseal_hsm::{
-    LoginPolicy, PinState, ProcessLock, Secret, SecretProvider, SecretRequest, SecretUnavailable,
+    LoginPolicy, PinState, ProcessLock, Secret, SecretOffer, SecretProvider, SecretRequest,
+    SecretUnavailable,
 };
 
 pub(crate) use authenticator::Authenticator;
@@ -83,20 +84,21 @@ fn attempt(
     let pin = given.as_ref().map(|(pin, _)| pin);
     let result = match token_login.login(user, pin) {
         Ok(()) => Ok(true),
-        Err(call) if call.rv() == Some(CKR_USER_ALREADY_LOGGED_IN) => return Ok(false),
+        Err(call) if call.rv() == Some(CKR_USER_ALREADY_LOGGED_IN) => Ok(false),
         Err(call) => Err(refused(&token, call, || token_login.token().pin_state)),
     };
     if let Some(pin) = pin {
-        match &result {
-            Ok(_) => pins.outcome(&request, pin, true),
+        let offer = match &result {
+            Ok(true) => SecretOffer::Accepted,
             Err(Error::PinIncorrect { now, .. }) => {
                 if let SecretRequest::Pin { state, .. } = &mut request {
                     *state = *now;
                 }
-                pins.outcome(&request, pin, false);
+                SecretOffer::Refused
             }
-            Err(_) => {}
-        }
+            _ => SecretOffer::Unjudged,
+        };
+        pins.outcome(&request, pin, offer);
     }
     result
 }
@@ -119,7 +121,8 @@ fn given_pin(
     let pin = pins.secret(request).and_then(|pin| pin.within(min, max));
     let pin = pin.map_err(unavailable)?;
     let mut alone = None;
-    if matches!(reason, LoginReason::Opening | LoginReason::Recovery) {
+    let is_of_user = matches!(reason, LoginReason::Opening | LoginReason::Recovery);
+    if is_of_user {
         alone = token_login.alone();
         match token_login.token_now() {
             Ok(now) => allow(&now, policy, reason)?,
@@ -130,6 +133,10 @@ fn given_pin(
     }
     if pins.was_refused(request, &pin) {
         return Err(unavailable(SecretUnavailable::RefusedBefore));
+    }
+    // A login for one use has the PIN that opened the key.
+    if is_of_user {
+        pins.outcome(request, &pin, SecretOffer::Begun);
     }
     Ok((pin, alone))
 }

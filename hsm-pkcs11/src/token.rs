@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use cryptoki_sys::{CK_SLOT_ID, CKR_GENERAL_ERROR};
-use privyseal_hsm::{PinState, Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use privyseal_hsm::{
+    PinState, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable,
+};
 
 use crate::error::{Error, SelectError};
 use crate::limits::{RACE_PAUSES, START_WAIT};
@@ -126,7 +128,7 @@ impl SecretProvider for AskedOnce<'_> {
         self.pins.was_refused(request, secret)
     }
 
-    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
-        self.pins.outcome(request, secret, right);
+    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, offer: SecretOffer) {
+        self.pins.outcome(request, secret, offer);
     }
 }

@@ -5,7 +5,9 @@ use core::fmt;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use privyseal_hsm::{PinSources, Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use privyseal_hsm::{
+    PinSources, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable,
+};
 
 /// What tokens refused. A right PIN of another profile makes a wrong one no better.
 #[derive(Debug, Default)]
@@ -103,12 +105,12 @@ impl SecretProvider for Pins {
             || self.sources.was_refused(request, secret)
     }
 
-    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
-        self.sources.outcome(request, secret, right);
+    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, offer: SecretOffer) {
+        self.sources.outcome(request, secret, offer);
         let Some(token) = token_of(request) else {
             return;
         };
-        if !right {
+        if offer == SecretOffer::Refused {
             let mut tokens = self.known.tokens();
             let state = tokens.entry(token).or_default();
             state.refused.push(secret.clone());

@@ -10,7 +10,9 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use privyseal::Http;
 use privyseal::http::{HttpWatcher, Url};
-use privyseal_hsm::{Secret, SecretProvider, SecretRequest, SecretUnavailable, lock};
+use privyseal_hsm::{
+    Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable, lock,
+};
 
 /// Who is done sooner sees nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -202,8 +204,12 @@ impl SecretProvider for Aside<'_> {
         self.0.suspend(|| self.1.secret(request))
     }
 
-    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, right: bool) {
-        self.0.suspend(|| self.1.outcome(request, secret, right));
+    fn was_refused(&mut self, request: &SecretRequest, secret: &Secret) -> bool {
+        self.1.was_refused(request, secret)
+    }
+
+    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, offer: SecretOffer) {
+        self.0.suspend(|| self.1.outcome(request, secret, offer));
     }
 }
 

@@ -8,7 +8,9 @@
 use std::cell::Cell;
 use std::fmt;
 
-use privyseal_hsm::{LoginPolicy, Secret, SecretProvider, SecretRequest, SecretUnavailable};
+use privyseal_hsm::{
+    LoginPolicy, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable,
+};
 
 use super::{LoginReason, ModuleLogin, attempt};
 use crate::error::Error;
@@ -163,10 +165,10 @@ impl SecretProvider for PinLookup<'_, '_> {
         }
     }
 
-    fn outcome(&mut self, request: &SecretRequest, pin: &Secret, right: bool) {
+    fn outcome(&mut self, request: &SecretRequest, pin: &Secret, offer: SecretOffer) {
         match (&mut self.borrowed, &mut self.authenticator.provider) {
-            (Some(borrowed), _) => borrowed.outcome(request, pin, right),
-            (None, Some(provider)) => provider.outcome(request, pin, right),
+            (Some(borrowed), _) => borrowed.outcome(request, pin, offer),
+            (None, Some(provider)) => provider.outcome(request, pin, offer),
             (None, None) => {}
         }
     }
