@@ -5,6 +5,7 @@ mod kept_pin;
 mod limits;
 mod timed_mutex;
 mod uri;
+mod watch;
 
 mod error;
 
@@ -37,7 +38,7 @@ mod signer;
 pub use error::{CallError, CertificateError, Error, SelectError};
 pub use list::{list, list_public};
 pub use mechanism::{RsaPkcsOaep, SigningMechanism};
-pub use module::{configured_modules, on_slow_module};
+pub use module::configured_modules;
 pub use module_info::{ModuleInfo, SlotInfo, module_info};
 pub use options::PoolOptions;
 pub use pool::{Pkcs11Pool, PooledSigner};
@@ -45,3 +46,4 @@ pub use privyseal_hsm::{LoginPolicy, SignerOptions};
 pub use signer::{Pkcs11Key, Pkcs11Signer, Pkcs11Unwrapper};
 pub use slot::TokenInfo;
 pub use uri::{ObjectType, Pkcs11Uri};
+pub use watch::{ModuleTrouble, is_module_called, on_module_trouble};

@@ -46,6 +46,12 @@ pub(crate) const INITIALIZE_WAIT: Duration = Duration::from_secs(20);
 /// After which it is said that one takes its time.
 pub(crate) const SLOW_AFTER: Duration = Duration::from_secs(1);
 
+/// After which it is said that a call takes its time: a card signs in a second or two, a PIN pad waits for a person.
+pub(crate) const CALL_SLOW_AFTER: Duration = Duration::from_secs(5);
+
+/// How often it is looked for such a call.
+pub(crate) const SLOW_POLL: Duration = Duration::from_secs(1);
+
 /// How long a call waits for another of a module that takes one at a time.
 pub(crate) const CALL_WAIT: Duration = Duration::from_secs(10);
 

@@ -21,8 +21,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError,
-    TryLockResult, mpsc,
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, TryLockError,
+    TryLockResult,
 };
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,20 +35,12 @@ use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_POLL, REINITIALIZE_WAIT, SLOW_
 use crate::raw::RawModule;
 use crate::timed_mutex::TimedMutex;
 use crate::uri::{Pkcs11Uri, fits, without_padding};
+use crate::watch::{self, ModuleTrouble};
 
 /// One slot for each library file. Its lock is held while the library is loaded and initialized.
 type Place = Arc<TimedMutex<Option<Arc<Module>>>>;
 
 static PLACES: Mutex<BTreeMap<PathBuf, Place>> = Mutex::new(BTreeMap::new());
-
-/// Who wants to know of a module that takes its time.
-static SLOW: OnceLock<fn(&Path, Duration)> = OnceLock::new();
-
-/// From now on `tell` is told of each module that is not loaded and initialized after a second, and how long it is still
-/// waited for. The first caller in a process is heard.
-pub fn on_slow_module(tell: fn(&Path, Duration)) {
-    let _ = SLOW.set(tell);
-}
 
 /// A loaded and initialized module.
 pub(crate) struct Module {
@@ -208,7 +200,9 @@ impl Module {
         init_args: Option<&str>,
     ) -> Result<Arc<Self>, Error> {
         let (path, init_args) = (file.to_owned(), init_args.map(str::to_owned));
-        let (tell, told) = mpsc::sync_channel(1);
+        // No channel: a loader that hangs lets no thread make its first use of one.
+        let answer = Arc::new((Mutex::new(None), Condvar::new()));
+        let of_work = Arc::clone(&answer);
         let work = move || {
             let Some(mut place) = place.lock(INITIALIZE_WAIT) else {
                 return;
@@ -222,23 +216,27 @@ impl Module {
             };
             *place = module.clone().ok();
             drop(place);
-            // The caller may be gone.
-            let _ = tell.send(module);
+            let (answer, is_there) = &*of_work;
+            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(module);
+            is_there.notify_one();
         };
         let started = thread::Builder::new().name("pkcs11".into()).spawn(work);
         started.map_err(|error| Error::Module {
             path: file.to_owned(),
             reason: error.to_string(),
         })?;
-        let mut answer = told.recv_timeout(SLOW_AFTER);
-        if answer.is_err() {
+        let (answer, is_there) = &*answer;
+        let within = |limit| {
+            let answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = is_there.wait_timeout_while(answer, limit, |answer| answer.is_none());
+            waited.unwrap_or_else(PoisonError::into_inner).0.take()
+        };
+        let in_time = within(SLOW_AFTER).or_else(|| {
             let left = INITIALIZE_WAIT.saturating_sub(SLOW_AFTER);
-            if let Some(tell) = SLOW.get() {
-                tell(file, left);
-            }
-            answer = told.recv_timeout(left);
-        }
-        answer.unwrap_or_else(|_| {
+            watch::tell(&ModuleTrouble::SlowStart { path: file, left });
+            within(left)
+        });
+        in_time.unwrap_or_else(|| {
             Err(Error::ModuleHangs {
                 path: file.to_owned(),
                 waited: INITIALIZE_WAIT,

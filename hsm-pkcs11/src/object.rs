@@ -29,9 +29,16 @@ pub(crate) fn find_named(
     uri: &Pkcs11Uri,
 ) -> Result<Vec<CK_OBJECT_HANDLE>, CallError> {
     let label = uri.object().map(|label| (CKA_LABEL, label.as_bytes()));
-    let id = uri.id().map(|id| (CKA_ID, id));
-    let named: Vec<_> = label.into_iter().chain(id).collect();
-    find(session, class, &named)
+    let find = |id: Option<&[u8]>| {
+        let id = id.map(|id| (CKA_ID, id));
+        let named: Vec<_> = label.into_iter().chain(id).collect();
+        find(session, class, &named)
+    };
+    let found = find(uri.id())?;
+    match uri.id_in_hex() {
+        Some(id) if found.is_empty() => find(Some(&id)),
+        _ => Ok(found),
+    }
 }
 
 /// The values of an object's attributes, in the order of `kinds`. One of up to `WORDS` words costs no call of its own.
@@ -93,7 +100,7 @@ impl ObjectName {
     /// Whether an object of this kind is one that `uri` means.
     pub(crate) fn fits(&self, uri: &Pkcs11Uri, kind: ObjectType) -> bool {
         fits(uri.object.as_ref(), &self.label)
-            && fits(uri.id.as_ref(), &self.id)
+            && (fits(uri.id.as_ref(), &self.id) || uri.id_in_hex().as_ref() == Some(&self.id))
             && fits(uri.object_type.as_ref(), &kind)
     }
 

@@ -10,7 +10,9 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
+use std::path::Path;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cryptoki_sys::{
@@ -27,6 +29,7 @@ use crate::timed_mutex::TimedMutex;
 
 /// A loaded library and its table of functions.
 pub(crate) struct RawModule {
+    path: Arc<Path>,
     functions: CK_FUNCTION_LIST,
     /// Whether the module wants to be called by one thread at a time.
     serial: AtomicBool,
@@ -54,6 +57,7 @@ macro_rules! call {
             (Some(None), _) => Err(CallError::busy(stringify!($function))),
             (_, None) => Err(CallError::no_function(stringify!($function))),
             (_turn, Some(function)) => {
+                let _under_way = crate::watch::UnderWay::begin(&$module.path, stringify!($function));
                 // SAFETY: the function is the module's; the arguments are as the caller of this macro says.
                 CallError::check(stringify!($function), unsafe { function($($argument),*) })
             }

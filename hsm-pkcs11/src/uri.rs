@@ -4,8 +4,9 @@
 //! names the token and the object, the query says how to reach them. Attributes that are given must
 //! match; ones that are not given match anything (section 2.5).
 //!
-//! Read more widely than the grammar in two points, because commands in use write it so: the
-//! attributes of the query may also stand in the path (`step kms`), and `/` needs no escape there.
+//! Read more widely than the grammar in three points, because commands in use write it so: the
+//! attributes of the query may also stand in the path, and an `id` that no object has is read as bare hexadecimal digits
+//! (both `step kms`), and `/` needs no escape there.
 
 #[cfg(test)]
 mod tests;
@@ -203,6 +204,18 @@ impl Pkcs11Uri {
             max_sessions: given.max_sessions,
             ..self
         }
+    }
+
+    /// The `id` as `step kms` writes one: in hexadecimal digits, without a zero at the front.
+    pub(crate) fn id_in_hex(&self) -> Option<Vec<u8>> {
+        let digits = self.id()?.iter().rev().map(|&digit| {
+            let digit = char::from(digit).to_digit(16)?;
+            u8::try_from(digit).ok()
+        });
+        let digits: Vec<u8> = digits.collect::<Option<_>>()?;
+        let pairs = digits.chunks(2);
+        let bytes = pairs.map(|pair| pair[0] | pair.get(1).map_or(0, |high| high << 4));
+        Some(bytes.rev().collect())
     }
 
     /// That the URI names a private key, or any kind of object.

@@ -1,6 +1,6 @@
 //! What the process does for its secrets before it does anything else.
 //!
-//! The unsafe code is a promise: no other thread runs yet; a signal that is ignored, and some that a refresh answers; and
+//! The unsafe code is a promise: no other thread runs yet; an end without more ado; a signal that is ignored, and some that a refresh answers; and
 //! what runs before `main`, where the standard library has not yet put `/dev/null` in the place of a standard output or
 //! error that is closed.
 
@@ -9,6 +9,8 @@
 #[cfg(target_os = "linux")]
 use rustix::fs::OFlags;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::exit::Exit;
 
 static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 static MESSAGES_ARE_CLOSED: AtomicBool = AtomicBool::new(false);
@@ -68,6 +70,22 @@ pub(super) fn harden() {
     }
     // SAFETY: `main` has started no thread.
     unsafe { privyseal_hsm::take_pin_variable() };
+}
+
+/// Ends the process with that code, and does nothing that the loader or a module left to be done then: a module that hangs would
+/// keep it alive.
+#[cfg_attr(not(unix), expect(clippy::exit, reason = "there is no other way"))]
+pub(super) fn end_at_once(exit: Exit) -> ! {
+    use std::io::Write as _;
+    // Who printed it was told whether that is possible.
+    let _ = std::io::stdout().flush();
+    // SAFETY: a number goes in.
+    #[cfg(unix)]
+    unsafe {
+        libc::_exit(exit.code().into())
+    }
+    #[cfg(not(unix))]
+    std::process::exit(exit.code().into())
 }
 
 /// Does what must not be broken off: who ends the process meanwhile is told what that costs.

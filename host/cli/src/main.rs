@@ -38,6 +38,7 @@ mod verify;
 mod yubihsm;
 
 use core::error::Error as _;
+use core::time::Duration;
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -48,6 +49,7 @@ use error::CliError;
 use exit::Exit;
 use options::ProfileChoice;
 use output::say;
+use privyseal_pkcs11::{ModuleTrouble, on_module_trouble};
 use redact::redacted;
 
 const AFTER_HELP: &str = "\
@@ -129,31 +131,73 @@ enum Command {
 
 fn main() -> ExitCode {
     hardening::harden();
-    privyseal_pkcs11::on_slow_module(|path, left| {
-        let (path, left) = (path.display(), left.as_secs());
-        say!(
-            "waiting for PKCS #11 module {path}, or another process that uses it, {left} s more at most"
-        );
-    });
+    let exit = exit_of_run();
+    if privyseal_pkcs11::is_module_called() {
+        // At the usual end the loader waits for it.
+        hardening::end_at_once(exit);
+    }
+    exit.code().into()
+}
+
+fn exit_of_run() -> Exit {
     let arguments: Vec<_> = env::args_os().collect();
     let done = completions::answer().map_err(Failure::Usage);
     match done.and_then(|is_answered| if is_answered { Ok(()) } else { run(&arguments) }) {
-        Ok(()) => Exit::Done.code().into(),
+        Ok(()) => Exit::Done,
         Err(Failure::Run(error)) => {
             report(&error);
-            Exit::of(&error).code().into()
+            Exit::of(&error)
         }
         Err(Failure::Usage(error)) => {
             // Help and version go to standard output, what is wrong to standard error.
             if error.use_stderr() {
                 say!("{}", redacted(error.render().to_string().trim_end()));
-                Exit::Usage.code().into()
+                Exit::Usage
             } else {
                 let printed = output::output_is_open().and_then(|()| error.print());
                 let printed = printed.and_then(|()| io::stdout().flush());
-                printed.map_or(Exit::Output, |()| Exit::Done).code().into()
+                printed.map_or(Exit::Output, |()| Exit::Done)
             }
         }
+    }
+}
+
+/// How long a call of a module may take, where a person or a script waits for it.
+const CALL_LIMIT: Duration = Duration::from_secs(300);
+
+/// Says so of a module; where it ends the process, or nothing can come of the call any more, with the code for that.
+fn module_trouble(trouble: &ModuleTrouble<'_>, limit: Duration) {
+    match trouble {
+        ModuleTrouble::SlowStart { path, left, .. } => {
+            let (path, left) = (path.display(), left.as_secs());
+            say!(
+                "waiting for PKCS #11 module {path}, or another process that uses it, {left} s more at most"
+            );
+        }
+        ModuleTrouble::SlowCall {
+            path,
+            function,
+            waited,
+            ..
+        } => {
+            let (path, seconds) = (path.display(), waited.as_secs());
+            if *waited < limit || *function == "C_GenerateKeyPair" {
+                say!(
+                    "waiting for {function} of PKCS #11 module {path} for {seconds} s: for a PIN pad, a touch, or its server, perhaps"
+                );
+                return;
+            }
+            say!(
+                "error: {function} of PKCS #11 module {path} did not end in {seconds} s; if it was C_Login, it may have cost a PIN try"
+            );
+            hardening::end_at_once(Exit::Key);
+        }
+        ModuleTrouble::Exit { path, function, .. } => {
+            let path = path.display();
+            say!("error: the PKCS #11 module {path} ended this process in {function}");
+            hardening::end_at_once(Exit::Key);
+        }
+        _ => {}
     }
 }
 
@@ -175,6 +219,11 @@ fn run(arguments: &[OsString]) -> Result<(), Failure> {
     }
     let (cli, matches) = parse(arguments)?;
     log::begin(&matches);
+    on_module_trouble(if cli.command.serves() {
+        |trouble| module_trouble(trouble, Duration::MAX)
+    } else {
+        |trouble| module_trouble(trouble, CALL_LIMIT)
+    });
     cli.command.run().map_err(Failure::Run)
 }
 
@@ -196,6 +245,18 @@ fn documented() -> clap::Command {
 /// The command line, without what a profile says.
 fn command() -> clap::Command {
     log::with_options(Cli::command())
+}
+
+impl Command {
+    /// Whether it answers others, who need not wait for a call that hangs.
+    const fn serves(&self) -> bool {
+        match self {
+            Self::Receiver(_) => true,
+            #[cfg(feature = "agent")]
+            Self::Agent(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// One cause per line, the nearest first.

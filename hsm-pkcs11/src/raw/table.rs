@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use cryptoki_sys::{CK_FUNCTION_LIST, CK_INTERFACE};
@@ -9,14 +10,18 @@ use cryptoki_sys::{CK_FUNCTION_LIST, CK_INTERFACE};
 use super::RawModule;
 use crate::error::CallError;
 use crate::timed_mutex::TimedMutex;
+use crate::watch::{LOADING, UnderWay};
 
 impl RawModule {
     /// Loads the library. A bare name is looked for by the system's loader.
     pub(crate) fn load(path: &Path) -> Result<Self, String> {
+        let path: Arc<Path> = path.into();
+        let _under_way = UnderWay::begin(&path, LOADING);
         // SAFETY: loading a library runs its initializers; the path names a PKCS #11 module, which is made for that.
         let library =
-            unsafe { cryptoki_sys::Pkcs11::new(path) }.map_err(|error| error.to_string())?;
+            unsafe { cryptoki_sys::Pkcs11::new(&*path) }.map_err(|error| error.to_string())?;
         Ok(Self {
+            path,
             functions: function_list(&library)?,
             serial: AtomicBool::new(false),
             turn: TimedMutex::new(()),

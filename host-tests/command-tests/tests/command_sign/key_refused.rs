@@ -96,6 +96,28 @@ fn no_such_token_key_or_module() {
         .is_refused(KEY_TROUBLE, &["/etc/hostname"]);
 }
 
+/// As `step kms` writes ids; one that is meant as RFC 7512 has it goes before.
+#[test]
+fn an_id_in_bare_hexadecimal_digits() {
+    let stage = Stage::new();
+    stage.token.import_key(&stage.key, "0a31", "of step");
+    for id in ["0a31", "A31"] {
+        let uri = stage.uri_of(&format!("token={TOKEN};id={id}"));
+        stage
+            .sign(&[
+                ("--key", &uri),
+                ("--chain", &stage.chain_file(&stage.chain)),
+            ])
+            .token();
+    }
+    let small = test_key("small", 1024);
+    stage.token.import_key(&small, "30613331", "of RFC 7512");
+    let uri = stage.uri_of(&format!("token={TOKEN};id=0a31"));
+    stage
+        .sign(&[("--key", &uri)])
+        .is_refused(KEY_TROUBLE, &["1024"]);
+}
+
 #[test]
 fn a_key_that_may_not_sign() {
     let stage = Stage::new();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test stops where something is wrong.
 
 mod accepted;
+mod ill_behaved;
 mod key_refused;
 mod rule_refused;
 mod stage;
