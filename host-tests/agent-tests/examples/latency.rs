@@ -4,13 +4,19 @@
 //! latency PRIVYSEAL KEY-URI FOLDER
 //! ```
 //!
-//! Assertions in this process, then of an agent over its socket with 1, 8 and 64 clients that keep their connection, with
-//! and without the sync of each audit line, then of the command as a process each. The chain must be on the token.
+//! Bare signatures and bare syncs of a line of the audit log; assertions in this process, and of agents over their sockets with
+//! 1, 8 and 64 clients that keep their connection, with and without the sync of each line; all in turns, so that what else
+//! the machine does hits all of them. Then the command as a process each. The chain must be on the token.
 //! `cargo xtask bench agent` runs it on a throw-away SoftHSM token.
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
-use std::error::Error;
-use std::fs;
+#[path = "../../pkcs11-tests/examples/throughput/bare.rs"]
+mod bare;
+#[allow(dead_code, reason = "what two kinds are compared with")]
+#[path = "../../pkcs11-tests/examples/throughput/measure.rs"]
+mod measure;
+
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -18,13 +24,18 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use privyseal::AssertionOptions;
 use privyseal::profile::Profiles;
+use privyseal::{AssertionOptions, Client, PinSources, Prompt};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions};
 
-type Failure = Box<dyn Error + Send + Sync>;
+use crate::bare::Bare;
+use crate::measure::{Failure, Rate, Work, Worker, turn};
 
-/// How long each measurement takes.
-const LONG: Duration = Duration::from_secs(4);
+/// Turns of each kind.
+const TURNS: usize = 60;
+
+/// A line of the audit log has about so many bytes.
+const LINE: usize = 440;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -32,67 +43,142 @@ fn main() -> Result<(), Failure> {
         return Err("usage: latency PRIVYSEAL KEY-URI FOLDER".into());
     };
     let folder = PathBuf::from(folder);
+    let synced = Agent::start(program, key, &folder, true)?;
+    let unsynced = Agent::start(program, key, &folder, false)?;
+    let client = Profiles::from_file(&synced.config)?.get("bench")?.open()?;
+    let uri: Pkcs11Uri = key.parse()?;
+    let pins = PinSources::new(uri.pin_value(), uri.pin_source(), Prompt::Never, |_| {});
+    let pool = Pkcs11Pool::open(&uri, pins, PoolOptions::default())?;
+    let bare = Bare::new(&uri, &pool)?;
+
+    let sign = || bare.worker();
+    let sync = || line_synced(&folder.join("line"));
+    let in_process = || Ok(assertions(&client));
+    let of_synced = || connection(&synced.socket);
+    let of_unsynced = || connection(&unsynced.socket);
+    let mut kinds: Vec<(String, usize, &Worker<'_>)> = vec![
+        ("bare C_SignInit and C_Sign".to_owned(), 1, &sign),
+        ("a line written and synced".to_owned(), 1, &sync),
+    ];
+    for clients in [1, 8, 64] {
+        if clients < 64 {
+            kinds.push((
+                format!("in process, {clients} threads"),
+                clients,
+                &in_process,
+            ));
+        }
+        kinds.push((
+            format!("agent, {clients} clients, synced"),
+            clients,
+            &of_synced,
+        ));
+        kinds.push((
+            format!("agent, {clients} clients, not synced"),
+            clients,
+            &of_unsynced,
+        ));
+    }
+    let mut rates: Vec<Rate> = kinds.iter().map(|_| Rate::default()).collect();
+    for number in 0..=TURNS {
+        for ((_, clients, worker), rate) in kinds.iter().zip(&mut rates) {
+            let this = turn(*clients, worker)?;
+            // The first warms up.
+            if number > 0 {
+                rate.add(this);
+            }
+        }
+    }
     println!(
         "{:<40} {:>9} {:>9} {:>9} {:>9} {:>9}",
         "", "p10 us", "p50 us", "p90 us", "p99 us", "a second"
     );
-    let config = configure(&folder, key, true)?;
-    let client = Profiles::from_file(&config)?.get("bench")?.open()?;
-    for threads in [1, 8] {
-        let one = || {
-            let client = client.clone();
-            let options = AssertionOptions::default();
-            move || Ok(client.assertion(&options).map(drop)?)
-        };
-        measure(&format!("in process, {threads} threads"), threads, one)?;
+    for ((name, ..), rate) in kinds.iter().zip(&rates) {
+        row(name, rate);
     }
-    drop(client);
-    for sync in [true, false] {
-        let config = configure(&folder, key, sync)?;
-        let agent = Agent::start(program, &config, &folder)?;
-        let socket = folder.join("agent.sock");
-        let how = if sync { "synced" } else { "not synced" };
-        for clients in [1, 8, 64] {
-            let one = || connection(&socket);
-            measure(&format!("agent, {clients} clients, {how}"), clients, one)?;
-        }
-        drop(agent);
-    }
-    let one = || {
-        let mut command = Command::new(program);
-        command
-            .args(["sign", "--profile", "bench", "--config"])
-            .arg(&config);
-        move || {
-            if command.stdout(Stdio::null()).status()?.success() {
-                Ok(())
-            } else {
-                Err("privyseal sign failed".into())
-            }
-        }
+    let half = |name: &str| {
+        let at = kinds.iter().position(|(it, ..)| it == name);
+        at.and_then(|at| rates.get(at))
+            .map_or(0, |it| it.micros(50))
     };
-    measure("privyseal sign, a process each", 1, one)
+    let sign = half("bare C_SignInit and C_Sign");
+    for (name, disk) in [
+        ("agent, 1 clients, not synced", 0),
+        (
+            "agent, 1 clients, synced",
+            half("a line written and synced"),
+        ),
+    ] {
+        let above = half(name).saturating_sub(sign).saturating_sub(disk);
+        println!("{name}: half of them {above} us above the bare ones");
+    }
+    drop((synced, unsynced));
+    let config = configure(&folder, key, true)?.0;
+    let command = || process_each(program, &config);
+    let mut rate = Rate::default();
+    for _ in 0..TURNS {
+        rate.add(turn(1, &command)?);
+    }
+    row("privyseal sign, a process each", &rate);
+    Ok(())
 }
 
-fn configure(folder: &Path, key: &str, sync: bool) -> Result<PathBuf, Failure> {
+fn row(name: &str, rate: &Rate) {
+    let parts = [10, 50, 90, 99].map(|part| format!(" {:>9}", rate.micros(part)));
+    println!("{name:<40}{} {:>9.0}", parts.concat(), rate.per_second());
+}
+
+fn assertions(client: &Client) -> Work<'_> {
+    let options = AssertionOptions::default();
+    Box::new(move || Ok(client.assertion(&options).map(drop)?))
+}
+
+fn line_synced<'w>(path: &Path) -> Result<Work<'w>, Failure> {
+    let mut file: File = OpenOptions::new().append(true).create(true).open(path)?;
+    Ok(Box::new(move || {
+        file.write_all(&[b'x'; LINE])?;
+        Ok(file.sync_data()?)
+    }))
+}
+
+fn process_each<'w>(program: &str, config: &Path) -> Result<Work<'w>, Failure> {
+    let mut command = Command::new(program);
+    command
+        .args(["sign", "--profile", "bench", "--config"])
+        .arg(config)
+        .stdout(Stdio::null());
+    Ok(Box::new(move || {
+        if command.status()?.success() {
+            Ok(())
+        } else {
+            Err("privyseal sign failed".into())
+        }
+    }))
+}
+
+/// The configuration, and the socket that it names.
+fn configure(folder: &Path, key: &str, sync: bool) -> Result<(PathBuf, PathBuf), Failure> {
     use std::os::unix::fs::MetadataExt as _;
-    let path = folder.join("agent.toml");
+    let name = |suffix| folder.join(format!("agent-{sync}.{suffix}"));
+    let [path, socket, log] = ["toml", "sock", "jsonl"].map(name);
     let uid = fs::metadata("/proc/self")?.uid();
-    let shown = folder.display();
     let text = format!(
-        "[agent]\nsocket = '{shown}/agent.sock'\naudit-log = '{shown}/audit.jsonl'\naudit-sync = {sync}\n\
+        "[agent]\nsocket = '{}'\naudit-log = '{}'\naudit-sync = {sync}\n\
          [profile.bench]\nscheme = 'fiam'\nkey = '{key}'\nclient-id = 'EU.EORI.NL123456789'\n\
-         allow-uids = [{uid}]\n"
+         allow-uids = [{uid}]\n",
+        socket.display(),
+        log.display()
     );
+    // None is there, mostly.
+    let _ = (fs::remove_file(&socket), fs::remove_file(log));
     fs::write(&path, text)?;
-    Ok(path)
+    Ok((path, socket))
 }
 
 /// One assertion after another over one connection.
-fn connection(socket: &Path) -> impl FnMut() -> Result<(), Failure> + use<> {
-    let mut open = UnixStream::connect(socket).map(BufReader::new);
-    move || {
-        let stream = open.as_mut().map_err(|error| error.to_string())?;
+fn connection<'w>(socket: &Path) -> Result<Work<'w>, Failure> {
+    let mut stream = UnixStream::connect(socket).map(BufReader::new)?;
+    Ok(Box::new(move || {
         stream.get_mut().write_all(
             b"POST /v1/bench/assertion HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
         )?;
@@ -110,66 +196,30 @@ fn connection(socket: &Path) -> impl FnMut() -> Result<(), Failure> + use<> {
         }
         let mut body = vec![0; len];
         Ok(stream.read_exact(&mut body)?)
-    }
+    }))
 }
 
-/// Has each of several threads do `one` piece of work after another; prints a line.
-fn measure<W>(name: &str, threads: usize, one: impl Fn() -> W) -> Result<(), Failure>
-where
-    W: FnMut() -> Result<(), Failure> + Send,
-{
-    let begun = Instant::now();
-    let times = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let mut work = one();
-                scope.spawn(move || {
-                    let mut times = Vec::new();
-                    while begun.elapsed() < LONG {
-                        let start = Instant::now();
-                        work()?;
-                        times.push(start.elapsed());
-                    }
-                    Ok::<_, Failure>(times)
-                })
-            })
-            .collect();
-        let ended = workers
-            .into_iter()
-            .map(|worker| worker.join().map_err(|_| "a panic")?);
-        ended.collect::<Result<Vec<_>, Failure>>()
-    })?;
-    #[allow(clippy::cast_precision_loss, reason = "it is a rate, to two digits")]
-    let rate = times.iter().map(Vec::len).sum::<usize>() as f64 / begun.elapsed().as_secs_f64();
-    let mut times = times.concat();
-    times.sort_unstable();
-    let of = |hundredth: usize| {
-        let time = times.get(times.len() * hundredth / 100).copied();
-        time.unwrap_or_default().as_micros()
-    };
-    let parts = [10, 50, 90, 99]
-        .map(of)
-        .map(|micros| format!(" {micros:>9}"));
-    println!("{name:<40}{} {rate:>9.0}", parts.concat());
-    Ok(())
+struct Agent {
+    child: Child,
+    config: PathBuf,
+    socket: PathBuf,
 }
-
-struct Agent(Child);
 
 impl Agent {
-    fn start(program: &str, config: &Path, folder: &Path) -> Result<Self, Failure> {
-        let socket = folder.join("agent.sock");
-        // None is there, mostly.
-        let _ = fs::remove_file(&socket);
-        let _ = fs::remove_file(folder.join("audit.jsonl"));
+    fn start(program: &str, key: &str, folder: &Path, sync: bool) -> Result<Self, Failure> {
+        let (config, socket) = configure(folder, key, sync)?;
         let child = Command::new(program)
             .arg("agent")
             .arg("--config")
-            .arg(config)
+            .arg(&config)
             .spawn()?;
-        let agent = Self(child);
+        let agent = Self {
+            child,
+            config,
+            socket,
+        };
         let begun = Instant::now();
-        while UnixStream::connect(&socket).is_err() {
+        while UnixStream::connect(&agent.socket).is_err() {
             if begun.elapsed() > Duration::from_secs(30) {
                 return Err("the agent does not listen".into());
             }
@@ -182,7 +232,7 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         // It is a measurement: nothing of it is kept.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -7,7 +7,8 @@ use clap::Args;
 use privyseal::keys::key::KeyUri;
 use privyseal::{BaseUrl, SchemeRules, base::clock};
 
-use examine::{DoctorOptions, DoctorReport, examine, examine_modules};
+pub(super) use examine::examine_profile;
+use examine::{DoctorOptions, DoctorReport, ExpectedChain, examine, examine_modules};
 
 use super::options::{
     CertificateOptions, KeyOptions, ServerOptions, WarnOptions, chain_file, scheme_parser,
@@ -68,12 +69,14 @@ impl Doctor {
             key: &uri,
             decryption_keys: &decryption_keys,
             access: self.key.access,
-            chain: chain.as_deref(),
-            certificate: self.certificate.sha256()?,
-            warn_days: self.warn.warn_days,
-            scheme: self.scheme,
+            chain: ExpectedChain {
+                file: chain.as_deref(),
+                certificate: self.certificate.sha256()?,
+                warn_days: self.warn.warn_days,
+                scheme: self.scheme,
+                now: clock::now()?,
+            },
             server: server.as_ref().map(|server| (&http, server)),
-            now: clock::now()?,
         };
         let mut report = examine(options, &mut self.key.pins(&uri));
         progress.finish();

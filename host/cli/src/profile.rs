@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use privyseal::base::clock;
 use privyseal::profile::{Profile, Profiles};
 #[cfg(feature = "agent")]
 use privyseal_agent::AgentConfig;
 use serde_json::{Map, Value, json};
 
 use super::output::{print_json, print_line};
+use crate::doctor::examine_profile;
 use crate::error::CliError;
 use crate::output::say;
 
@@ -20,7 +22,7 @@ pub(super) enum ProfileCommand {
     List(Files),
     /// Show what a profile says, each member with where it was said
     Show(Show),
-    /// Check all profiles and [agent], or one profile, as far as that goes without the key
+    /// Check all profiles and [agent], or one profile: what they say, and module, PIN file and chain, as far as that costs no PIN try
     Check(Check),
 }
 
@@ -102,20 +104,35 @@ impl Check {
             .map(|name| profiles.get(name))
             .transpose()?;
         let (mut lines, mut first) = (String::new(), None::<CliError>);
+        let now = clock::now()?;
         for (name, profile) in profiles.iter() {
             if one.is_some_and(|one| one.name() != Some(name)) {
                 continue;
             }
-            let said = match profile.check() {
-                Ok(()) => "good".to_owned(),
+            let looked = profile.check().and_then(|()| examine_profile(profile, now));
+            let report = match looked {
+                Ok(report) => report,
                 Err(error) => {
-                    let said = error.to_string();
+                    let _ = writeln!(lines, "{name:<20} {error}");
                     first.get_or_insert(error.of_profile(name).into());
-                    said
+                    continue;
+                }
+            };
+            let said = match report.broken() {
+                0 => "good".to_owned(),
+                count => {
+                    let kind = report.kind();
+                    first.get_or_insert(CliError::Examined { count, kind });
+                    report.headline()
                 }
             };
             // Writing into a String cannot fail.
             let _ = writeln!(lines, "{name:<20} {said}");
+            for step in &report.steps {
+                for finding in step.findings.findings() {
+                    let _ = writeln!(lines, "  {:<8} {finding}", step.name);
+                }
+            }
         }
         #[cfg(feature = "agent")]
         for path in profiles.files().iter().filter(|_| one.is_none()) {

@@ -168,7 +168,7 @@ impl Profile {
         if let Some(kid) = kid.or(form.map(KidChoice::Computed)) {
             builder = builder.kid(kid);
         }
-        if self.text("chain") != Some("token")
+        if self.chain_file().is_some()
             && let Some(chain) = self.certificates("chain", Certificates::from_file)?
         {
             builder = builder.chain(chain);
@@ -205,10 +205,16 @@ impl Profile {
         }
     }
 
+    /// The file of its chain, where it names one.
+    pub fn chain_file(&self) -> Option<&Path> {
+        let chain = self.text("chain").filter(|chain| *chain != "token");
+        chain.map(Path::new)
+    }
+
     /// The files of certificates that it names: its chain, and the roots of its server.
     pub fn certificate_files(&self) -> impl Iterator<Item = &Path> {
-        let chain = self.text("chain").filter(|chain| *chain != "token");
-        chain.into_iter().chain(self.text("cacert")).map(Path::new)
+        let roots = self.text("cacert").map(Path::new);
+        self.chain_file().into_iter().chain(roots)
     }
 
     /// The users of this machine who may ask the agent for this client's assertions; `None` where nothing is said.

@@ -116,10 +116,13 @@ fn profiles_are_listed_shown_and_checked() {
     };
     assert_eq!(values(&again.stdout), values(&shown.stdout));
     let checked = run(&stage, &["profile", "check"], &[]);
-    assert_eq!(
-        (checked.code, &*checked.stdout),
-        (Some(0), "kpn                  good\n")
-    );
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let [good, module, pin] = &checked.stdout.lines().collect::<Vec<_>>()[..] else {
+        panic!("{}", checked.stdout);
+    };
+    assert_eq!(*good, "kpn                  good");
+    assert!(module.starts_with("  module   passed  SoftHSM"), "{module}");
+    assert_eq!(*pin, "  PIN      passed  its file can be read");
 
     // The agent's table is judged with them, as the agent does when it starts.
     for (agent, code, said) in [
@@ -244,4 +247,51 @@ fn a_scheme_of_ones_own_stands_in_the_file_of_the_profiles() {
     assert_eq!(agent.assertion().json()["expires_in"], 44);
     assert_eq!(stage.audited()[1]["scheme"], "acme");
     agent.stop();
+}
+
+/// Each without a PIN try: what the profile names is looked at, not only what it says.
+#[test]
+fn what_a_profile_names_is_checked() {
+    let stage = Stage::new();
+    let check = |profile: &str, code, said: &str| {
+        let config = stage.configure("", profile);
+        let words = [
+            "profile",
+            "check",
+            "kpn",
+            "--config",
+            config.to_str().unwrap(),
+        ];
+        let checked = run(&stage, &words, &[]);
+        assert_eq!(checked.code, Some(code), "{checked:?}");
+        assert!(checked.stdout.contains(said), "{said}: {checked:?}");
+        let is_good = checked.stdout.starts_with("kpn                  good\n");
+        assert_eq!(is_good, code == 0, "{checked:?}");
+    };
+    let profile = stage.profile();
+    let module = privyseal_test_suite::softhsm::SoftHsmToken::module();
+    let module = module.to_str().unwrap();
+    let absent = profile.replace(module, "/nowhere/m.so");
+    check(&absent, 3, "module   broken  ");
+    let pin = stage.client.token.pin_file();
+    check(
+        &profile.replace(pin.to_str().unwrap(), "/nowhere/pin"),
+        3,
+        "PIN      broken  pin-source /nowhere/pin cannot be read",
+    );
+    let source = format!("&pin-source=file:{}", pin.display());
+    check(&profile.replace(&source, ""), 0, "PIN      note    no file");
+    let of_service = profile.replace(&source, "&pin-source=credential:pin");
+    check(&of_service, 0, "PIN      note    no file");
+    fs::set_permissions(&pin, fs::Permissions::from_mode(0o644)).unwrap();
+    check(&profile, 0, "PIN      note    /");
+    let client = &stage.client;
+    let mut chain_of = |seal: &CertificateSpec, code, said| {
+        let chain = client.pki.chain(&client.key.spki_der(), seal);
+        let path = client.file("chain.pem", pem_chain(&chain));
+        let profile = format!("{profile}chain = '{}'\n", path.display());
+        check(&profile, code, said);
+    };
+    chain_of(&CertificateSpec::seal(), 0, "chain    passed  ");
+    chain_of(&CertificateSpec::seal().valid(1, 2), 1, "chain    broken  ");
 }

@@ -46,7 +46,7 @@ impl Rate {
         self.latencies.get(place).map_or(0, Duration::as_micros)
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.latencies.extend(other.latencies);
         self.latencies.sort_unstable();
         self.busy += other.busy;
@@ -112,7 +112,8 @@ pub(crate) fn turns(
     Ok(compared)
 }
 
-fn turn(threads: usize, worker: &Worker<'_>) -> Result<Rate, Failure> {
+/// One kind of work, for one turn.
+pub(crate) fn turn(threads: usize, worker: &Worker<'_>) -> Result<Rate, Failure> {
     let start = Barrier::new(threads);
     let outcomes: Vec<_> = thread::scope(|scope| {
         let run = || {

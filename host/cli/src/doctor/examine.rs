@@ -18,14 +18,17 @@ use privyseal::http::{BaseUrl, Http};
 use privyseal::keys::key::{KeySigner, KeyUri, OpenedKey};
 use privyseal::keys::{KeyError, SignerFailure};
 use privyseal::oauth::OAuthError;
+use privyseal::pki::PkiError;
 use privyseal::pki::certificates::{Certificates, ChainOptions};
+use privyseal::pki::path::PathError;
+use privyseal::profile::{Profile, ProfileError};
 use privyseal::report::html::HtmlReport;
-use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, self_test};
+use privyseal::report::{ChainCheckOptions, ChainReport, Report, Verdict, WARN_DAYS, self_test};
 use privyseal::{Error, ErrorKind};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_core::{RsaPublicKey, SchemeRules, Signer as _, SignerError as _, UnixTime};
-use privyseal_hsm::SecretProvider;
+use privyseal_hsm::{Prompt, SecretProvider};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -45,25 +48,32 @@ pub(super) struct DoctorOptions<'a> {
     pub(super) decryption_keys: &'a [KeyUri],
     /// What a login may cost, and what the key must be.
     pub(super) access: AccessOptions,
-    /// The chain, in a file; without it, the one beside the key.
-    pub(super) chain: Option<&'a Path>,
+    /// The chain.
+    pub(super) chain: ExpectedChain<'a>,
+    /// Whose clock to compare with, and how it is reached.
+    pub(super) server: Option<(&'a Http, &'a BaseUrl)>,
+}
+
+/// Which chain there should be.
+#[derive(Clone, Copy)]
+pub(super) struct ExpectedChain<'a> {
+    /// Its file; without it, it is beside the key.
+    pub(super) file: Option<&'a Path>,
     /// SHA-256 of the certificate, where one of several is named.
     pub(super) certificate: Option<[u8; 32]>,
     /// How many days before a certificate ends that is worth a note.
     pub(super) warn_days: u32,
-    /// Whose rules the chain must obey.
+    /// Whose rules it must obey.
     pub(super) scheme: Option<&'static SchemeRules>,
-    /// Whose clock to compare with, and how it is reached.
-    pub(super) server: Option<(&'a Http, &'a BaseUrl)>,
     /// This machine's clock.
     pub(super) now: UnixTime,
 }
 
 /// All that was found, in the order of the steps.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DoctorReport {
+pub(crate) struct DoctorReport {
     /// The steps that were made.
-    pub(super) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// What to do next, the first thing first. Never empty.
     pub(super) next: Vec<String>,
     /// The key, if it can be used.
@@ -74,16 +84,16 @@ pub(super) struct DoctorReport {
 
 /// One step.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// What was looked at, in one word or two.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What was found.
-    pub(super) findings: Report,
+    pub(crate) findings: Report,
 }
 
 impl DoctorReport {
     /// How much is broken.
-    pub(super) fn broken(&self) -> usize {
+    pub(crate) fn broken(&self) -> usize {
         self.steps.iter().map(|step| step.findings.broken()).sum()
     }
 
@@ -107,7 +117,7 @@ impl DoctorReport {
     }
 
     /// How it came out, in one line.
-    fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         match self.broken() {
             0 => "nothing is broken".to_owned(),
             1 => "one thing is broken".to_owned(),
@@ -132,7 +142,7 @@ impl DoctorReport {
     }
 
     /// What kind the first trouble is.
-    pub(super) fn kind(&self) -> ErrorKind {
+    pub(crate) fn kind(&self) -> ErrorKind {
         self.kind.unwrap_or(ErrorKind::Refused)
     }
 
@@ -172,10 +182,10 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
         decryption::look(&mut report, options.access, key);
     }
     if let Some((http, server)) = options.server {
-        clock(&mut report, http, server, options.now);
+        clock(&mut report, http, server, options.chain.now);
     }
     if report.next.is_empty() {
-        report.next.push(match options.scheme {
+        report.next.push(match options.chain.scheme {
             Some(scheme) => {
                 let ask = match scheme.request_object() {
                     Some(_) => "ciba".to_owned(),
@@ -192,6 +202,53 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
     report
 }
 
+/// Looks at what a profile names, as far as that costs no PIN try: modules, PIN files, and the file of its chain.
+pub(crate) fn examine_profile(
+    profile: &Profile,
+    now: UnixTime,
+) -> Result<DoctorReport, ProfileError> {
+    let mut report = DoctorReport::default();
+    for key in profile.keys()? {
+        if let KeyUri::Pkcs11(uri) = &key {
+            module::load(&mut report, uri);
+        }
+        pin_file(&mut report, &key);
+    }
+    let expected = ExpectedChain {
+        file: profile.chain_file(),
+        certificate: None,
+        warn_days: WARN_DAYS,
+        scheme: Some(profile.scheme()?),
+        now,
+    };
+    if expected.file.is_some() {
+        chain(&mut report, expected, None, || Ok(Certificates::default()));
+    }
+    Ok(report)
+}
+
+fn pin_file(report: &mut DoctorReport, key: &KeyUri) {
+    const NAME: &str = "PIN";
+    if let KeyUri::Device(_) = key {
+        return;
+    }
+    let mut warnings = Vec::new();
+    let warn = |warning: &str| warnings.push(warning.to_owned());
+    let checked = key.pin_sources(Prompt::Never, warn).check_file();
+    match checked {
+        Some(Ok(())) => report.add(NAME, Verdict::Passed, "its file can be read"),
+        Some(Err(error)) => report.token_trouble(NAME, error.to_string()),
+        None => report.add(
+            NAME,
+            Verdict::Note,
+            "no file of this machine has it: a credential of a service, PRIVYSEAL_PIN or a terminal must give it",
+        ),
+    }
+    for warning in warnings {
+        report.add(NAME, Verdict::Note, warning);
+    }
+}
+
 fn with_key(report: &mut DoctorReport, options: DoctorOptions<'_>, mut signer: KeySigner) {
     let key = signer.public_key();
     let text = format!("the key can be used: RSA-{}", key.bits());
@@ -199,7 +256,7 @@ fn with_key(report: &mut DoctorReport, options: DoctorOptions<'_>, mut signer: K
     for note in signer.notes() {
         report.add("login and key", Verdict::Note, format!("the key {note}"));
     }
-    chain(report, options, key, || signer.certificates());
+    chain(report, options.chain, Some(key), || signer.certificates());
     match self_test(&mut signer) {
         Ok(()) => report.add(
             "test signature",
@@ -213,20 +270,20 @@ fn with_key(report: &mut DoctorReport, options: DoctorOptions<'_>, mut signer: K
 
 fn chain(
     report: &mut DoctorReport,
-    options: DoctorOptions<'_>,
-    key: &RsaPublicKey,
+    expected: ExpectedChain<'_>,
+    key: Option<&RsaPublicKey>,
     beside_key: impl FnOnce() -> Result<Certificates, KeyError>,
 ) {
     const NAME: &str = "chain";
     let by_kid = |scheme: &&SchemeRules| scheme.key_reference().value() == KeyReference::Kid;
-    if let (Some(scheme), None) = (options.scheme.filter(by_kid), options.chain) {
+    if let (Some(scheme), None) = (expected.scheme.filter(by_kid), expected.file) {
         let text = format!(
             "{} knows the key by its kid and needs no certificate",
             scheme.title()
         );
         return report.add(NAME, Verdict::Passed, text);
     }
-    let certificates = match options.chain {
+    let certificates = match expected.file {
         Some(path) => Certificates::from_file(path).map_err(Error::from),
         None => beside_key().map_err(Error::from),
     };
@@ -242,18 +299,21 @@ fn chain(
             return;
         }
     };
-    let mut wanted = ChainOptions::at(options.now);
-    wanted.scheme = options.scheme;
-    wanted.key = Some(key);
-    wanted.leaf = options.certificate;
+    let mut wanted = ChainOptions::at(expected.now);
+    wanted.scheme = expected.scheme;
+    wanted.key = key;
+    wanted.leaf = expected.certificate;
     let chain = match certificates.chain_for(&wanted) {
         Ok(chain) => chain,
+        Err(PkiError::Path(error @ PathError::SeveralLeaves { .. })) if key.is_none() => {
+            return report.add(NAME, Verdict::Note, format!("{error}: the key says which"));
+        }
         Err(error) => return report.broke(NAME, &error.into()),
     };
-    let mut judged_by = ChainCheckOptions::at(options.now);
-    judged_by.scheme = options.scheme;
-    judged_by.warn_days = options.warn_days;
-    judged_by.key = Some(key);
+    let mut judged_by = ChainCheckOptions::at(expected.now);
+    judged_by.scheme = expected.scheme;
+    judged_by.warn_days = expected.warn_days;
+    judged_by.key = key;
     judged_by.given = Some(&certificates);
     let judged = ChainReport::new(&chain, judged_by);
     if judged.broken() > 0 {

@@ -29,8 +29,8 @@ pub(super) fn look(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &
         report.add(NAME, Verdict::Note, "its rate limit is reached now");
     }
     policy(report, options, key);
-    if !key.certificates().is_empty() || options.chain.is_some() {
-        chain(report, options, key.public_key(), || {
+    if !key.certificates().is_empty() || options.chain.file.is_some() {
+        chain(report, options.chain, Some(key.public_key()), || {
             Ok(key.certificates().to_vec().into())
         });
     }
@@ -43,7 +43,7 @@ pub(super) fn look(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &
 
 fn time(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey) {
     let info = key.info();
-    let now = options.now.as_secs();
+    let now = options.chain.now.as_secs();
     if now.saturating_add(MAX_BEHIND_SECONDS) < info.time_floor {
         let text =
             "its time floor is later than this clock: that clock is behind, or one was ahead";
@@ -75,7 +75,7 @@ fn policy(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey
         );
         report.add(NAME, Verdict::Note, text);
     }
-    let Some(scheme) = options.scheme else {
+    let Some(scheme) = options.chain.scheme else {
         return;
     };
     if !policy.schemes.iter().any(|it| it.scheme.serves(scheme)) {

@@ -3,14 +3,14 @@
 use privyseal::keys::SignerFailure;
 use privyseal::report::Verdict;
 use privyseal_hsm::PinState;
-use privyseal_pkcs11::{Pkcs11Uri, SlotInfo, TokenInfo, module_info};
+use privyseal_pkcs11::{ModuleInfo, Pkcs11Uri, SlotInfo, TokenInfo, module_info};
 
 use super::DoctorReport;
 use crate::advice::key::NO_TOKEN;
 use crate::scan;
 
-/// Whether the next step makes sense.
-pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
+/// What the module shows, if it can be loaded.
+pub(super) fn load(report: &mut DoctorReport, uri: &Pkcs11Uri) -> Option<ModuleInfo> {
     if let Err(error) = scan::survives(uri) {
         report.token_trouble("module", error.to_string());
         report.next.push(
@@ -18,16 +18,25 @@ pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
              which p11-kit-client.so reaches"
                 .to_owned(),
         );
-        return false;
+        return None;
     }
-    let module = match module_info(uri) {
-        Ok(module) => module,
+    match module_info(uri) {
+        Ok(module) => {
+            report.add("module", Verdict::Passed, &module.library);
+            Some(module)
+        }
         Err(error) => {
             report.broke("module", &SignerFailure::new(error).into());
-            return false;
+            None
         }
+    }
+}
+
+/// Whether the next step makes sense.
+pub(super) fn look(report: &mut DoctorReport, uri: &Pkcs11Uri) -> bool {
+    let Some(module) = load(report, uri) else {
+        return false;
     };
-    report.add("module", Verdict::Passed, module.library);
     for slot in &module.slots {
         let text = slot_text(slot);
         report.add("slots", Verdict::Note, text);
