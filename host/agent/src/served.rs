@@ -251,16 +251,15 @@ impl Served {
         let before = tested.take();
         let before = before.filter(|(at, _)| at.elapsed() < SELF_TEST_COUNTS);
         let is_new = before.is_none();
-        let (at, of_key) = match before {
-            Some(before) => before,
-            None => {
-                let test = self.blocking(&self.assertions, |served| {
-                    Ok(served.opened()?.client.self_test()?)
-                });
-                let outcome = timeout(SELF_TEST_LIMIT, test).await;
-                let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
-                (Instant::now(), outcome)
-            }
+        let (at, of_key) = if let Some(before) = before {
+            before
+        } else {
+            let test = self.blocking(&self.assertions, |served| {
+                Ok(served.opened()?.client.self_test()?)
+            });
+            let outcome = timeout(SELF_TEST_LIMIT, test).await;
+            let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
+            (Instant::now(), outcome)
         };
         *tested = Some((at, of_key.clone()));
         drop(tested);

@@ -63,10 +63,10 @@ fn a_library_that_hangs_while_it_is_loaded_does_not_keep_the_process() {
 fn a_pin_is_not_offered_a_third_time_where_the_process_was_killed_twice() {
     let stage = Stage::new();
     let shim = FaultShim::new(stage.token.dir());
-    let state = stage.token.dir().join("state");
+    let folder = stage.token.dir().join("state");
     let mut command = stage.command_through(&shim, &stage.token.pin_file());
-    command.env("STATE_DIRECTORY", &state);
-    let remembered = || fs::metadata(state.join("refused-pins")).map_or(0, |it| it.len());
+    command.env("STATE_DIRECTORY", &folder);
+    let remembered = || fs::metadata(folder.join("refused-pins")).map_or(0, |it| it.len());
     for _ in 0..2 {
         shim.rules(&[NO_PIN_FLAGS, "C_Login * hang 600000"]);
         let before = remembered();
@@ -83,5 +83,5 @@ fn a_pin_is_not_offered_a_third_time_where_the_process_was_killed_twice() {
     assert_eq!(shim.calls("C_Login"), 0);
     command.arg("--spend-final-pin-try");
     Outcome::of(&mut command).token();
-    assert!(!state.join("refused-pins").exists());
+    assert!(!folder.join("refused-pins").exists());
 }
