@@ -37,7 +37,7 @@ fn a_module_is_never_told_of_more_room_than_there_is() {
         ..CK_FUNCTION_LIST::default()
     };
     let module = RawModule {
-        path: std::path::Path::new("/m.so").into(),
+        path: Path::new("/m.so").into(),
         functions,
         serial: AtomicBool::new(false),
         turn: TimedMutex::new(()),
