@@ -10,9 +10,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use privyseal::Http;
 use privyseal::http::{HttpWatcher, Url};
-use privyseal_hsm::{
-    Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable, lock,
-};
+use privyseal_hsm::{Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable, lock};
 
 /// Who is done sooner sees nothing.
 const PATIENCE: Duration = Duration::from_secs(1);

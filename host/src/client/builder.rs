@@ -294,7 +294,7 @@ impl ClientBuilder {
         let mut client = SigningClient::new(scheme, client_id, chain, key)?;
         for other in others {
             if let Err(error) = client.add_chain(other) {
-                tracing::debug!(%error, "another certificate for the key is not used");
+                events::debug!(%error, "another certificate for the key is not used");
             }
         }
         Ok(client)
