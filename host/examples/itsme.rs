@@ -17,7 +17,7 @@ use std::time::Duration;
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwk::KidChoice;
 use privyseal::oauth::AuthenticationOptions;
-use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Watcher};
+use privyseal::oidc::ciba::{Ciba, CibaFlow, Delivery, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
 use privyseal::{Client, Error, Http, HttpOptions, KeyUri, Prompt, Roots, SignerOptions};
 use privyseal_core::scheme::ITSME;
@@ -60,7 +60,7 @@ fn subject(
     kid: &str,
     client_id: &str,
     issuer: &str,
-    mut asked: AuthenticationOptions,
+    asked: AuthenticationOptions,
     qr: &str,
     ca: Option<&String>,
 ) -> Result<String, Error> {
@@ -82,11 +82,10 @@ fn subject(
     // What would fail after the person has confirmed fails now.
     flow.prepare(&asked, None, true)?;
     let mut watcher = QrFile(qr.into());
-    asked.user_identifier_token = flow.discover_user(&mut watcher)?;
-    let pending = flow.authenticate(&asked, &Delivery::Poll)?;
-    let tokens = flow.tokens(pending, &Delivery::Poll, &mut watcher)?;
-    let identity = flow.identity(&tokens, true)?;
-    Ok(identity.subject().to_owned())
+    let mut person = CibaFlow::begin(&asked);
+    let done = flow.run(&mut person, None, &Delivery::Poll, &mut watcher)?;
+    let subject = done.map(|done| done.identity.subject().to_owned());
+    Ok(subject.unwrap_or_default())
 }
 
 /// Where the QR code is written to.

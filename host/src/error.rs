@@ -176,7 +176,12 @@ impl Error {
             Some(OidcError::Signature { .. } | OidcError::Clock { .. }) => {
                 return ErrorKind::Refused;
             }
-            Some(OidcError::Unfit(_) | OidcError::NotOffered(_) | OidcError::Twice(_)) => {
+            Some(
+                OidcError::Unfit(_)
+                | OidcError::NotOffered(_)
+                | OidcError::Twice(_)
+                | OidcError::Listen { .. },
+            ) => {
                 return ErrorKind::Server;
             }
             _ => {}
@@ -188,19 +193,14 @@ impl Error {
             Self::Ishare(_) => ErrorKind::Refused,
             Self::Fiam(_) => ErrorKind::Server,
             #[cfg(feature = "ciba")]
-            Self::Ciba(CibaError::Listen { .. } | CibaError::Nobody) => ErrorKind::Server,
-            #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::DeafKey(_)) => ErrorKind::Key,
             #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::TimedOut { .. }) => ErrorKind::Refused,
             #[cfg(feature = "login")]
-            Self::Login(LoginError::NoPkce | LoginError::Listen { .. }) => ErrorKind::Server,
+            Self::Login(LoginError::NoPkce) => ErrorKind::Server,
             #[cfg(feature = "login")]
             Self::Login(
-                LoginError::Callback(_)
-                | LoginError::Refused(_)
-                | LoginError::Expired { .. }
-                | LoginError::NoRefreshToken,
+                LoginError::Callback(_) | LoginError::Expired { .. } | LoginError::NoRefreshToken,
             ) => ErrorKind::Refused,
             _ => self
                 .find::<OAuthError>()

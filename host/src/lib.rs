@@ -3,6 +3,7 @@
 #![cfg_attr(
     not(all(
         feature = "ciba",
+        feature = "login",
         feature = "pkcs11",
         feature = "tracing",
         feature = "yubihsm"
@@ -11,6 +12,7 @@
 )]
 
 // The floors: each knows those above it in this list and none below.
+#[macro_use]
 pub mod base;
 pub mod http;
 pub mod jose;

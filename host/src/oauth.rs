@@ -21,15 +21,12 @@ pub use authentication::AuthenticationOptions;
 pub use call::{CallMethod, call, call_with};
 pub use error::OAuthError;
 pub use form::Form;
-#[cfg(any(feature = "ciba", feature = "login"))]
 pub(crate) use form::form_body;
 pub use introspection::Introspection;
 pub use refusal::{Diagnosis, Refusal, RequestKind};
-#[cfg(feature = "login")]
 pub(crate) use response::token as token_response;
 pub(crate) use response::{get_awaited, get_public, success};
 pub use signing_client::SigningClient;
 pub use source::AssertionSource;
-#[cfg(feature = "login")]
 pub(crate) use source::check_scope;
 pub use token_source::{MAX_MARGIN, TokenSource};

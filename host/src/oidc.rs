@@ -4,7 +4,6 @@
 pub mod ciba;
 pub mod discovery;
 mod error;
-#[cfg(any(feature = "ciba", feature = "login"))]
 mod id_token;
 #[cfg(any(feature = "ciba", feature = "login"))]
 pub mod listener;

@@ -4,9 +4,8 @@ use std::io;
 
 use privyseal::Error;
 use privyseal::http::{HttpCause, HttpError};
-use privyseal::oauth::RequestKind;
 use privyseal::oidc::OidcError;
-use privyseal::oidc::login::{AuthorizationRefusal, LoginError};
+use privyseal::oidc::login::LoginError;
 use privyseal_gateway::DeviceError;
 use privyseal_protocol::{DeviceState, Refusal};
 
@@ -36,10 +35,6 @@ pub(crate) fn of_library(error: &Error) -> Option<String> {
     }
     if let Some(refusal) = error.refusal() {
         return Some(refusal::of(refusal));
-    }
-    if let Some(refusal) = error.find::<Box<AuthorizationRefusal>>() {
-        let advice = refusal::to_do(RequestKind::Authorization, refusal.diagnosis());
-        return Some(advice.to_owned());
     }
     if let Some(OidcError::Clock { .. }) = error.find() {
         return Some(SET_CLOCK.to_owned());
@@ -154,9 +149,8 @@ mod tests {
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table")]
     fn each_row_of_the_tables_has_advice_of_its_own() {
-        use RequestKind as K;
-        use privyseal::oauth::Diagnosis as D;
-        let rows: &[(RequestKind, &[(D, &str)])] = &[
+        use privyseal::oauth::{Diagnosis as D, RequestKind as K};
+        let rows: &[(K, &[(D, &str)])] = &[
             (
                 K::Discovery,
                 &[

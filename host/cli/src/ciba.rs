@@ -12,19 +12,19 @@ use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwe::ContentEncryption;
 use privyseal::keys::key::{KeyUnwrapper, KeyUri};
 use privyseal::oauth::AuthenticationOptions;
-use privyseal::oidc::ciba::{Ciba as Flow, Delivery, Identity, PingListener, Tokens};
+use privyseal::oidc::ciba::{Ciba as Flow, CibaFlow, Delivery, PingListener, State};
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::provider::Provider;
 use privyseal::{AssertionOptions, Client, Http};
 use privyseal_core::KeyEncryption;
 use privyseal_core::scheme::ITSME;
 use privyseal_hsm::can_replace_file;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions, named};
-use super::output::{can_print, output_file, print_json};
+use super::output::{can_print, output_file, person, print_json};
 use crate::error::CliError;
 use crate::output::say;
 use progress::Progress;
@@ -152,18 +152,22 @@ impl Ciba {
                 algorithm.name()
             );
         }
-        let mut progress = Progress::new(self.qr.clone());
-        if needs_discovery {
-            asked.user_identifier_token = flow.discover_user(&mut progress)?;
+        let mut login = CibaFlow::begin(&asked);
+        if self.no_userinfo {
+            login = login.without_userinfo();
         }
+        let mut progress = Progress::new(self.qr.clone());
+        let known = Some(State::Authentication);
+        flow.run(&mut login, known, &delivery, &mut progress)?;
         // Who reads may have gone while the code was looked at.
         can_print()?;
-        let pending = flow.authenticate(&asked, &delivery)?;
-        let tokens = flow.tokens(pending, &delivery, &mut progress)?;
-        let identity = flow.identity(&tokens, !self.no_userinfo)?;
+        let done = flow.run(&mut login, None, &delivery, &mut progress)?;
+        let Some((identity, tokens)) = done.map(|done| (done.identity, done.tokens)) else {
+            return Ok(());
+        };
         progress.finish();
         let says_acr = |claims: &Map<String, Value>| claims.contains_key("acr");
-        if tokens.id_token.is_none() {
+        if identity.id_token.is_none() && identity.id_token_error.is_none() {
             say!(
                 "warning: there is no id_token: what is known of the person comes from UserInfo alone"
             );
@@ -174,7 +178,9 @@ impl Ciba {
                  an error"
             );
         }
-        print_json(&self.report(&identity, &tokens)).inspect_err(|_| {
+        let claims = [identity.id_token.as_ref(), identity.userinfo.as_ref()];
+        let report = person(claims, &tokens.access, self.show_tokens);
+        print_json(&report).inspect_err(|_| {
             say!(
                 "warning: the person has confirmed, and what came is lost: they must be asked again"
             );
@@ -234,27 +240,6 @@ impl Ciba {
             self.keys.access.open_unwrapper(&uri)
         };
         self.decryption_keys.iter().map(open).collect()
-    }
-
-    fn report(&self, identity: &Identity, tokens: &Tokens) -> Value {
-        let mut report = Map::new();
-        for (name, claims) in [
-            ("id_token", &identity.id_token),
-            ("userinfo", &identity.userinfo),
-        ] {
-            report.extend(
-                claims
-                    .clone()
-                    .map(|claims| (name.to_owned(), claims.into())),
-            );
-        }
-        if self.show_tokens {
-            let answer = serde_json::from_slice(tokens.access.expose_response());
-            report.insert("tokens".to_owned(), answer.unwrap_or_default());
-        } else if let Some(seconds) = tokens.access.expires_in() {
-            report.insert("tokens".to_owned(), json!({ "expires_in": seconds }));
-        }
-        report.into()
     }
 }
 

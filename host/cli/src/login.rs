@@ -6,13 +6,12 @@ use std::io;
 use clap::{Args, value_parser};
 use privyseal::SchemeRules;
 use privyseal::oidc::listener::ListenAddress;
-use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt, Session};
+use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt};
 use privyseal_core::scheme::ISHARE;
-use serde_json::{Map, Value, json};
 
 use super::options::{ClientOptions, ServerOptions, named, scheme_parser_for};
-use super::output::{can_print, print_json};
-use super::session::{IdentityProvider, has_providers, ishare_party, party};
+use super::output::{can_print, person, print_json};
+use super::session::{IdentityProvider, has_providers, party};
 use crate::error::CliError;
 use crate::hardening::messages_are_closed;
 use crate::output::say;
@@ -81,12 +80,11 @@ impl Login {
             return Err(CliError::Output(error));
         }
         let redirect = LoopbackRedirect::start(&self.listen)?;
-        let login = if is_ishare(self.client.scheme()) {
-            ishare_party(&self.client, &self.server, &self.provider)?
-        } else {
+        let ishare = is_ishare(self.client.scheme()).then_some(&self.provider);
+        if ishare.is_none() {
             self.provider.refuse()?;
-            party(&self.client, &self.server)?
-        };
+        }
+        let login = party(&self.client, &self.server, ishare)?;
         login.prepare(self.userinfo)?;
         // Who reads may have gone since.
         can_print()?;
@@ -106,7 +104,9 @@ impl Login {
             Ok(userinfo) => (userinfo, None),
             Err(error) => (None, Some(error)),
         };
-        print_json(&self.report(&session, userinfo)).inspect_err(|_| {
+        let claims = [Some(session.claims()), userinfo.as_ref()];
+        let report = person(claims, &session.access_token(), self.show_tokens);
+        print_json(&report).inspect_err(|_| {
             say!(
                 "warning: the person has logged in, and what came is lost: they must log in again"
             );
@@ -116,38 +116,15 @@ impl Login {
 
     fn asked(&self, redirect_uri: String) -> LoginOptions {
         let mut asked = LoginOptions::new(redirect_uri);
-        if let Some(scope) = &self.scope {
-            let more = scope.split(' ').filter(|value| *value != "openid");
-            let scopes: Vec<_> = ["openid"].into_iter().chain(more).collect();
-            asked = asked.scope(scopes.join(" "));
+        let more = self.scope.iter().flat_map(|scope| scope.split(' '));
+        for value in more.filter(|value| *value != "openid") {
+            asked.scope = format!("{} {value}", asked.scope);
         }
-        if let Some(prompt) = self.prompt {
-            asked = asked.prompt(prompt);
-        }
-        if let Some(hint) = &self.login_hint {
-            asked = asked.login_hint(hint);
-        }
-        if self.signed_request {
-            asked = asked.signed_request();
-        }
-        match self.max_age {
-            Some(seconds) => asked.max_age(seconds),
-            None => asked,
-        }
-    }
-
-    fn report(&self, session: &Session, userinfo: Option<Map<String, Value>>) -> Value {
-        let access = session.access_token();
-        let tokens = if self.show_tokens {
-            serde_json::from_slice(access.expose_response()).unwrap_or_default()
-        } else {
-            json!({ "expires_in": access.expires_in() })
-        };
-        let mut report = Map::new();
-        report.insert("id_token".to_owned(), session.claims().clone().into());
-        report.extend(userinfo.map(|claims| ("userinfo".to_owned(), claims.into())));
-        report.insert("tokens".to_owned(), tokens);
-        report.into()
+        asked.prompt = self.prompt;
+        asked.login_hint.clone_from(&self.login_hint);
+        asked.max_age = self.max_age;
+        asked.signed_request = self.signed_request;
+        asked
     }
 }
 

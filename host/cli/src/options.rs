@@ -105,6 +105,17 @@ pub(super) fn of_option<E: Into<privyseal::Error>>(
     }
 }
 
+/// Refuses options that are given and would be ignored.
+pub(super) fn refuse(
+    given: impl IntoIterator<Item = (&'static str, bool)>,
+    why: &str,
+) -> Result<(), CliError> {
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => Err(CliError::option(option, why)),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn missing_key(reason: &str) -> CliError {
     CliError::missing("--key", reason)
 }

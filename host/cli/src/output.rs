@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ColorChoice};
+use privyseal::AccessToken;
 use privyseal::report::html::HtmlReport;
 use privyseal::report::{Subject, TokenReport};
 use privyseal_hsm::replace_file;
+use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
@@ -64,10 +66,7 @@ pub(super) fn output_is_open() -> io::Result<()> {
 }
 
 /// Prints a report for people, or as JSON.
-pub(super) fn print_report(
-    report: &impl Display,
-    json: Option<serde_json::Value>,
-) -> Result<(), CliError> {
+pub(super) fn print_report(report: &impl Display, json: Option<Value>) -> Result<(), CliError> {
     match json {
         Some(json) => print_json(&json),
         None => print_line(report.to_string().as_bytes()),
@@ -101,8 +100,30 @@ pub(super) fn judged(
 }
 
 /// Prints JSON.
-pub(super) fn print_json(report: &serde_json::Value) -> Result<(), CliError> {
+pub(super) fn print_json(report: &Value) -> Result<(), CliError> {
     print_line(format!("{report:#}").as_bytes())
+}
+
+/// What is known about a person by their id_token and by UserInfo, and the tokens that came.
+pub(super) fn person(
+    [id_token, userinfo]: [Option<&Map<String, Value>>; 2],
+    access: &AccessToken,
+    show_tokens: bool,
+) -> Value {
+    let tokens = if show_tokens {
+        serde_json::from_slice(access.expose_response()).ok()
+    } else {
+        let seconds = access.expires_in();
+        seconds.map(|seconds| json!({ "expires_in": seconds }))
+    };
+    let claims = |claims: Option<&Map<_, _>>| claims.cloned().map(Value::from);
+    let members = [
+        ("id_token", claims(id_token)),
+        ("userinfo", claims(userinfo)),
+        ("tokens", tokens),
+    ];
+    let given = |(name, value): (&str, Option<_>)| Some((name.to_owned(), value?));
+    members.into_iter().filter_map(given).collect()
 }
 
 /// A report takes the place of no key, chain or token whose name was given by mistake.
@@ -156,7 +177,7 @@ impl ReportArgs {
     pub(super) fn give(
         &self,
         report: &impl Display,
-        json: impl FnOnce() -> serde_json::Value,
+        json: impl FnOnce() -> Value,
         html: impl FnOnce() -> HtmlReport,
     ) -> Result<(), CliError> {
         let written = self.html.as_ref().map_or(Ok(()), |path| {
@@ -168,11 +189,7 @@ impl ReportArgs {
         written
     }
 
-    fn print(
-        &self,
-        report: &impl Display,
-        json: impl FnOnce() -> serde_json::Value,
-    ) -> Result<(), CliError> {
+    fn print(&self, report: &impl Display, json: impl FnOnce() -> Value) -> Result<(), CliError> {
         if self.json {
             return print_json(&json());
         }

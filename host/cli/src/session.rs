@@ -9,11 +9,11 @@ use privyseal::oauth::{self, RefreshToken};
 use privyseal::oidc::login::Login;
 use privyseal::pki::Certificates;
 use privyseal::schemes::ishare::identity_provider;
-use privyseal::{Provider, SchemeRules};
+use privyseal::{AssertionOptions, Provider, SchemeRules};
 use zeroize::Zeroizing;
 
 use super::input::secret;
-use super::options::{ClientOptions, ServerOptions, of_option, scheme_parser_for};
+use super::options::{ClientOptions, ServerOptions, of_option, refuse, scheme_parser_for};
 use super::output::{can_print, print_line};
 use crate::error::CliError;
 use crate::hardening::with_spent_token;
@@ -99,7 +99,7 @@ impl Logout {
 
 impl Revoke {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let token = token(&self.token)?;
+        let token = token("FILE", &self.token)?;
         Ok(self.party.open()?.revoke(&token)?)
     }
 }
@@ -107,7 +107,7 @@ impl Revoke {
 impl Introspect {
     pub(super) fn run(self) -> Result<(), CliError> {
         can_print()?;
-        let token = token(&self.token)?;
+        let token = token("FILE", &self.token)?;
         let said = self.party.open()?.introspect(&token)?;
         print_line(said.response().trim_ascii())
     }
@@ -115,32 +115,8 @@ impl Introspect {
 
 impl Party {
     fn open(&self) -> Result<Login, CliError> {
-        party(&self.client, &self.server)
+        party(&self.client, &self.server, None)
     }
-}
-
-/// A client at iSHARE's identity provider, which publishes nothing about itself.
-pub(super) fn ishare_party(
-    client: &ClientOptions,
-    server: &ServerOptions,
-    provider: &IdentityProvider,
-) -> Result<Login, CliError> {
-    let missing = |option, why| CliError::missing(option, why);
-    let id = provider.party_id.as_deref();
-    let id = id.ok_or_else(|| {
-        missing(
-            "--provider-id",
-            "its tokens name it, and its seal is its own",
-        )
-    })?;
-    let trust = provider.trust.as_deref();
-    let trust = trust.ok_or_else(|| missing("--trust", "its tokens are signed by a seal"))?;
-    let trust = Certificates::from_file(trust).map_err(of_option("--trust"))?;
-    let assertion = client.assertion_for(Some(id))?;
-    let provider = identity_provider(&client.server()?, id, trust)?;
-    let (source, tries) = client.source_for_tries()?;
-    let login = Login::new(Arc::from(source), server.http()?, Arc::new(provider));
-    Ok(login.assertion(assertion).retry(tries))
 }
 
 /// What is known of an identity provider of iSHARE.
@@ -161,31 +137,47 @@ impl IdentityProvider {
             ("--provider-id", self.party_id.is_some()),
             ("--trust", self.trust.is_some()),
         ];
-        match given.into_iter().find(|(_, is_given)| *is_given) {
-            Some((option, _)) => Err(CliError::option(option, "is for iSHARE only")),
-            None => Ok(()),
-        }
+        refuse(given, "is for iSHARE only")
+    }
+
+    /// It publishes nothing about itself.
+    fn open(&self, client: &ClientOptions) -> Result<(AssertionOptions, Provider), CliError> {
+        let missing = |option, why| CliError::missing(option, why);
+        let why = "its tokens name it, and its seal is its own";
+        let id = self.party_id.as_deref();
+        let id = id.ok_or_else(|| missing("--provider-id", why))?;
+        let trust = self.trust.as_deref();
+        let trust = trust.ok_or_else(|| missing("--trust", "its tokens are signed by a seal"))?;
+        let trust = Certificates::from_file(trust).map_err(of_option("--trust"))?;
+        let assertion = client.assertion_for(Some(id))?;
+        Ok((assertion, identity_provider(&client.server()?, id, trust)?))
     }
 }
 
-/// The client, at the provider below the realm's address.
-pub(super) fn party(client: &ClientOptions, server: &ServerOptions) -> Result<Login, CliError> {
+/// The client, at that identity provider of iSHARE, or at the provider below the realm's address.
+pub(super) fn party(
+    client: &ClientOptions,
+    server: &ServerOptions,
+    ishare: Option<&IdentityProvider>,
+) -> Result<Login, CliError> {
     let scheme = client.scheme();
-    if !has_providers(scheme) {
-        let reason = format!(
-            "is {}, whose servers are no OpenID providers",
-            scheme.title()
-        );
+    let (assertion, provider) = if let Some(provider) = ishare {
+        provider.open(client)?
+    } else if has_providers(scheme) {
+        let base = client.server()?;
+        // A scheme of one's own has no realms: its issuer is as it is given, a slash at its end included.
+        let given = client.base_url().filter(|_| !oauth::has_realms(scheme));
+        let issuer = given.unwrap_or(base.as_str());
+        let assertion = client.assertion()?;
+        let (http, progress) = server.watched_http()?;
+        let provider = Provider::discover(&http, issuer)?;
+        progress.finish();
+        (assertion, provider)
+    } else {
+        let title = scheme.title();
+        let reason = format!("is {title}, whose servers are no OpenID providers");
         return Err(CliError::option("--scheme", reason));
-    }
-    let base = client.server()?;
-    // A scheme of one's own has no realms: its issuer is as it is given, a slash at its end included.
-    let given = client.base_url().filter(|_| !oauth::has_realms(scheme));
-    let issuer = given.unwrap_or(base.as_str());
-    let assertion = client.assertion()?;
-    let (http, progress) = server.watched_http()?;
-    let provider = Provider::discover(&http, issuer)?;
-    progress.finish();
+    };
     let (source, tries) = client.source_for_tries()?;
     let login = Login::new(Arc::from(source), server.http()?, Arc::new(provider));
     Ok(login.assertion(assertion).retry(tries))
@@ -195,17 +187,8 @@ pub(super) fn has_providers(scheme: &'static SchemeRules) -> bool {
     oauth::has_realms(scheme) || scheme.built_in().is_none()
 }
 
-fn refresh_token(path: &Path) -> Result<RefreshToken, CliError> {
-    let token = token_of("--refresh-token-file", path)?;
-    Ok(RefreshToken::new(&**token))
-}
-
-fn token(path: &Path) -> Result<Zeroizing<String>, CliError> {
-    token_of("FILE", path)
-}
-
 /// One token, and nothing else: an empty one would be worthless to the server, too, and look revoked.
-fn token_of(option: &'static str, path: &Path) -> Result<Zeroizing<String>, CliError> {
+fn token(option: &'static str, path: &Path) -> Result<Zeroizing<String>, CliError> {
     let token = secret(path).map_err(of_option(option))?;
     // RFC 6749 appendix A.12: 1*VSCHAR.
     if token.is_empty() || !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -215,4 +198,9 @@ fn token_of(option: &'static str, path: &Path) -> Result<Zeroizing<String>, CliE
         ));
     }
     Ok(token)
+}
+
+fn refresh_token(path: &Path) -> Result<RefreshToken, CliError> {
+    let token = token("--refresh-token-file", path)?;
+    Ok(RefreshToken::new(&**token))
 }

@@ -16,6 +16,11 @@ pub enum BaseError {
     /// What is stored elsewhere could not be encrypted.
     #[error("what is to be stored elsewhere could not be encrypted: it is too long")]
     Seal,
+    /// What was stored elsewhere is not what was sealed for this.
+    #[error(
+        "what was stored cannot be opened: it was changed, or sealed with another key or for another use"
+    )]
+    Sealed,
     /// A file cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
     Read {

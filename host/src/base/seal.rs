@@ -1,10 +1,12 @@
 //! What an application stores elsewhere while a person is asked (a cookie, a database, another process): encrypted,
 //! and bound to what it is for.
 
+use std::io;
+
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-#[cfg(any(feature = "ciba", feature = "login"))]
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{BaseError, entropy};
@@ -31,59 +33,43 @@ impl SealKey {
         Ok(Self(key))
     }
 
-    /// `value` as JSON, encrypted as [`SealKey::seal`] does.
-    #[cfg(any(feature = "ciba", feature = "login"))]
-    pub(crate) fn seal_json(
+    /// `value` as JSON, encrypted. It opens for the same `purpose` and `binding` only. The text is base64url.
+    pub(crate) fn seal(
         &self,
         purpose: &str,
         binding: &[u8],
         value: &impl Serialize,
     ) -> Result<String, BaseError> {
-        // Counted first and reserved at once, so that no copy is left behind by a growing vector.
-        let mut count = Count(0);
-        serde_json::to_writer(&mut count, value).map_err(|_| BaseError::Seal)?;
-        let mut json = Zeroizing::new(Vec::with_capacity(count.0));
-        serde_json::to_writer(&mut *json, value).map_err(|_| BaseError::Seal)?;
-        self.seal(purpose, binding, &json)
-    }
-
-    /// `plain`, encrypted. It opens for the same `purpose` and `binding` only. The text is base64url.
-    pub(crate) fn seal(
-        &self,
-        purpose: &str,
-        binding: &[u8],
-        plain: &[u8],
-    ) -> Result<String, BaseError> {
         let mut nonce = [0; NONCE_LEN];
         entropy::fill(&mut nonce)?;
-        // Reserved at once, so that no copy of the plaintext is left behind by a growing vector.
-        let room = NONCE_LEN + plain.len() + AES_256_GCM.tag_len();
-        let mut sealed = Zeroizing::new(Vec::with_capacity(room));
-        sealed.extend_from_slice(plain);
+        // Counted first and reserved at once, so that no copy is left behind by a growing vector.
+        let mut count = Count(NONCE_LEN + AES_256_GCM.tag_len());
+        serde_json::to_writer(&mut count, value).map_err(|_| BaseError::Seal)?;
+        let mut sealed = Zeroizing::new(Vec::with_capacity(count.0));
+        sealed.extend_from_slice(&nonce);
+        serde_json::to_writer(&mut *sealed, value).map_err(|_| BaseError::Seal)?;
         let (key, aad) = self.parts(purpose, binding).ok_or(BaseError::Seal)?;
-        let unique = Nonce::assume_unique_for_key(nonce);
-        key.seal_in_place_append_tag(unique, aad, &mut *sealed)
-            .map_err(|_| BaseError::Seal)?;
-        sealed.splice(..0, nonce);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = key.seal_in_place_separate_tag(nonce, aad, &mut sealed[NONCE_LEN..]);
+        sealed.extend_from_slice(tag.map_err(|_| BaseError::Seal)?.as_ref());
         Ok(Base64UrlUnpadded::encode_string(&sealed))
     }
 
-    /// The plaintext of `sealed`, unless it was made with another key, for something else, or changed.
-    pub(crate) fn open(
+    /// What was sealed, unless that was with another key, for something else, or it was changed.
+    pub(crate) fn open<T: DeserializeOwned>(
         &self,
         purpose: &str,
         binding: &[u8],
         sealed: &str,
-    ) -> Option<Zeroizing<Vec<u8>>> {
-        let mut text = Zeroizing::new(Base64UrlUnpadded::decode_vec(sealed).ok()?);
-        let nonce = Nonce::try_assume_unique_for_key(text.get(..NONCE_LEN)?).ok()?;
-        let (key, aad) = self.parts(purpose, binding)?;
-        let len = key
-            .open_within(nonce, aad, &mut text, NONCE_LEN..)
-            .ok()?
-            .len();
-        text.truncate(len);
-        Some(text)
+    ) -> Result<T, BaseError> {
+        let opened = || {
+            let mut text = Zeroizing::new(Base64UrlUnpadded::decode_vec(sealed).ok()?);
+            let nonce = Nonce::try_assume_unique_for_key(text.get(..NONCE_LEN)?).ok()?;
+            let (key, aad) = self.parts(purpose, binding)?;
+            let json = key.open_within(nonce, aad, &mut text, NONCE_LEN..).ok()?;
+            serde_json::from_slice(json).ok()
+        };
+        opened().ok_or(BaseError::Sealed)
     }
 
     fn parts(&self, purpose: &str, binding: &[u8]) -> Option<(LessSafeKey, Aad<Vec<u8>>)> {
@@ -94,17 +80,15 @@ impl SealKey {
 }
 
 /// Counts bytes.
-#[cfg(any(feature = "ciba", feature = "login"))]
 struct Count(usize);
 
-#[cfg(any(feature = "ciba", feature = "login"))]
-impl std::io::Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0 += bytes.len();
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -118,30 +102,33 @@ mod tests {
     #[test]
     fn it_opens_for_what_it_was_sealed_for_and_nothing_else() {
         let key = SealKey::new(&[7; 32]);
-        for plain in [&b""[..], b"s3cret", &[0; 4096]] {
-            let sealed = key.seal("login", b"browser-1", plain).unwrap();
-            let open = |key: &SealKey, purpose, binding: &[u8]| key.open(purpose, binding, &sealed);
-            assert_eq!(&**open(&key, "login", b"browser-1").unwrap(), plain);
-            assert!(open(&key, "ciba", b"browser-1").is_none());
-            assert!(open(&key, "login", b"browser-2").is_none());
-            assert!(open(&key, "login\0browser", b"-1").is_none());
-            assert!(open(&SealKey::generate().unwrap(), "login", b"browser-1").is_none());
-            assert_ne!(sealed, key.seal("login", b"browser-1", plain).unwrap());
+        for plain in ["", "s3cret", &"0".repeat(4096)] {
+            let sealed = key.seal("login", b"browser-1", &plain).unwrap();
+            let open = |key: &SealKey, purpose, binding: &[u8]| {
+                key.open::<String>(purpose, binding, &sealed)
+            };
+            assert_eq!(open(&key, "login", b"browser-1").unwrap(), plain);
+            assert!(open(&key, "ciba", b"browser-1").is_err());
+            assert!(open(&key, "login", b"browser-2").is_err());
+            assert!(open(&key, "login\0browser", b"-1").is_err());
+            assert!(open(&SealKey::generate().unwrap(), "login", b"browser-1").is_err());
+            assert_ne!(sealed, key.seal("login", b"browser-1", &plain).unwrap());
         }
     }
 
     #[test]
     fn no_changed_or_missing_byte_opens() {
         let key = SealKey::generate().unwrap();
-        let sealed = key.seal("login", b"", b"s3cret").unwrap();
+        let sealed = key.seal("login", b"", &"s3cret").unwrap();
+        let opens = |text: &str| key.open::<String>("login", b"", text).is_ok();
         assert!(!sealed.contains("s3cret"));
         for at in 0..sealed.len() {
             let mut other = sealed.clone().into_bytes();
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };
             let other = String::from_utf8(other).unwrap();
-            assert!(key.open("login", b"", &other).is_none(), "{at}");
-            assert!(key.open("login", b"", &sealed[..at]).is_none(), "{at}");
+            assert!(!opens(&other), "{at}");
+            assert!(!opens(&sealed[..at]), "{at}");
         }
-        assert!(key.open("login", b"", "?").is_none());
+        assert!(!opens("?"));
     }
 }

@@ -1,10 +1,8 @@
 //! Why a token that somebody made for us is not accepted.
 
-#[cfg(feature = "ciba")]
 mod jwe;
 mod jws;
 
-#[cfg(feature = "ciba")]
 pub use jwe::{JweFault, MAX_JWE};
 pub use jws::{JwsFault, MAX_PROVIDER_JWS};
 
@@ -24,7 +22,6 @@ pub enum JoseFault {
     #[error(transparent)]
     Jws(#[from] JwsFault),
     /// Its encryption.
-    #[cfg(feature = "ciba")]
     #[error(transparent)]
     Jwe(#[from] JweFault),
 }
@@ -55,7 +52,6 @@ impl JoseError {
                 fault: fault.without(secret).into(),
                 ..self
             },
-            #[cfg(feature = "ciba")]
             JoseFault::Jwe(_) => self,
         }
     }
@@ -70,7 +66,6 @@ impl From<JwsFault> for JoseError {
     }
 }
 
-#[cfg(feature = "ciba")]
 impl From<JweFault> for JoseError {
     fn from(fault: JweFault) -> Self {
         Self {

@@ -220,14 +220,7 @@ impl VerifiedJws {
     }
 }
 
-impl fmt::Debug for Jws<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jws")
-            .field("algorithm", &self.header.algorithm.name())
-            .field("kid", &self.kid())
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Jws<'_> { kid() });
 
 impl fmt::Debug for VerifiedJws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

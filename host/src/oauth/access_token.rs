@@ -1,6 +1,5 @@
 //! What a token endpoint gives: a bearer token, for as long as it lasts.
 
-use core::fmt;
 use core::mem;
 
 use privyseal_core::token::{ResponseError, Secret, TokenResponse};
@@ -70,7 +69,6 @@ impl AccessToken {
     }
 
     /// The id_token that came with it, as it came (OpenID Connect Core section 3.1.3.3). Not for logs.
-    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn id_token(&self) -> Option<Zeroizing<String>> {
         #[derive(serde::Deserialize)]
         struct WithIdToken {
@@ -81,7 +79,6 @@ impl AccessToken {
     }
 
     /// Empties the id_token in the response: nobody is to believe it. `false` if it is not found.
-    #[cfg(feature = "login")]
     pub(crate) fn forget_id_token(&mut self, id_token: &str) -> bool {
         let mut places = self.response.windows(id_token.len().max(1));
         let start = places.position(|bytes| bytes == id_token.as_bytes());
@@ -98,13 +95,7 @@ impl AccessToken {
     }
 }
 
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken")
-            .field("expires_in", &self.expires_in)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(AccessToken { expires_in });
 
 impl RefreshToken {
     /// One that was kept elsewhere, by who knows what that means.
@@ -126,13 +117,7 @@ impl RefreshToken {
     }
 }
 
-impl fmt::Debug for RefreshToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefreshToken")
-            .field("expires_in", &self.expires_in)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(RefreshToken { expires_in });
 
 #[cfg(test)]
 mod tests {

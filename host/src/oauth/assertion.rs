@@ -1,7 +1,5 @@
 //! What is said about an assertion before it is signed, and the assertion itself.
 
-use core::fmt;
-
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::jws::JwsParts;
 use privyseal_core::{AssertionRequest, Audience, CompactJws, Jti, SchemeRules, UnixTime};
@@ -113,8 +111,8 @@ impl AssertionOptions {
 /// A client assertion, or a signed authentication request: a JWS in compact serialization (RFC 7515 section
 /// 3.1) that the core made and verified.
 ///
-/// It is a credential for as long as it lives (30 s, mostly): it is wiped when dropped, and `Debug` shows its
-/// length only.
+/// It is a credential for as long as it lives (30 s, mostly): it is wiped when dropped, and `Debug` does not
+/// show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Assertion(Zeroizing<String>);
 
@@ -149,8 +147,4 @@ impl From<CompactJws<'_>> for Assertion {
     }
 }
 
-impl fmt::Debug for Assertion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Assertion({} bytes)", self.0.len())
-    }
-}
+debug_fields!(Assertion {});

@@ -1,12 +1,11 @@
 //! What a signed authentication request asks (CIBA Core section 7.1.1).
 
-use core::fmt;
-
 use privyseal_core::payload::{AcrValues, AuthenticationRequest};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// What an authentication request asks. Its tokens are wiped, and `Debug` does not show them.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuthenticationOptions {
     /// `scope`: `openid`, `service:CODE`, and more, with one space between them.
@@ -14,6 +13,7 @@ pub struct AuthenticationOptions {
     /// The `user_identifier_token` of the discovery session: for which user.
     pub user_identifier_token: Zeroizing<String>,
     /// How the user must prove who they are; the server's default where there is none.
+    #[serde(with = "acr")]
     pub acr_values: Option<AcrValues>,
     /// Seconds that the request may wait for the user.
     pub requested_expiry: Option<u64>,
@@ -52,14 +52,31 @@ fn sorted(names: &[String]) -> String {
     names.join(" ")
 }
 
-impl fmt::Debug for AuthenticationOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthenticationOptions")
-            .field("scope", &self.scope)
-            .field("acr_values", &self.acr_values)
-            .field("requested_expiry", &self.requested_expiry)
-            .field("id_token_claims", &self.id_token_claims)
-            .field("userinfo_claims", &self.userinfo_claims)
-            .finish_non_exhaustive()
+debug_fields!(AuthenticationOptions {
+    scope,
+    acr_values,
+    requested_expiry,
+    id_token_claims,
+    userinfo_claims
+});
+
+/// By its name.
+mod acr {
+    use privyseal_core::payload::AcrValues;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[allow(clippy::ref_option, reason = "serde passes it so")]
+    pub(super) fn serialize<S: Serializer>(
+        acr: &Option<AcrValues>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        acr.map(AcrValues::name).serialize(to)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<Option<AcrValues>, D::Error> {
+        let name = Option::<String>::deserialize(from)?;
+        Ok(name.and_then(|name| AcrValues::by_name(&name)))
     }
 }

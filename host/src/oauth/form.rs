@@ -1,9 +1,9 @@
 //! Requests of a client that proves who it is with a new assertion (RFC 7523 section 2.2).
 
-use privyseal_core::token::request::write_member;
+use privyseal_core::token::request::{CLIENT_ASSERTION_TYPE, write_member};
 use zeroize::Zeroizing;
 
-use super::RequestKind;
+use super::{Assertion, RequestKind};
 use crate::http::Url;
 
 /// What is asked, without who asks.
@@ -36,7 +36,40 @@ impl<'a> Form<'a> {
             max,
         }
     }
+
+    /// As it is sent: the members, and who sends them.
+    pub(crate) fn body(
+        &self,
+        client_id: Option<&str>,
+        assertion: &Assertion,
+    ) -> Zeroizing<Vec<u8>> {
+        let authentication = [
+            ("client_id", client_id),
+            ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
+            ("client_assertion", Some(assertion.as_str())),
+        ];
+        let authentication = authentication.into_iter();
+        let authentication = authentication.filter_map(|(name, value)| Some((name, value?)));
+        form_body(self.members.iter().copied().chain(authentication))
+    }
+
+    /// What of it must not be repeated.
+    pub(crate) fn secrets<'s>(&'s self, assertion: &'s Assertion) -> impl Iterator<Item = &'s str> {
+        let members = self.members.iter();
+        let secrets = members.filter(|(name, _)| !PUBLIC_MEMBERS.contains(name));
+        secrets.map(|(_, value)| *value).chain([assertion.as_str()])
+    }
 }
+
+/// What may be repeated of a request.
+const PUBLIC_MEMBERS: [&str; 6] = [
+    "grant_type",
+    "scope",
+    "response_type",
+    "redirect_uri",
+    "code_challenge_method",
+    "prompt",
+];
 
 /// A form with these members, in this order (`application/x-www-form-urlencoded`). It may hold an assertion: its place
 /// is reserved at once, and wiped.
@@ -57,14 +90,7 @@ pub(crate) fn form_body<'a>(
     body
 }
 
-impl core::fmt::Debug for Form<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Form")
-            .field("url", &self.url)
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Form<'_> { url, kind });
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,5 @@
 //! Whether a token is good, and what it allows, in the words of the server that issued it (RFC 7662).
 
-use core::fmt;
-
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -51,13 +49,7 @@ impl Introspection {
     }
 }
 
-impl fmt::Debug for Introspection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Introspection")
-            .field("active", &self.active)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Introspection { active });
 
 #[cfg(test)]
 mod tests {

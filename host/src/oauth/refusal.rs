@@ -3,6 +3,7 @@
 use core::fmt;
 
 use privyseal_core::token::ErrorResponse;
+use serde_json::Value;
 
 use crate::base::display::sanitize_for_display;
 use crate::http::retry::FailedTry;
@@ -38,29 +39,55 @@ impl Refusal {
     {
         let secrets: Vec<&str> = secrets.into_iter().collect();
         let shown = |text: &str| sanitize_for_display(text, secrets.iter().copied());
-        let (code, description) = said(&response.body, &shown);
-        // Before what was sent is left out of it.
-        let diagnosis = Diagnosis::of(kind, response.status, code.as_deref());
-        let code = code.as_deref().map(shown);
+        let json: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let member = |name: &&str| json.get(*name)?.as_str().map(shown);
+        let error = ErrorResponse::parse(&response.body).ok();
+        let code = error.as_ref().map(|error| error.error.to_string());
+        let description =
+            error.and_then(|error| Some(shown(&error.error_description?.to_string())));
+        // RFC 6749 section 5.2, and as itsme's token endpoint calls it.
+        let mut pages: Vec<_> = ["error_uri", "uid"].iter().filter_map(member).collect();
+        pages.dedup();
         // Where to, but not what for: a query may hold what was sent.
-        let location = response.location.as_deref().map(|location| {
-            let place = location.split(['?', '#']).next();
-            shown(place.unwrap_or_default())
-        });
+        let location = response.location.as_deref();
+        let location = location.and_then(|location| location.split(['?', '#']).next());
         Self {
             url: url.clone(),
             kind,
             status: response.status,
-            diagnosis,
-            code,
-            description,
-            pages: more_at(&response.body)
-                .iter()
-                .map(|page| shown(page))
-                .collect(),
+            // Before what was sent is left out of it.
+            diagnosis: Diagnosis::of(kind, response.status, code.as_deref()),
+            code: code.as_deref().map(shown),
+            // Else as other JSON errors have it (RFC 9457 among them), and itsme's token endpoint.
+            description: description
+                .or_else(|| ["detail", "message", "title"].iter().find_map(member)),
+            pages,
             challenge: response.challenge.as_deref().map(shown),
             retry_after: response.retry_after,
-            location,
+            location: location.map(shown),
+        }
+    }
+
+    /// What the authorization endpoint had a browser bring (RFC 6749 section 4.1.2.1): the code, its description and its
+    /// page.
+    pub(crate) fn by_browser(
+        endpoint: &Url,
+        code: &str,
+        [description, page]: [Option<&str>; 2],
+        secrets: [&str; 2],
+    ) -> Self {
+        let shown = |text: &str| sanitize_for_display(text, secrets);
+        Self {
+            url: endpoint.clone(),
+            kind: RequestKind::Authorization,
+            status: 302,
+            diagnosis: Diagnosis::of(RequestKind::Authorization, 400, Some(code)),
+            code: Some(shown(code)),
+            description: description.map(shown),
+            pages: page.map(shown).into_iter().collect(),
+            challenge: None,
+            retry_after: None,
+            location: None,
         }
     }
 
@@ -132,35 +159,6 @@ impl fmt::Display for Refusal {
 }
 
 impl core::error::Error for Refusal {}
-
-/// The pages about the error: RFC 6749 section 5.2, and as itsme's token endpoint calls it.
-fn more_at(body: &[u8]) -> Vec<String> {
-    let json = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
-    let pages = ["error_uri", "uid"].map(|member| json.get(member)?.as_str().map(str::to_owned));
-    let mut pages: Vec<_> = pages.into_iter().flatten().collect();
-    pages.dedup();
-    pages
-}
-
-/// The code as it came, and the words of an error body: RFC 6749 section 5.2, else the members that other JSON
-/// errors use (RFC 9457 among them).
-fn said(body: &[u8], shown: &dyn Fn(&str) -> String) -> (Option<String>, Option<String>) {
-    if let Ok(error) = ErrorResponse::parse(body) {
-        let code = error.error.to_string();
-        let description = error.error_description.map(|text| shown(&text.to_string()));
-        // itsme's token endpoint says the same in `detail`.
-        return (Some(code), description.or_else(|| other_words(body, shown)));
-    }
-    (None, other_words(body, shown))
-}
-
-fn other_words(body: &[u8], shown: &dyn Fn(&str) -> String) -> Option<String> {
-    let json = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
-    ["detail", "message", "title"]
-        .iter()
-        .find_map(|member| json.get(member)?.as_str())
-        .map(shown)
-}
 
 #[cfg(test)]
 mod tests {

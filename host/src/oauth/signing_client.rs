@@ -1,7 +1,5 @@
 //! One client of one scheme, whose assertions a signer signs.
 
-use core::fmt;
-
 use privyseal_core::cert::{Chain, Validity};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
@@ -127,13 +125,7 @@ fn credential(
     }
 }
 
-impl<S> fmt::Debug for SigningClient<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningClient")
-            .field("credential", &self.credential)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(<S> SigningClient<S> { credential });
 
 impl<S> AssertionSource for SigningClient<S>
 where

@@ -3,10 +3,8 @@
 use privyseal_core::cert::Validity;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::payload::AuthorizationRequest;
-use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, UnixTime};
 
-use super::form::form_body;
 use super::{
     AccessToken, Assertion, AssertionOptions, AuthenticationOptions, Form, Introspection,
     OAuthError, RefreshToken, RequestKind, response,
@@ -164,36 +162,11 @@ pub trait AssertionSource: Send + Sync {
         let sends_client_id = self.scheme().token_request().client_id().value();
         let client_id = sends_client_id.then(|| self.client_id().as_str());
         let assertion = self.assertion(options)?;
-        let authentication = [
-            ("client_id", client_id),
-            ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
-            ("client_assertion", Some(assertion.as_str())),
-        ];
-        let authentication = authentication
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
-        let body = form_body(form.members.iter().copied().chain(authentication));
-
+        let body = form.body(client_id, &assertion);
         let answer = http.post_form(form.url, &body, form.max)?;
-        let sent = form
-            .members
-            .iter()
-            .filter(|(name, _)| !PUBLIC_MEMBERS.contains(name))
-            .map(|(_, value)| *value)
-            .chain([assertion.as_str()]);
-        response::success(form.url, form.kind, answer, sent)
+        response::success(form.url, form.kind, answer, form.secrets(&assertion))
     }
 }
-
-/// What may be repeated of a request.
-const PUBLIC_MEMBERS: [&str; 6] = [
-    "grant_type",
-    "scope",
-    "response_type",
-    "redirect_uri",
-    "code_challenge_method",
-    "prompt",
-];
 
 /// RFC 6749 section 3.3.
 pub(crate) fn check_scope(scope: &str) -> Result<(), OAuthError> {

@@ -1,7 +1,6 @@
 //! Access tokens of one server, asked for when they are needed and kept in memory until shortly before they
 //! expire.
 
-use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -251,15 +250,7 @@ fn good_until(from: UnixTime, lifetime: u64) -> UnixTime {
     from.saturating_add(lifetime.saturating_sub(margin))
 }
 
-impl<R> fmt::Debug for TokenSource<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenSource")
-            .field("base", &self.base)
-            .field("options", &self.options)
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(<R> TokenSource<R> { base, options, scope });
 
 #[cfg(test)]
 mod tests {

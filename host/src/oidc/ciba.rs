@@ -23,7 +23,6 @@ mod response;
 
 use core::fmt;
 use core::time::Duration;
-use std::io;
 
 use crate::base::BaseError;
 use crate::oauth::OAuthError;
@@ -31,7 +30,7 @@ use crate::oidc::OidcError;
 
 pub use discovery::QrImage;
 pub use exchange::Tokens;
-pub use flow::{Ciba, Delivery, Pending};
+pub use flow::{Ciba, Delivery};
 pub use identity::Identity;
 pub use machine::{Authenticated, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep};
 pub use ping::{NotificationToken, PingFault, PingListener};
@@ -92,24 +91,6 @@ pub enum CibaError {
     TimedOut {
         /// What was waited for.
         state: State,
-    },
-    /// Nobody was to be asked but the id_token, and there is none.
-    #[error(
-        "id_token is missing in the answer, and UserInfo was not to be asked, so nobody says who the person is"
-    )]
-    Nobody,
-    /// What was stored elsewhere is not what was sealed for this.
-    #[error(
-        "the stored authentication cannot be opened: it was changed, or sealed with another key or for another use"
-    )]
-    Sealed,
-    /// The callback of ping mode cannot be listened for.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: String,
-        /// What the operating system says.
-        source: io::Error,
     },
     /// The watcher cannot show the QR code.
     #[error("the QR code cannot be shown: {0}")]

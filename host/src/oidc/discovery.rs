@@ -1,8 +1,5 @@
 //! What an OpenID provider says about itself (OpenID Connect Discovery 1.0 section 3).
 
-use core::fmt;
-
-#[cfg(any(feature = "ciba", feature = "login"))]
 use privyseal_core::jws::Algorithm;
 use serde_json::{Map, Value};
 
@@ -18,7 +15,6 @@ pub const PATH: &str = "/.well-known/openid-configuration";
 pub const MAX_METADATA: usize = 64 * 1024;
 
 /// The one algorithm that everything is signed with here.
-#[cfg(any(feature = "ciba", feature = "login"))]
 pub(crate) const RS256: &[&str] = &[Algorithm::Rs256.name()];
 
 /// The metadata of one provider. Each endpoint is `https`, or the whole document is refused.
@@ -114,7 +110,6 @@ impl ProviderMetadata {
     }
 
     /// Of a provider that publishes no such document, and signs with certificates that it sends.
-    #[cfg(feature = "login")]
     pub(crate) fn without_document(
         issuer: &str,
         token_endpoint: Url,
@@ -179,7 +174,6 @@ impl ProviderMetadata {
 
 impl ProviderMetadata {
     /// Whether a member is there at all.
-    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn says(&self, name: &str) -> bool {
         self.members.get(name).is_some_and(|value| !value.is_null())
     }
@@ -190,25 +184,21 @@ impl ProviderMetadata {
     }
 
     /// Whether a list has one of these values, or is not given, which says nothing.
-    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn may_support(&self, name: &str, values: &[&str]) -> bool {
         !self.says(name) || values.iter().any(|value| self.supports(name, value))
     }
 
     /// Whether a member is there and true.
-    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn says_yes(&self, name: &str) -> bool {
         self.members.get(name) == Some(&Value::Bool(true))
     }
 
     /// Whether a member is there and something else than true.
-    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn says_no(&self, name: &str) -> bool {
         self.says(name) && !self.says_yes(name)
     }
 
     /// Compares with what every client here does, and with `more`: of each list that is given, one value must be there.
-    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(crate) fn fits(&self, more: &[(&'static str, &[&str])]) -> Result<(), OidcError> {
         let usual: [(_, &[&str]); 3] = [
             ("id_token_signing_alg_values_supported", RS256),
@@ -254,14 +244,7 @@ fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m st
     }
 }
 
-impl fmt::Debug for ProviderMetadata {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProviderMetadata")
-            .field("issuer", &self.issuer)
-            .field("members", &self.members.len())
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(ProviderMetadata { issuer, members.len() });
 
 #[cfg(test)]
 mod tests {

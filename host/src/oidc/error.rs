@@ -52,6 +52,14 @@ pub enum OidcError {
         /// Whether this machine's is ahead.
         is_ahead: bool,
     },
+    /// Nothing can be listened for there.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// Nothing can be asked below the issuer.
     #[error("the issuer cannot be asked for its metadata: {0}")]
     Issuer(#[source] UrlError),

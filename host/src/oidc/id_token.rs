@@ -7,11 +7,14 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::base::display::sanitize_for_display;
+use crate::base::runtime::Runtime;
+use crate::http::Http;
 use crate::jose::JoseError;
 use crate::jose::jws;
 use crate::jose::jws::{ClaimRules, VerifiedJws};
-use crate::oauth::AuthenticationOptions;
-use crate::oidc::provider::CLOCK_LEEWAY;
+use crate::oauth::{AuthenticationOptions, OAuthError};
+use crate::oidc::OidcError;
+use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
 
 /// The claim that binds an id_token to an authentication request (CIBA Core section 10.3.1).
 const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
@@ -21,15 +24,14 @@ const ACR: &str = "acr";
 /// Where the claims of UserInfo are told of.
 const USERINFO: &str = "OpenID Connect Core section 5.3.2";
 
+/// What errors call an id_token.
+pub(super) const ID_TOKEN: &str = "id_token";
+
 /// What an id_token must fit.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct IdTokenRules<'a> {
-    /// The provider.
-    pub issuer: &'a str,
     /// This client.
     pub client_id: &'a str,
-    /// The time.
-    pub now: UnixTime,
     /// When it can have been made at the earliest.
     pub not_before: Option<UnixTime>,
     /// The access token that came with it.
@@ -42,16 +44,34 @@ pub(super) struct IdTokenRules<'a> {
     pub acr: AskedAcr,
 }
 
+impl Provider {
+    /// The claims of an id_token that it has just given for a person.
+    pub(super) fn id_token(
+        &self,
+        http: &Http,
+        runtime: &mut impl Runtime,
+        token: &str,
+        rules: &IdTokenRules<'_>,
+    ) -> Result<Map<String, Value>, OidcError> {
+        let verified = self.verify_given(http, runtime, ID_TOKEN, token)?;
+        let now = runtime.now().map_err(OAuthError::from)?;
+        let claims = judge(&verified, self.metadata().issuer(), now, rules);
+        Ok(claims.map_err(|error| error.of(ID_TOKEN))?)
+    }
+}
+
 /// The claims of an id_token whose signature was verified, if they obey OpenID Connect Core section
 /// 3.1.3.7 and CIBA Core section 10.3.1.
-pub(super) fn judge(
+fn judge(
     verified: &VerifiedJws,
+    issuer: &str,
+    now: UnixTime,
     rules: &IdTokenRules<'_>,
 ) -> Result<Map<String, Value>, JoseError> {
     let claims = verified.judged(&ClaimRules {
-        issuer: rules.issuer,
+        issuer,
         audience: Some(rules.client_id),
-        now: rules.now,
+        now,
         leeway: CLOCK_LEEWAY,
     })?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -93,6 +113,7 @@ pub(super) fn judge(
 pub(super) fn judge_userinfo(
     claims: Map<String, Value>,
     id_token: Option<&Map<String, Value>>,
+    issuer: &str,
     rules: &IdTokenRules<'_>,
 ) -> Result<Map<String, Value>, JoseError> {
     if let Some(id_token) = id_token {
@@ -101,7 +122,7 @@ pub(super) fn judge_userinfo(
         subject(&claims, USERINFO)?;
         rules.acr.judge(&Map::new())?;
     }
-    jws::judge_userinfo(&claims, rules.issuer, rules.client_id, false)?;
+    jws::judge_userinfo(&claims, issuer, rules.client_id, false)?;
     Ok(claims)
 }
 

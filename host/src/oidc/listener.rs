@@ -19,6 +19,7 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use crate::oidc::OidcError;
 pub use address::{ListenAddress, ListenAddressError};
 pub(super) use request::Request;
 
@@ -59,7 +60,6 @@ impl Answer {
     }
 
     /// A page.
-    #[cfg(feature = "login")]
     pub(super) const fn page(headers: &'static str, body: &'static str) -> Self {
         Self {
             status: "200 OK",
@@ -90,7 +90,6 @@ pub(super) struct Listener<T> {
     address: SocketAddr,
     values: Receiver<T>,
     stop: Arc<AtomicBool>,
-    #[cfg(feature = "login")]
     had_too_large: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -102,10 +101,14 @@ impl<T: Send + 'static> Listener<T> {
         address: &ListenAddress,
         room: usize,
         serve: impl Fn(&Request) -> (Answer, Option<T>) + Send + Sync + 'static,
-    ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address.socket())?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+    ) -> Result<Self, OidcError> {
+        let failed = |source| OidcError::Listen {
+            address: address.to_string(),
+            source,
+        };
+        let listener = TcpListener::bind(address.socket()).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
         let (sender, values) = sync_channel(room);
         let stop = Arc::new(AtomicBool::new(false));
         let had_too_large = Arc::new(AtomicBool::new(false));
@@ -120,7 +123,6 @@ impl<T: Send + 'static> Listener<T> {
             address,
             values,
             stop,
-            #[cfg(feature = "login")]
             had_too_large,
             thread: Some(thread::spawn(move || server.run())),
         })
@@ -134,7 +136,6 @@ impl<T> Listener<T> {
     }
 
     /// Whether something came that was too long to be read.
-    #[cfg(feature = "login")]
     pub(super) fn had_too_large(&self) -> bool {
         self.had_too_large.load(Ordering::Relaxed)
     }

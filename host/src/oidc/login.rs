@@ -32,24 +32,22 @@ use crate::base::clock;
 use crate::http::retry::retry;
 use crate::http::{Http, RetryPolicy, Url};
 use crate::oauth::{
-    self, AccessToken, AssertionOptions, AssertionSource, Introspection, OAuthError, RefreshToken,
-    RequestKind, form_body,
+    self, AccessToken, Assertion, AssertionOptions, AssertionSource, Introspection, OAuthError,
+    RefreshToken, RequestKind, form_body,
 };
 use crate::oidc::OidcError;
 use crate::oidc::discovery::RS256;
 use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
 
-pub use error::{AuthorizationRefusal, CallbackFault, LIFETIME, LoginError};
+pub use error::{LIFETIME, LoginError};
 pub use loopback::LoopbackRedirect;
 pub use options::{LoginOptions, Prompt};
 pub use session::Session;
 pub use state::LoginState;
 
+use crate::oidc::id_token::ID_TOKEN;
 use callback::Callback;
 use exchange::Issued;
-
-/// What errors call an id_token.
-const ID_TOKEN: &str = "id_token";
 
 /// One client at one provider (a "relying party"). Make one, keep it and share it between threads.
 pub struct Login {
@@ -131,68 +129,64 @@ impl Login {
         if !metadata.may_support("code_challenge_methods_supported", &["S256"]) {
             return Err(LoginError::NoPkce);
         }
-        if let Some(prompt) = options.prompt_name() {
+        let prompt = options.prompt.map(Prompt::name);
+        if let Some(prompt) = prompt {
             metadata.fits(&[("prompt_values_supported", &[prompt])])?;
         }
         let state = LoginState::new(metadata.issuer(), options)?;
-        let challenge =
-            Base64UrlUnpadded::encode_string(&Sha256::digest(state.verifier().as_bytes()));
-        if options.is_signed() || metadata.says_yes("require_signed_request_object") {
-            let url = self.signed_request(endpoint, options, &state, &challenge)?;
-            return Ok((url, state));
-        }
+        let challenge = Sha256::digest(state.0.verifier.as_bytes());
+        let challenge = Base64UrlUnpadded::encode_string(&challenge);
+        let asked = AuthorizationRequest {
+            redirect_uri: &options.redirect_uri,
+            scope: &options.scope,
+            state: &state.0.state,
+            nonce: &state.0.nonce,
+            code_challenge: &challenge,
+            prompt,
+            login_hint: options.login_hint.as_deref(),
+            max_age: options.max_age,
+        };
+        // OpenID Connect Core section 6.1: what OAuth demands stands beside a signed request, too.
         let mut members = vec![
             ("response_type", "code"),
             ("client_id", self.source.client_id().as_str()),
-            ("redirect_uri", options.redirect_uri()),
-            ("scope", options.scopes()),
-            ("state", state.state()),
-            ("nonce", state.nonce()),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
+            ("scope", asked.scope),
         ];
-        let more = options.members();
-        members.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
+        let signed;
+        let max_age = asked.max_age.map(|seconds| seconds.to_string());
+        if options.signed_request || metadata.says_yes("require_signed_request_object") {
+            signed = self.signed_request(&asked)?;
+            members.push(("request", signed.as_str()));
+        } else {
+            let more = [
+                ("redirect_uri", Some(asked.redirect_uri)),
+                ("state", Some(asked.state)),
+                ("nonce", Some(asked.nonce)),
+                ("code_challenge", Some(asked.code_challenge)),
+                ("code_challenge_method", Some("S256")),
+                ("prompt", asked.prompt),
+                ("login_hint", asked.login_hint),
+                ("max_age", max_age.as_deref()),
+            ];
+            let given = |(name, value): (_, Option<_>)| Some((name, value?));
+            members.extend(more.into_iter().filter_map(given));
+        }
         Ok((self.brought(endpoint, &members)?, state))
     }
 
-    /// OpenID Connect Core section 6.1: what OAuth demands stands beside the request, too.
-    fn signed_request(
-        &self,
-        endpoint: &Url,
-        options: &LoginOptions,
-        state: &LoginState,
-        challenge: &str,
-    ) -> Result<BrowserUrl, LoginError> {
+    fn signed_request(&self, asked: &AuthorizationRequest<'_>) -> Result<Assertion, LoginError> {
         let metadata = self.provider.metadata();
         let offered = "request_parameter_supported";
         if metadata.says_no(offered) {
             return Err(OidcError::Unfit(offered).into());
         }
         metadata.fits(&[("request_object_signing_alg_values_supported", RS256)])?;
-        let asked = AuthorizationRequest {
-            redirect_uri: options.redirect_uri(),
-            scope: options.scopes(),
-            state: state.state(),
-            nonce: state.nonce(),
-            code_challenge: challenge,
-            prompt: options.prompt_name(),
-            login_hint: options.hint(),
-            max_age: options.oldest(),
-        };
         let assertion = AssertionOptions {
             audience: Some(metadata.issuer().to_owned()),
             lifetime: None,
             ..self.assertion.clone()
         };
-        let request = self.source.authorization_request(&assertion, &asked)?;
-        let members = [
-            ("response_type", "code"),
-            ("client_id", self.source.client_id().as_str()),
-            ("scope", options.scopes()),
-            ("request", request.as_str()),
-        ];
-        self.brought(endpoint, &members)
+        Ok(self.source.authorization_request(&assertion, asked)?)
     }
 
     /// The address by which the browser brings the request, or what stands for it.
@@ -228,9 +222,8 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// [`LoginError::Callback`] for what is not the answer to this login; [`LoginError::Refused`] if the person or
-    /// the provider said no; [`LoginError::Oidc`] if the code cannot be exchanged, or the id_token is not
-    /// accepted; [`LoginError::CodeSpent`] if nobody knows whether it was exchanged.
+    /// [`LoginError::Callback`] for what is not the answer to this login; [`LoginError::Oidc`] if the person or the
+    /// provider said no, the code cannot be exchanged, or the id_token is not accepted; [`LoginError::CodeSpent`] if nobody knows whether it was exchanged.
     #[allow(clippy::needless_pass_by_value, reason = "a login is finished once")]
     pub fn finish(&self, callback: &str, state: LoginState) -> Result<Session, LoginError> {
         let now = clock::now()?;
@@ -238,16 +231,16 @@ impl Login {
         state.check(metadata.issuer(), now)?;
         let iss_is_due = metadata.says_yes("authorization_response_iss_parameter_supported");
         let callback = Callback::parse(callback)?;
-        let code = callback.code(&state, iss_is_due)?;
+        let code = callback.code(&state, iss_is_due, self.endpoint("authorization_endpoint")?)?;
         let members = [
             ("grant_type", "authorization_code"),
-            ("code", code.as_str()),
-            ("redirect_uri", state.redirect_uri()),
-            ("code_verifier", state.verifier()),
+            ("code", code),
+            ("redirect_uri", &state.0.redirect_uri),
+            ("code_verifier", &state.0.verifier),
         ];
         // What it is spent for can be judged, then.
         self.provider.read_keys(&self.http, now)?;
-        let issued = self.tokens(&members, RequestKind::Code, Some(state.nonce()));
+        let issued = self.tokens(&members, RequestKind::Code, Some(&state.0.nonce));
         let issued = issued.map_err(LoginError::of_code)?;
         let Some((id_token, claims)) = issued.id_token else {
             let url = metadata.token_endpoint();
@@ -344,7 +337,10 @@ fn now() -> Result<UnixTime, OidcError> {
 impl BrowserUrl {
     /// An endpoint may have a query of its own, which stays; nothing may be there twice (RFC 6749 section 3.1).
     fn new(endpoint: &Url, members: &[(&str, &str)]) -> Result<Self, LoginError> {
-        let own = endpoint.as_str().split_once('?').map_or("", |(_, own)| own);
+        let (mark, own) = endpoint
+            .as_str()
+            .split_once('?')
+            .map_or(('?', ""), |(_, own)| ('&', own));
         let is_own =
             |name: &str| form_urlencoded::parse(own.as_bytes()).any(|(own, _)| own == name);
         if let Some((name, _)) = members.iter().find(|(name, _)| is_own(name)) {
@@ -352,11 +348,6 @@ impl BrowserUrl {
         }
         let query = form_body(members.iter().copied());
         let query = String::from_utf8_lossy(&query);
-        let mark = if endpoint.as_str().contains('?') {
-            '&'
-        } else {
-            '?'
-        };
         Ok(Self(format!("{}{mark}{query}", endpoint.as_str())))
     }
 
@@ -373,11 +364,4 @@ impl fmt::Debug for BrowserUrl {
     }
 }
 
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login")
-            .field("client_id", &self.source.client_id().as_str())
-            .field("provider", &self.provider)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Login { provider });

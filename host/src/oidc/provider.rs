@@ -10,14 +10,12 @@ use std::sync::{Mutex, PoisonError};
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
-#[cfg(any(feature = "ciba", feature = "login"))]
 use crate::base::BaseError;
 use crate::base::events;
 use crate::base::runtime::Runtime;
 use crate::http::Http;
 use crate::jose::JoseFault;
 use crate::jose::jws::{ClaimRules, Jws, JwsFault, VerifiedJws};
-#[cfg(any(feature = "ciba", feature = "login"))]
 use crate::oauth;
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
@@ -38,7 +36,6 @@ pub const CLOCK_LEEWAY: u64 = 10;
 
 /// Seconds by which this clock may be ahead of the provider's before a person is asked anything. More than that no
 /// server forgives; less may be a cache's that kept the time, too.
-#[cfg(any(feature = "ciba", feature = "login"))]
 pub(super) const MAX_AHEAD: u64 = 60;
 
 /// Seconds between the reads of a key set that lags behind the key that signs: more than the minute that a cache may
@@ -175,7 +172,6 @@ impl Provider {
 
     /// Reads its keys before a person is asked anything, and compares the clocks by the way: `now` is this machine's,
     /// which dates back by `backdate` seconds.
-    #[cfg(any(feature = "ciba", feature = "login"))]
     pub(super) fn prepare(
         &self,
         http: &Http,

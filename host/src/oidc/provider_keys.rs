@@ -5,7 +5,6 @@
 //! Anybody who sends tokens can make up key names, so that happens at most once a minute; but for tokens that the
 //! provider itself gave, on a connection of ours: a key that is changed loses no login that was confirmed.
 
-use core::fmt;
 use core::time::Duration;
 
 use privyseal_core::UnixTime;
@@ -255,15 +254,7 @@ fn since(earlier: UnixTime, now: UnixTime) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-impl fmt::Debug for ProviderKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProviderKeys")
-            .field("url", &self.url)
-            .field("keys", &self.keys.len())
-            .field("read_at", &self.read_at)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(ProviderKeys { url, keys.len(), read_at });
 
 #[cfg(test)]
 mod tests;

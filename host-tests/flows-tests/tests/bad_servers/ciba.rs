@@ -18,7 +18,7 @@ use privyseal::{Error, ErrorKind};
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use crate::stage::{cause, everything, jwt, nothing_leaks};
-use play::{AUTH_REQ_ID, Patient, Setting, authenticated, not_yet, play};
+use play::{AUTH_REQ_ID, Patient, Setting, authenticated, discover, not_yet, play};
 
 pub(crate) use good::{jwks, jwks_of, signed, signed_by};
 pub(crate) use play::{acknowledged, metadata};
@@ -38,8 +38,8 @@ fn keys_that_are_out_of_reach_cost_no_confirmed_login() {
             ..Setting::usual(&server)
         };
         let (outcome, ..) = setting.play(|flow| {
-            let tokens = play::tokens(flow)?;
-            flow.identity(&tokens, userinfo).map_err(Error::from)
+            let person = play::tokens(flow)?;
+            play::identity(flow, person, userinfo)
         });
         (outcome, server.requests().len())
     };
@@ -72,8 +72,8 @@ fn keys_that_lag_behind_cost_no_confirmed_login() {
             [replies, vec![jwks()]].concat()
         });
         let (outcome, asked_at, over) = Setting::usual(&server).play(|flow| {
-            let tokens = play::tokens(flow)?;
-            flow.identity(&tokens, false).map_err(Error::from)
+            let person = play::tokens(flow)?;
+            play::identity(flow, person, false)
         });
         match outcome {
             Ok(identity) => assert_eq!(identity.subject(), good::SUBJECT),
@@ -95,8 +95,8 @@ fn without_userinfo_it_is_not_asked() {
     let tokens = r#"{"access_token":"a","token_type":"Bearer"}"#;
     let server = BadServer::start(vec![acknowledged(600, 1), Reply::json("200 OK", tokens)]);
     let (outcome, ..) = Setting::usual(&server).play(|flow| {
-        let tokens = play::tokens(flow)?;
-        flow.identity(&tokens, false).map_err(Error::from)
+        let person = play::tokens(flow)?;
+        play::identity(flow, person, false)
     });
     let error = outcome.unwrap_err();
     assert!(error.to_string().contains("id_token is missing"), "{error}");
@@ -151,8 +151,8 @@ fn user_discovery_stays_slowed_down() {
         Reply::busy("503 Busy", "30"),
         not_yet("access_denied"),
     ]);
-    let (outcome, asked_at) = play(&server, |flow| flow.discover_user(&mut Patient::default()));
-    let error = Error::from(outcome.unwrap_err());
+    let (outcome, asked_at) = play(&server, |flow| discover(flow, &mut Patient::default()));
+    let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert_eq!(asked_at, [0, 1, 7, 13, 19, 49]);
 }
@@ -163,7 +163,7 @@ fn user_discovery_stays_slowed_down() {
 fn a_server_that_is_busy_at_first() {
     let busy = || [Reply::busy("429 Busy", "1"), Reply::busy("503 Busy", "1")].to_vec();
     let server = BadServer::start([busy(), vec![good::discovered()]].concat());
-    let (outcome, asked_at) = play(&server, |flow| flow.discover_user(&mut Patient::default()));
+    let (outcome, asked_at) = play(&server, |flow| discover(flow, &mut Patient::default()));
     outcome.unwrap();
     assert_eq!(asked_at, [0, 1, 2]);
     assert_eq!(jtis(&server, "client_assertion=").len(), 3);
@@ -215,14 +215,14 @@ fn a_session_that_nobody_scans_is_given_up_after_ten_minutes() {
         r#"{"user_discovery_session_id":"s","status":"PENDING_USER_DISCOVERY","interval":45}"#;
     let server = BadServer::start(vec![Reply::json("200 OK", pending)]);
     let mut watcher = Patient::default();
-    let (outcome, asked_at) = play(&server, |flow| flow.discover_user(&mut watcher).map(drop));
+    let (outcome, asked_at) = play(&server, |flow| discover(flow, &mut watcher));
     let error = outcome.unwrap_err();
     assert!(
         matches!(
             error,
-            CibaError::TimedOut {
+            Error::Ciba(CibaError::TimedOut {
                 state: State::Discovery
-            }
+            })
         ),
         "{error}"
     );

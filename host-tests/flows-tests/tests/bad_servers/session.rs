@@ -271,7 +271,7 @@ fn a_stored_session_goes_on_elsewhere() {
         Session::open(&sealed, &SealKey::generate().unwrap(), b"browser"),
         Session::open("", &key, b"browser"),
     ] {
-        assert!(matches!(error, Err(LoginError::Sealed)));
+        assert!(error.unwrap_err().to_string().contains("cannot be opened"));
     }
     // A login that waits is no session.
     let (_, login) = stage
@@ -279,10 +279,8 @@ fn a_stored_session_goes_on_elsewhere() {
         .start(&LoginOptions::new("https://app.example/cb"))
         .unwrap();
     let login = login.seal(&key, b"").unwrap();
-    assert!(matches!(
-        Session::open(&login, &key, b""),
-        Err(LoginError::Sealed)
-    ));
+    let error = Session::open(&login, &key, b"").unwrap_err();
+    assert!(error.to_string().contains("cannot be opened"), "{error}");
 }
 
 /// A page that asks the person whether they want to leave is no end of a session.

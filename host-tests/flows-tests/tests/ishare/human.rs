@@ -27,7 +27,8 @@ fn log_in(world: &World, config: Config) -> Result<(Value, Value), Error> {
     let provider = identity_provider(&base.parse().unwrap(), REGISTRY, world.root()).unwrap();
     let login = Login::new(Arc::new(world.client()), http, Arc::new(provider))
         .assertion(AssertionOptions::default().audience(REGISTRY));
-    let asked = LoginOptions::new(RETURN).scope("openid iSHARE");
+    let mut asked = LoginOptions::new(RETURN);
+    "openid iSHARE".clone_into(&mut asked.scope);
     let (url, state) = login.start(&asked).unwrap();
     assert!(
         url.as_str()

@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
+use privyseal::Error;
 use privyseal::base::seal::SealKey;
+use privyseal::oauth::Diagnosis;
 use privyseal::oidc::login::{Login, LoginError, LoginOptions, LoginState, Prompt, Session};
 use privyseal::oidc::rotation::{CACHE, Rotation};
 use privyseal_test_pki::test_key;
@@ -70,7 +72,9 @@ fn registered(name: &str, more: &Value) -> (Stage, Login) {
 }
 
 fn asked() -> LoginOptions {
-    LoginOptions::new(REDIRECT).scope("openid profile email")
+    let mut asked = LoginOptions::new(REDIRECT);
+    "openid profile email".clone_into(&mut asked.scope);
+    asked
 }
 
 /// What the browser of who logs in comes back with.
@@ -210,7 +214,9 @@ fn a_realm_that_takes_signed_requests_only() {
     let must =
         json!({"request.object.required": "request only", "request.object.signature.alg": "RS256"});
     let (stage, login) = registered("login-signed", &json!({ "attributes": must }));
-    let (url, state) = login.start(&asked().signed_request()).unwrap();
+    let mut signed = asked();
+    signed.signed_request = true;
+    let (url, state) = login.start(&signed).unwrap();
     let callback = stage.keycloak.browser().walk(url.as_str(), &[LOGIN]);
     let session = login.finish(&callback, state).unwrap();
     assert_eq!(session.claims()["preferred_username"], "alice");
@@ -301,11 +307,8 @@ fn a_person_who_allows_or_not() {
     let (url, state) = login.start(&asked()).unwrap();
     let mut browser = stage.keycloak.browser();
     let no = browser.walk(url.as_str(), &[LOGIN, &[("cancel", "No")]]);
-    let error = login.finish(&no, state).unwrap_err();
-    let LoginError::Refused(refusal) = &error else {
-        panic!("{error}");
-    };
-    assert_eq!(refusal.code(), "access_denied");
+    let error = Error::from(login.finish(&no, state).unwrap_err());
+    assert_eq!(error.refusal().unwrap().code(), Some("access_denied"));
 
     let (url, state) = login.start(&asked()).unwrap();
     let mut browser = stage.keycloak.browser();
@@ -323,13 +326,13 @@ fn a_person_who_allows_or_not() {
 #[test]
 fn nothing_is_shown_where_nothing_shall_be() {
     let (stage, login) = registered("login-silent", &json!({}));
-    let silent = asked().prompt(Prompt::None);
+    let mut silent = asked();
+    silent.prompt = Some(Prompt::None);
     let (url, state) = login.start(&silent).unwrap();
     let callback = stage.keycloak.browser().walk(url.as_str(), &[]);
-    let LoginError::Refused(refusal) = login.finish(&callback, state).unwrap_err() else {
-        panic!("{callback}");
-    };
-    assert!(refusal.needs_person(), "{refusal}");
+    let error = Error::from(login.finish(&callback, state).unwrap_err());
+    let refusal = error.refusal().unwrap();
+    assert_eq!(refusal.diagnosis(), Diagnosis::LoginRequired, "{refusal}");
 
     // Who is logged in comes back at once; and again with a login, which auth_time tells.
     let (mut browser, _) = session(&stage, &login);
@@ -337,7 +340,9 @@ fn nothing_is_shown_where_nothing_shall_be() {
     login
         .finish(&browser.walk(url.as_str(), &[]), state)
         .unwrap();
-    let fresh = asked().prompt(Prompt::Login).max_age(60);
+    let mut fresh = asked();
+    fresh.prompt = Some(Prompt::Login);
+    fresh.max_age = Some(60);
     let (url, state) = login.start(&fresh).unwrap();
     let session = login
         .finish(&browser.walk(url.as_str(), &[LOGIN]), state)

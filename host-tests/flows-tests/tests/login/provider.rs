@@ -7,7 +7,7 @@ use privyseal_test_servers::browser::{Place, chromium};
 use privyseal_test_servers::relying_party::RelyingParty;
 use serde_json::{Value, json};
 
-use crate::stage::{CLIENT, FORMS, REDIRECT, SCOPE, Stage, key};
+use crate::stage::{CLIENT, FORMS, REDIRECT, Stage, asked, key};
 
 #[test]
 fn both_clients_say_the_same_about_a_person() {
@@ -37,7 +37,7 @@ fn both_clients_say_the_same_about_a_person() {
 #[test]
 fn a_person_logs_in_with_a_real_browser() {
     let stage = Stage::new();
-    let asked = LoginOptions::new(REDIRECT).scope(SCOPE);
+    let asked = asked();
     let (url, state) = stage.login.start(&asked).unwrap();
     let callback = chromium(url.as_str(), REDIRECT, FORMS);
     let session = stage.login.finish(&callback, state).unwrap();
@@ -109,7 +109,7 @@ fn a_person_who_says_no() {
         .unwrap();
     let no = callback.replace(&format!("code={code}"), "error=access_denied");
     let error = stage.login.finish(&no, state).unwrap_err();
-    assert!(matches!(error, LoginError::Refused(_)), "{error}");
+    assert!(matches!(error, LoginError::Oidc(_)), "{error}");
     assert!(error.to_string().contains("said no"), "{error}");
 }
 
@@ -124,8 +124,9 @@ fn a_pushed_request() {
         });
         Provider::new(ProviderMetadata::from_bytes(issuer, said.to_string().as_bytes()).unwrap())
     });
-    let asked = LoginOptions::new(REDIRECT).scope(SCOPE);
-    for asked in [asked.clone(), asked.signed_request()] {
+    for signed_request in [false, true] {
+        let mut asked = asked();
+        asked.signed_request = signed_request;
         let (url, state) = stage.login.start(&asked).unwrap();
         let (_, query) = url.as_str().split_once('?').unwrap();
         let names: Vec<_> = query.split('&').map(|it| it.split('=').next()).collect();
@@ -143,12 +144,11 @@ fn a_pushed_request() {
 #[test]
 fn a_signed_request() {
     let stage = Stage::new();
-    let asked = LoginOptions::new(REDIRECT)
-        .scope(SCOPE)
-        .prompt(Prompt::Consent)
-        .login_hint("alice \"the\" first")
-        .max_age(3600)
-        .signed_request();
+    let mut asked = asked();
+    asked.prompt = Some(Prompt::Consent);
+    asked.login_hint = Some("alice \"the\" first".to_owned());
+    asked.max_age = Some(3600);
+    asked.signed_request = true;
     let (url, state) = stage.login.start(&asked).unwrap();
     for name in ["state=", "nonce=", "code_challenge=", "redirect_uri="] {
         assert!(!url.as_str().contains(name), "{name}");

@@ -55,9 +55,8 @@ impl Stage {
     /// What the browser of who logs in and allows comes back with.
     pub(crate) fn callback(&self) -> (String, LoginState) {
         // It gives refresh tokens only to who was asked.
-        let asked = LoginOptions::new(REDIRECT)
-            .scope(SCOPE)
-            .prompt(Prompt::Consent);
+        let mut asked = asked();
+        asked.prompt = Some(Prompt::Consent);
         let (url, state) = self.login.start(&asked).unwrap();
         let callback = self.provider.browser().walk(url.as_str(), FORMS);
         (callback, state)
@@ -66,4 +65,10 @@ impl Stage {
 
 pub(crate) fn key() -> TestKey {
     test_key("seal", 2048)
+}
+
+pub(crate) fn asked() -> LoginOptions {
+    let mut asked = LoginOptions::new(REDIRECT);
+    SCOPE.clone_into(&mut asked.scope);
+    asked
 }

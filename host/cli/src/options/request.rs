@@ -7,7 +7,7 @@ use privyseal::oauth::AuthenticationOptions;
 use privyseal_core::payload::AcrValues;
 use zeroize::Zeroizing;
 
-use super::of_option;
+use super::{of_option, refuse};
 use crate::error::CliError;
 use crate::input::secret;
 
@@ -143,10 +143,7 @@ impl RequestOptions {
                 self.client_notification_token_file.is_some(),
             ),
         ];
-        let mut given = given.into_iter().chain(self.authentication.given());
-        match given.find(|(_, is_given)| *is_given) {
-            Some((option, _)) => Err(CliError::option(option, "is for --endpoint request only")),
-            None => Ok(()),
-        }
+        let given = given.into_iter().chain(self.authentication.given());
+        refuse(given, "is for --endpoint request only")
     }
 }

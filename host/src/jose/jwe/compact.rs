@@ -1,7 +1,5 @@
 //! The five parts of a compact JWE (RFC 7516 section 7.1), and a header of which nothing is guessed.
 
-use core::fmt;
-
 use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_core::KeyEncryption;
 use privyseal_core::limits::MAX_SIGNATURE;
@@ -112,12 +110,4 @@ fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JweFault> {
     Base64UrlUnpadded::decode_vec(part).map_err(|_| JweFault::Form(what))
 }
 
-impl fmt::Debug for Jwe<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jwe")
-            .field("alg", &self.key_encryption.name())
-            .field("enc", &self.content_encryption.name())
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Jwe<'_> { key_encryption, content_encryption, kid });

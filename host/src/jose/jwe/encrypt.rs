@@ -1,7 +1,5 @@
 //! Encryption to somebody's public key: what was signed, and is for them alone to read.
 
-use core::fmt;
-
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::rsa::{KeyError, VerifyingKey};
 use privyseal_core::{KeyEncryption, RsaPublicKey};
@@ -115,12 +113,8 @@ fn mask(hash: &'static digest::Algorithm, seed: &[u8], target: &mut [u8]) {
     }
 }
 
-impl fmt::Debug for Recipient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recipient")
-            .field("kid", &self.kid)
-            .field("alg", &self.algorithm.name())
-            .field("enc", &self.content.name())
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Recipient {
+    kid,
+    algorithm,
+    content
+});

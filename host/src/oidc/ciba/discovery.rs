@@ -3,7 +3,6 @@
 //! `POST /user_discovery_sessions` gives a session and a QR code; `POST /user_discovery_sessions/{id}` asks
 //! whether somebody has scanned it, and may give another QR code to show instead.
 
-use core::fmt;
 use core::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
@@ -151,17 +150,9 @@ impl QrImage {
     }
 }
 
-impl fmt::Debug for QrImage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "QrImage({} bytes)", self.image.len())
-    }
-}
+debug_fields!(QrImage { expires_at });
 
-impl fmt::Debug for UserIdentifierToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UserIdentifierToken")
-    }
-}
+debug_fields!(UserIdentifierToken {});
 
 #[cfg(test)]
 mod tests {

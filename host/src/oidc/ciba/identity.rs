@@ -1,7 +1,5 @@
 //! Who it was: the claims of the id_token and of the UserInfo response.
 
-use core::fmt;
-
 use privyseal_core::{KeyEncryption, Unwrapper};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -10,7 +8,7 @@ use crate::jose::JoseError;
 use crate::jose::jwe::{DecryptError, Jwe, JweFault};
 use crate::oidc::OidcError;
 
-/// What is known about a person, from one authentication. `Debug` shows the names of claims only.
+/// What is known about a person, from one authentication. `Debug` shows no claims.
 #[non_exhaustive]
 pub struct Identity {
     /// The claims of the id_token; without one, those of the UserInfo response are all there is.
@@ -75,14 +73,7 @@ where
     }
 }
 
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |claims: &Map<String, Value>| claims.keys().cloned().collect::<Vec<_>>();
-        f.debug_struct("Identity")
-            .field("id_token", &self.id_token.as_ref().map(names))
-            .field("id_token_error", &self.id_token_error)
-            .field("userinfo", &self.userinfo.as_ref().map(names))
-            .field("userinfo_error", &self.userinfo_error)
-            .finish()
-    }
-}
+debug_fields!(Identity {
+    id_token_error,
+    userinfo_error
+});

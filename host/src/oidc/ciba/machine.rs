@@ -3,9 +3,7 @@
 //! them ([`CibaFlow::seal`]).
 
 mod message;
-mod stored;
 
-use core::fmt;
 use core::time::Duration;
 
 use privyseal_core::UnixTime;
@@ -13,26 +11,41 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::discovery::{self, QrImage, Session};
-use super::exchange::{Exchange, Tokens};
+use super::exchange::Tokens;
 use super::identity::Identity;
 use super::polling::{DEFAULT_INTERVAL, Polling, Step};
 use super::response::Acknowledgement;
 use super::{CibaError, State};
+use crate::base::BaseError;
+use crate::base::seal::SealKey;
 use crate::oauth::{AccessToken, AuthenticationOptions, OAuthError};
+use crate::oidc::id_token::AskedAcr;
 use message::answered;
+pub(super) use message::{Answer, Due};
 pub use message::{CibaRequest, CibaResponse};
-pub(super) use message::{Due, Outcome, Query};
-use stored::{Asked, secret};
+
+/// What a sealed flow is for.
+const PURPOSE: &str = "privyseal ciba 2";
 
 /// One authentication, from the QR code to the claims. `Debug` shows how far it is.
 ///
 /// Moments are durations since a start that the caller chooses, the same for all steps: 1970, where a flow is stored.
 #[derive(Clone)]
 pub struct CibaFlow {
-    asked: Asked,
-    stage: Stage,
+    kept: Kept,
     /// Whether a request is under way.
     in_flight: bool,
+}
+
+/// What is kept of it, in the shape in which it is sealed.
+#[derive(Clone, Serialize, Deserialize)]
+struct Kept {
+    asked: AuthenticationOptions,
+    /// Whether UserInfo is asked, too.
+    userinfo: bool,
+    /// When the provider had taken the request, in seconds since 1970.
+    sent_at: Option<u64>,
+    stage: Stage,
 }
 
 /// What has happened.
@@ -85,15 +98,12 @@ enum Stage {
     Authentication,
     /// The person is asked.
     Tokens {
-        #[serde(with = "secret")]
         auth_req_id: Zeroizing<String>,
         polling: Polling,
     },
     /// The person has confirmed; this is the token response.
     Claims {
-        #[serde(with = "secret")]
         auth_req_id: Zeroizing<String>,
-        #[serde(with = "secret")]
         response: Zeroizing<String>,
     },
     /// It has ended.
@@ -111,13 +121,18 @@ impl CibaFlow {
     /// a `client_notification_token`, pings are waited for. The first event is a [`CibaEvent::Tick`].
     pub fn begin(asked: &AuthenticationOptions) -> Self {
         let is_known = !asked.user_identifier_token.is_empty();
-        Self {
-            asked: Asked::new(asked),
+        let kept = Kept {
+            asked: asked.clone(),
+            userinfo: true,
+            sent_at: None,
             stage: if is_known {
                 Stage::Authentication
             } else {
                 Stage::Discovery(None)
             },
+        };
+        Self {
+            kept,
             in_flight: false,
         }
     }
@@ -125,13 +140,35 @@ impl CibaFlow {
     /// Leaves out the UserInfo endpoint; then only an id_token says who the person is.
     #[must_use]
     pub const fn without_userinfo(mut self) -> Self {
-        self.asked.userinfo = false;
+        self.kept.userinfo = false;
         self
+    }
+
+    /// Encrypted, for a database: another process can go on with it. `binding` is what else must be the same when it
+    /// is opened, such as the name of the browser's session.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::Oidc`] if there is no randomness.
+    pub fn seal(&self, key: &SealKey, binding: &[u8]) -> Result<String, CibaError> {
+        Ok(key.seal(PURPOSE, binding, &self.kept)?)
+    }
+
+    /// Opens what [`CibaFlow::seal`] made. A request that was under way then is sent again. Of several processes that
+    /// open it, one goes on: that is for the one who stores it to see to.
+    ///
+    /// # Errors
+    ///
+    /// [`CibaError::Oidc`] around [`BaseError::Sealed`].
+    pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, CibaError> {
+        let kept = key.open(PURPOSE, binding, sealed)?;
+        let in_flight = false;
+        Ok(Self { kept, in_flight })
     }
 
     /// What it is doing; nothing once it has ended.
     pub const fn state(&self) -> Option<State> {
-        match self.stage {
+        match self.kept.stage {
             Stage::Discovery(_) => Some(State::Discovery),
             Stage::Authentication | Stage::Tokens { .. } => Some(State::Authentication),
             Stage::Claims { .. } => Some(State::Tokens),
@@ -141,7 +178,7 @@ impl CibaFlow {
 
     /// The `auth_req_id` by which a ping names it, once the provider has asked the person. Not for logs.
     pub fn expose_auth_req_id(&self) -> Option<&str> {
-        match &self.stage {
+        match &self.kept.stage {
             Stage::Tokens { auth_req_id, .. } => Some(auth_req_id),
             _ => None,
         }
@@ -166,7 +203,7 @@ impl CibaFlow {
             Err(error) => Err(error),
         };
         outcome.unwrap_or_else(|error| {
-            self.stage = Stage::Over;
+            self.kept.stage = Stage::Over;
             CibaStep::Failed(error)
         })
     }
@@ -175,48 +212,59 @@ impl CibaFlow {
         if let Stage::Tokens {
             auth_req_id,
             polling,
-        } = &mut self.stage
+        } = &mut self.kept.stage
             && auth_req_id.as_str() == id
         {
             polling.pinged(now);
         }
     }
 
+    /// What is asked again and again.
+    fn polling(&mut self) -> Option<&mut Polling> {
+        match &mut self.kept.stage {
+            Stage::Discovery(Some(session)) => Some(&mut session.polling),
+            Stage::Tokens { polling, .. } => Some(polling),
+            _ => None,
+        }
+    }
+
     /// What is due.
     fn next(&mut self, now: Duration) -> Result<CibaStep, CibaError> {
-        let never = CibaStep::Wait(Duration::MAX);
-        let polling = match &self.stage {
-            Stage::Over => return Ok(never),
-            _ if self.in_flight => return Ok(never),
-            Stage::Discovery(Some(session)) => Some((&session.polling, State::Discovery)),
-            Stage::Tokens { polling, .. } => Some((polling, State::Authentication)),
-            _ => None,
+        let Some(state) = self.state().filter(|_| !self.in_flight) else {
+            return Ok(CibaStep::Wait(Duration::MAX));
         };
-        if let Some((polling, state)) = polling {
-            match polling.step(now) {
-                Step::Stop => return Err(CibaError::TimedOut { state }),
-                Step::Wait(pause) => return Ok(CibaStep::Wait(now.saturating_add(pause))),
-                Step::Ask => {}
-            }
+        match self.polling().map(|polling| polling.step(now)) {
+            Some(Step::Stop) => return Err(CibaError::TimedOut { state }),
+            Some(Step::Wait(pause)) => return Ok(CibaStep::Wait(now.saturating_add(pause))),
+            Some(Step::Ask) | None => {}
         }
         self.in_flight = true;
         Ok(CibaStep::Send(CibaRequest(self.due()?)))
     }
 
-    fn due(&self) -> Result<Due, CibaError> {
-        Ok(Due::Exchange(match &self.stage {
-            Stage::Discovery(session) => Query::Session(session.as_ref().map(|it| it.id.clone())),
+    fn due(&self) -> Result<Due, BaseError> {
+        let kept = &self.kept;
+        Ok(match &kept.stage {
+            Stage::Discovery(session) => Due::Session(session.as_ref().map(|it| it.id.clone())),
             Stage::Authentication | Stage::Over => {
-                Query::Authentication(Box::new(self.asked.options()))
+                Due::Authentication(Box::new(kept.asked.clone()))
             }
-            Stage::Tokens { auth_req_id, .. } => Query::Tokens(auth_req_id.clone()),
-            Stage::Claims { .. } => {
-                return Ok(Due::Claims {
-                    tokens: Box::new(self.tokens()?),
-                    userinfo: self.asked.userinfo,
-                });
+            Stage::Tokens { auth_req_id, .. } => Due::Tokens(auth_req_id.clone()),
+            Stage::Claims {
+                auth_req_id,
+                response,
+            } => {
+                let response = Zeroizing::new(response.as_bytes().to_vec());
+                let asked_at = kept.sent_at.map(UnixTime::from_secs).transpose();
+                let tokens = Tokens {
+                    access: AccessToken::from_response(response).map_err(|_| BaseError::Sealed)?,
+                    auth_req_id: auth_req_id.clone(),
+                    asked_acr: AskedAcr::of(&kept.asked),
+                    asked_at: asked_at.map_err(|_| BaseError::Sealed)?,
+                };
+                Due::Claims(Box::new(tokens), kept.userinfo)
             }
-        }))
+        })
     }
 
     /// Takes what came. What is to be done at once is given.
@@ -225,154 +273,90 @@ impl CibaFlow {
         now: Duration,
         response: CibaResponse,
     ) -> Result<Option<CibaStep>, CibaError> {
-        let exchange = match response.outcome {
-            Outcome::Claims(outcome) => {
-                self.stage = Stage::Over;
-                return outcome.map(|done| Some(CibaStep::Done(done)));
+        if matches!(self.kept.stage, Stage::Over) {
+            return Ok(None);
+        }
+        let exchange = match answered(self.polling(), now, response)? {
+            Some(Answer::Said(exchange)) => exchange,
+            Some(Answer::Claims(person)) => {
+                self.kept.stage = Stage::Over;
+                return Ok(Some(CibaStep::Done(person)));
             }
-            Outcome::Exchange(exchange) => exchange,
+            None => return Ok(None),
         };
-        let (verdict, random) = (response.verdict, response.random);
-        match &mut self.stage {
-            Stage::Discovery(session) => {
-                let polling = session.as_mut().map(|session| &mut session.polling);
-                match answered(polling, now, exchange, verdict, random)? {
-                    Some(exchange) => self.discovered(now, &exchange),
-                    None => Ok(None),
-                }
+        let unusable = |reason: String| OAuthError::response(&exchange.url, reason);
+        let body = &exchange.response.body;
+        match &mut self.kept.stage {
+            Stage::Discovery(_) => {
+                let session = Session::read(body).map_err(unusable)?;
+                return Ok(self.discovered(now, session));
             }
             Stage::Authentication => {
-                if let Some(exchange) = answered(None, now, exchange, verdict, random)? {
-                    self.acknowledged(now, &exchange)?;
-                    self.asked.sent_at = response.now.map(UnixTime::as_secs);
-                }
-                Ok(None)
+                let acknowledgement = Acknowledgement::read(body).map_err(unusable)?;
+                self.acknowledged(now, acknowledgement);
+                self.kept.sent_at = Some(exchange.now.as_secs());
             }
-            Stage::Tokens {
-                auth_req_id,
-                polling,
-            } => {
-                if let Some(exchange) = answered(Some(polling), now, exchange, verdict, random)? {
-                    let response = String::from_utf8_lossy(&exchange.response.body);
-                    let response = Zeroizing::new(response.into_owned());
-                    // Nothing that cannot be used is waited for.
-                    let Exchange {
-                        response: kept,
-                        url,
-                        ..
-                    } = exchange;
-                    AccessToken::from_response(kept.body)
-                        .map_err(|error| OAuthError::response(&url, error))?;
-                    self.stage = Stage::Claims {
-                        auth_req_id: core::mem::take(auth_req_id),
-                        response,
-                    };
-                }
-                Ok(None)
+            Stage::Tokens { auth_req_id, .. } => {
+                // Nothing that cannot be used is waited for.
+                AccessToken::from_response(body.clone())
+                    .map_err(|error| unusable(error.to_string()))?;
+                self.kept.stage = Stage::Claims {
+                    auth_req_id: core::mem::take(auth_req_id),
+                    response: Zeroizing::new(String::from_utf8_lossy(body).into_owned()),
+                };
             }
-            Stage::Claims { .. } | Stage::Over => Ok(None),
+            Stage::Claims { .. } | Stage::Over => {}
         }
+        Ok(None)
     }
 
     /// A session, perhaps with a code to show.
-    fn discovered(
-        &mut self,
-        now: Duration,
-        exchange: &Exchange,
-    ) -> Result<Option<CibaStep>, CibaError> {
-        let session = Session::read(&exchange.response.body)
-            .map_err(|reason| OAuthError::response(&exchange.url, reason))?;
+    fn discovered(&mut self, now: Duration, session: Session) -> Option<CibaStep> {
         let (id, qr, interval) = match session {
             Session::Discovered(token) => {
-                self.asked.user_identifier_token = token.0;
-                self.stage = Stage::Authentication;
-                return Ok(None);
+                self.kept.asked.user_identifier_token = token.0;
+                self.kept.stage = Stage::Authentication;
+                return None;
             }
             Session::Pending { id, qr, interval } => (id, qr, interval),
         };
-        let polling = match &self.stage {
-            Stage::Discovery(Some(session)) => {
-                let mut polling = session.polling.clone();
+        let polling = match self.polling() {
+            Some(polling) => {
                 // The default holds for each answer that names none.
                 polling.pending(now, Some(interval.unwrap_or(DEFAULT_INTERVAL)));
-                polling
+                polling.clone()
             }
-            _ => Polling::new(now, interval, discovery::LIFETIME),
+            None => Polling::new(now, interval, discovery::LIFETIME),
         };
-        self.stage = Stage::Discovery(Some(DiscoverySession { id, polling }));
-        Ok(qr.map(CibaStep::ShowQr))
+        self.kept.stage = Stage::Discovery(Some(DiscoverySession { id, polling }));
+        qr.map(CibaStep::ShowQr)
     }
 
-    fn acknowledged(&mut self, now: Duration, exchange: &Exchange) -> Result<(), CibaError> {
-        let acknowledgement = Acknowledgement::read(&exchange.response.body)
-            .map_err(|reason| OAuthError::response(&exchange.url, reason))?;
+    fn acknowledged(&mut self, now: Duration, acknowledgement: Acknowledgement) {
         let lifetime = acknowledgement.expires_in;
-        let polling = Polling::new(now, acknowledgement.interval, lifetime);
-        self.stage = Stage::Tokens {
+        let mut polling = Polling::new(now, acknowledgement.interval, lifetime);
+        if self.kept.asked.client_notification_token.is_some() {
+            polling = polling.beside_ping();
+        }
+        self.kept.stage = Stage::Tokens {
             auth_req_id: acknowledgement.auth_req_id,
-            polling: if self.asked.is_pinged() {
-                polling.beside_ping()
-            } else {
-                polling
-            },
+            polling,
         };
-        Ok(())
     }
 
     /// How long what it waits for may still take.
-    pub(super) fn left(&self, now: Duration) -> Duration {
-        match &self.stage {
-            Stage::Discovery(Some(session)) => session.polling.left(now),
-            Stage::Tokens { polling, .. } => polling.left(now),
-            _ => Duration::ZERO,
-        }
-    }
-
-    /// The person, once they are known.
-    pub(super) fn person(&self) -> Option<&Zeroizing<String>> {
-        let is_known = matches!(self.stage, Stage::Authentication);
-        is_known.then_some(&self.asked.user_identifier_token)
-    }
-
-    /// The tokens, once they are there.
-    pub(super) fn tokens(&self) -> Result<Tokens, CibaError> {
-        match &self.stage {
-            Stage::Claims {
-                auth_req_id,
-                response,
-            } => self.asked.tokens(auth_req_id, response),
-            _ => Err(CibaError::Sealed),
-        }
+    pub(super) fn left(&mut self, now: Duration) -> Duration {
+        let polling = self.polling();
+        polling.map_or(Duration::ZERO, |polling| polling.left(now))
     }
 
     /// The request that is due is not sent yet.
     pub(super) fn put_back(&mut self) {
         self.in_flight = false;
     }
-
-    /// As [`CibaFlow::begin`], without user discovery whatever is asked.
-    pub(super) fn about_somebody_known(asked: &AuthenticationOptions) -> Self {
-        Self {
-            stage: Stage::Authentication,
-            ..Self::begin(asked)
-        }
-    }
 }
 
-impl Authenticated {
-    pub(super) fn new(identity: Identity, tokens: Tokens) -> Self {
-        Self { identity, tokens }
-    }
-}
-
-impl fmt::Debug for CibaFlow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CibaFlow")
-            .field("state", &self.state())
-            .field("in_flight", &self.in_flight)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(CibaFlow { state(), in_flight });
 
 #[cfg(test)]
 mod tests;

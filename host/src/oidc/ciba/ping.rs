@@ -1,7 +1,6 @@
 //! The callback of ping mode: the provider says that the tokens are ready (CIBA Core section 10.2). Nobody without the
 //! bearer token learns anything.
 
-use core::fmt;
 use core::time::Duration;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -78,16 +77,12 @@ impl PingListener {
     ///
     /// # Errors
     ///
-    /// [`CibaError::Listen`]; [`CibaError::Oidc`] if there is no randomness.
+    /// [`CibaError::Oidc`].
     pub fn start(address: &ListenAddress) -> Result<Self, CibaError> {
         let token = Arc::new(NotificationToken::generate()?);
         let (path, expected) = (address.path().to_owned(), Arc::clone(&token));
         let listener = Listener::start(address, ROOM, move |request| {
             judge(request, &path, &expected)
-        });
-        let listener = listener.map_err(|source| CibaError::Listen {
-            address: address.to_string(),
-            source,
         })?;
         Ok(Self { token, listener })
     }
@@ -131,17 +126,9 @@ fn judge(
     }
 }
 
-impl fmt::Debug for NotificationToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NotificationToken")
-    }
-}
+debug_fields!(NotificationToken {});
 
-impl fmt::Debug for PingListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PingListener({})", self.address())
-    }
-}
+debug_fields!(PingListener { address() });
 
 #[cfg(test)]
 mod tests;

@@ -100,14 +100,10 @@ pub(super) fn interval_of(body: &[u8]) -> Option<Duration> {
     answer.get("interval")?.as_u64().map(Duration::from_secs)
 }
 
-impl core::fmt::Debug for Acknowledgement {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Acknowledgement")
-            .field("expires_in", &self.expires_in)
-            .field("interval", &self.interval)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Acknowledgement {
+    expires_in,
+    interval
+});
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::*;
 
+const ISSUER: &str = "https://idp.example/v2";
 const NOW: u64 = 1_800_000_000;
 /// The access token of RFC 7636's style of examples; its hash was computed with openssl.
 const ACCESS_TOKEN: &str = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
@@ -11,9 +12,7 @@ const AT_HASH: &str = "77QmUPtjPfzWtF2AnpK9RQ";
 
 fn rules() -> IdTokenRules<'static> {
     IdTokenRules {
-        issuer: "https://idp.example/v2",
         client_id: "client-1",
-        now: UnixTime::from_secs(NOW).unwrap(),
         not_before: UnixTime::from_secs(NOW - 60).ok(),
         access_token: ACCESS_TOKEN,
         auth_req_id: Some("1c266114"),
@@ -45,7 +44,8 @@ fn with(changes: &Value) -> Value {
 
 fn judge(claims: &Value, rules: &IdTokenRules<'_>) -> Result<Map<String, Value>, String> {
     let jws = VerifiedJws::of_payload(claims.to_string().as_bytes());
-    super::judge(&jws, rules).map_err(|error| error.to_string())
+    super::judge(&jws, ISSUER, UnixTime::from_secs(NOW).unwrap(), rules)
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -132,6 +132,7 @@ fn userinfo_is_of_the_same_person() {
         judge_userinfo(
             claims.as_object().unwrap().clone(),
             Some(&id_token),
+            ISSUER,
             &rules(),
         )
         .map_err(|error| error.to_string())

@@ -195,13 +195,11 @@ impl Request {
     }
 
     /// The query.
-    #[cfg(feature = "login")]
     pub(in crate::oidc) fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
     /// The bearer token (RFC 6750 section 2.1); empty if there is none.
-    #[cfg(feature = "ciba")]
     pub(in crate::oidc) fn bearer(&self) -> &str {
         self.authorization
             .as_deref()
@@ -211,7 +209,6 @@ impl Request {
     }
 
     /// The body, if it says that it is JSON.
-    #[cfg(feature = "ciba")]
     pub(in crate::oidc) fn json(&self) -> Option<&[u8]> {
         self.is_json.then_some(&**self.body)
     }

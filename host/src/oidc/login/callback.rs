@@ -1,27 +1,34 @@
 //! What a browser came back with (RFC 6749 sections 4.1.2 and 4.1.2.1). Anybody can send a browser anywhere: nothing
 //! of it counts before `state` was compared.
 
+use std::collections::BTreeMap;
+
 use form_urlencoded::parse;
 use zeroize::Zeroizing;
 
-use super::{AuthorizationRefusal, CallbackFault, LoginError, LoginState};
+use super::{LoginError, LoginState};
 use crate::base::display::sanitize_for_display;
+use crate::http::Url;
+use crate::oauth::{OAuthError, Refusal};
 
 /// The parameters that count.
+const NAMES: [&str; 6] = [
+    "code",
+    "state",
+    "iss",
+    "error",
+    "error_description",
+    "error_uri",
+];
+
+/// Those of [`NAMES`] that came, each once.
 #[derive(Default)]
-pub(super) struct Callback {
-    code: Option<Zeroizing<String>>,
-    state: Option<String>,
-    iss: Option<String>,
-    error: Option<String>,
-    error_description: Option<String>,
-    error_uri: Option<String>,
-}
+pub(super) struct Callback(BTreeMap<&'static str, Zeroizing<String>>);
 
 impl Callback {
     /// Of a whole address, or of its query. A code counts in the query only: where a fragment brings one, another
     /// flow was asked for than ours.
-    pub(super) fn parse(text: &str) -> Result<Self, CallbackFault> {
+    pub(super) fn parse(text: &str) -> Result<Self, LoginError> {
         let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
         // A `?` also may stand in a query; an address has none of `=` and `&` before its first one.
         let first = before.split(['=', '&']).next().unwrap_or_default();
@@ -31,66 +38,64 @@ impl Callback {
             None => before,
         };
         let mut callback = Self::default();
-        callback.read(query, false)?;
-        callback.read(fragment, true)?;
+        let fragment = parse(fragment.as_bytes()).filter(|(name, _)| name != "code");
+        for (name, value) in parse(query.as_bytes()).chain(fragment) {
+            let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
+                continue;
+            };
+            let value = Zeroizing::new(value.into_owned());
+            if callback.0.insert(name, value).is_some() {
+                let fault = format!("{name} is there twice (RFC 6749 section 3.1)");
+                return Err(LoginError::Callback(fault));
+            }
+        }
         Ok(callback)
     }
 
-    fn read(&mut self, text: &str, is_fragment: bool) -> Result<(), CallbackFault> {
-        for (name, value) in parse(text.as_bytes()) {
-            let (known, place) = match &*name {
-                "code" if is_fragment => continue,
-                "code" => {
-                    let code = Zeroizing::new(value.into_owned());
-                    match self.code.replace(code) {
-                        Some(_) => return Err(CallbackFault::Twice("code")),
-                        None => continue,
-                    }
-                }
-                "state" => ("state", &mut self.state),
-                "iss" => ("iss", &mut self.iss),
-                "error" => ("error", &mut self.error),
-                "error_description" => ("error_description", &mut self.error_description),
-                "error_uri" => ("error_uri", &mut self.error_uri),
-                _ => continue,
-            };
-            if place.replace(value.into_owned()).is_some() {
-                return Err(CallbackFault::Twice(known));
-            }
-        }
-        Ok(())
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.as_str())
     }
 
-    /// `state`.
-    pub(super) fn state(&self) -> &str {
-        self.state.as_deref().unwrap_or_default()
+    /// Whether it is the answer to that login.
+    fn is_of(&self, login: &LoginState) -> bool {
+        login.has_state(self.get("state").unwrap_or_default())
     }
 
-    /// The code, if this is the answer to that login.
+    /// The code that came from `endpoint`, if this is the answer to that login.
     pub(super) fn code(
-        self,
+        &self,
         login: &LoginState,
         iss_is_due: bool,
-    ) -> Result<Zeroizing<String>, LoginError> {
-        if !login.has_state(self.state()) {
-            return Err(CallbackFault::State.into());
+        endpoint: &Url,
+    ) -> Result<&str, LoginError> {
+        let fault = |what: &str| Err(LoginError::Callback(what.to_owned()));
+        if !self.is_of(login) {
+            return fault("state is not the one that was sent (RFC 6749 section 10.12)");
         }
-        match self.iss {
-            Some(iss) if iss != login.issuer() => return Err(CallbackFault::Issuer(iss).into()),
-            None if iss_is_due => return Err(CallbackFault::NoIssuer.into()),
+        match self.get("iss") {
+            Some(iss) if iss != login.0.issuer => {
+                let iss = sanitize_for_display(iss, None);
+                return fault(&format!(
+                    "iss is {iss}, not the provider that was asked (RFC 9207 section 2.4)"
+                ));
+            }
+            None if iss_is_due => {
+                return fault(
+                    "iss is missing, and the provider's metadata say that it is there (RFC 9207 section 2.4)",
+                );
+            }
             _ => {}
         }
-        if let Some(error) = self.error {
-            let secrets = [login.state(), login.nonce()];
-            let shown = |text: String| sanitize_for_display(&text, secrets);
-            return Err(LoginError::Refused(Box::new(AuthorizationRefusal {
-                code: shown(error),
-                description: self.error_description.map(shown),
-                uri: self.error_uri.map(shown),
-            })));
+        if let Some(error) = self.get("error") {
+            let words = [self.get("error_description"), self.get("error_uri")];
+            let secrets = [login.0.state.as_str(), &login.0.nonce];
+            let refusal = Refusal::by_browser(endpoint, error, words, secrets);
+            return Err(OAuthError::from(refusal).into());
         }
-        let code = self.code.filter(|code| !code.is_empty());
-        code.ok_or_else(|| CallbackFault::NoCode.into())
+        match self.get("code") {
+            Some(code) if !code.is_empty() => Ok(code),
+            _ => fault("code is missing in the query (OpenID Connect Core section 3.1.2.5)"),
+        }
     }
 }
 
@@ -98,13 +103,16 @@ impl LoginState {
     /// Whether what a browser came back with is the answer to this login, a no included: for one who waits for
     /// several.
     pub fn is_answered_by(&self, callback: &str) -> bool {
-        Callback::parse(callback).is_ok_and(|callback| self.has_state(callback.state()))
+        Callback::parse(callback).is_ok_and(|callback| callback.is_of(self))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
+    use crate::http::BaseUrl;
+    use crate::oauth::Diagnosis;
     use crate::oidc::login::LoginOptions;
 
     const ISSUER: &str = "https://idp.example/v2";
@@ -114,14 +122,16 @@ mod tests {
     }
 
     fn code(callback: &str, login: &LoginState, iss_is_due: bool) -> Result<String, LoginError> {
-        let code = Callback::parse(callback)?.code(login, iss_is_due)?;
-        Ok(code.to_string())
+        let base: BaseUrl = "https://idp.example".parse().unwrap();
+        let endpoint = base.join("/authorize").unwrap();
+        let callback = Callback::parse(callback)?;
+        Ok(callback.code(login, iss_is_due, &endpoint)?.to_owned())
     }
 
     #[test]
     fn a_code_in_an_address_or_a_query() {
         let login = login();
-        let state = login.state();
+        let state = login.0.state.as_str();
         for (callback, due) in [
             (
                 format!("https://app.example/cb?code=a%2Bb+c&state={state}"),
@@ -144,14 +154,14 @@ mod tests {
     #[test]
     fn what_is_no_answer_to_this_login() {
         let login = login();
-        let state = login.state();
+        let state = login.0.state.as_str();
         let other = self::login();
         for (callback, due, words) in [
             (String::new(), false, "state is not"),
             ("code=a".to_owned(), false, "state is not"),
             ("code=a&state=".to_owned(), false, "state is not"),
             (
-                format!("code=a&state={}", other.state()),
+                format!("code=a&state={}", *other.0.state),
                 false,
                 "state is not",
             ),
@@ -225,16 +235,15 @@ mod tests {
             ("weird_thing", "refused for a reason of its own"),
         ] {
             for mark in ["?", "#"] {
-                let state = login.state();
+                let state = login.0.state.as_str();
                 let callback = format!(
                     "https://app.example/cb{mark}error={error}&error_description=so+so%0a&state={state}"
                 );
-                let LoginError::Refused(refusal) = code(&callback, &login, false).unwrap_err()
-                else {
-                    panic!("{callback}");
-                };
-                assert_eq!(refusal.code(), error);
-                assert_eq!(refusal.needs_person(), error == "login_required");
+                let refused: Error = code(&callback, &login, false).unwrap_err().into();
+                let refusal = refused.refusal().unwrap();
+                assert_eq!(refusal.code(), Some(error));
+                let needs_person = refusal.diagnosis() == Diagnosis::LoginRequired;
+                assert_eq!(needs_person, error == "login_required");
                 let text = refusal.to_string();
                 assert!(text.contains(words), "{text}");
                 assert!(text.ends_with("the server says: so so\\n"), "{text}");

@@ -1,12 +1,11 @@
 //! Why a person is not logged in.
 
-use core::fmt;
 use std::sync::Arc;
 
 use crate::base::BaseError;
 use crate::base::display::sanitize_for_display;
 use crate::jose::JoseError;
-use crate::oauth::{Diagnosis, OAuthError, RequestKind};
+use crate::oauth::{Diagnosis, OAuthError};
 use crate::oidc::OidcError;
 
 /// Seconds within which a login must be finished: eHealth gives a person 30 minutes (section 5.10).
@@ -30,22 +29,9 @@ pub enum LoginError {
          scheme has a dot, without fragment (RFC 8252 section 7)"
     )]
     RedirectUri,
-    /// Nothing can be listened for there.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: String,
-        /// What the operating system says.
-        source: std::io::Error,
-    },
     /// The provider would not bind the code to this login.
     #[error("the provider's metadata do not offer S256 for PKCE (RFC 9700 section 2.1.1)")]
     NoPkce,
-    /// What was stored elsewhere is not what was sealed for this.
-    #[error(
-        "the stored login cannot be opened: it was changed, or sealed with another key or for another browser"
-    )]
-    Sealed,
     /// The person took too long.
     #[error(
         "the login was started {seconds} s ago, and must be finished within {} s",
@@ -60,10 +46,7 @@ pub enum LoginError {
     OtherProvider(String),
     /// The browser came back with something else than the answer to this login.
     #[error("the browser came back with something else than the answer to this login: {0}")]
-    Callback(#[from] CallbackFault),
-    /// The person, or the provider, said no.
-    #[error("{0}")]
-    Refused(#[source] Box<AuthorizationRefusal>),
+    Callback(String),
     /// There is no refresh token: none was given, or it is spent.
     #[error(
         "the session has no refresh token: none was given, or the last one was spent without an answer"
@@ -111,81 +94,6 @@ fn may_be_taken(error: &OAuthError) -> bool {
         _ => false,
     }
 }
-
-/// What is wrong with what a browser came back with.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallbackFault {
-    /// A parameter is there twice.
-    #[error("{0} is there twice (RFC 6749 section 3.1)")]
-    Twice(&'static str),
-    /// It is the answer to another login, or nobody's.
-    #[error("state is not the one that was sent (RFC 6749 section 10.12)")]
-    State,
-    /// It is of another provider.
-    #[error("iss is {}, not the provider that was asked (RFC 9207 section 2.4)", sanitize_for_display(.0, None))]
-    Issuer(String),
-    /// The provider says that it names itself, and this does not.
-    #[error(
-        "iss is missing, and the provider's metadata say that it is there (RFC 9207 section 2.4)"
-    )]
-    NoIssuer,
-    /// Neither a code nor an error.
-    #[error("code is missing in the query (OpenID Connect Core section 3.1.2.5)")]
-    NoCode,
-}
-
-/// The provider's no, as the browser brought it. `Display` is one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuthorizationRefusal {
-    pub(super) code: String,
-    pub(super) description: Option<String>,
-    pub(super) uri: Option<String>,
-}
-
-impl AuthorizationRefusal {
-    /// The `error` code (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
-    pub fn code(&self) -> &str {
-        &self.code
-    }
-
-    /// Whether nobody is logged in, or something must be asked, where nothing was to be shown
-    /// ([`super::Prompt::None`]).
-    pub fn needs_person(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "login_required"
-                | "interaction_required"
-                | "consent_required"
-                | "account_selection_required"
-        )
-    }
-
-    /// What it means.
-    pub fn diagnosis(&self) -> Diagnosis {
-        Diagnosis::of(RequestKind::Authorization, 400, Some(&self.code))
-    }
-}
-
-impl fmt::Display for AuthorizationRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the login was refused, {}: {}",
-            self.code,
-            self.diagnosis()
-        )?;
-        if let Some(description) = &self.description {
-            write!(f, "; the server says: {description}")?;
-        }
-        match &self.uri {
-            Some(uri) => write!(f, " ({uri})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl core::error::Error for AuthorizationRefusal {}
 
 impl From<OAuthError> for LoginError {
     fn from(error: OAuthError) -> Self {

@@ -4,13 +4,13 @@ use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{ID_TOKEN, Login, now};
+use super::Login;
 use crate::base::events;
 use crate::http::retry::retry;
 use crate::http::{Response, Url};
 use crate::oauth::{self, AccessToken, Form, OAuthError, RequestKind};
 use crate::oidc::OidcError;
-use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
+use crate::oidc::id_token::IdTokenRules;
 
 /// An access token, and what the id_token beside it says, once that was judged.
 pub(super) struct Issued {
@@ -49,7 +49,14 @@ impl Login {
             let id_token = None;
             return Ok(Issued { access, id_token });
         };
-        let id_token = match self.judged(&token, &access, nonce) {
+        let rules = IdTokenRules {
+            client_id: self.source.client_id().as_str(),
+            access_token: access.expose(),
+            nonce,
+            ..IdTokenRules::default()
+        };
+        let runtime = &mut self.http.runtime();
+        let id_token = match self.provider.id_token(&self.http, runtime, &token, &rules) {
             Ok(claims) => Some((token, claims)),
             // It is not wrong, but cannot be judged now: a session goes on without a new one.
             Err(OidcError::OAuth(error))
@@ -61,29 +68,5 @@ impl Login {
             Err(error) => return Err(error),
         };
         Ok(Issued { access, id_token })
-    }
-
-    fn judged(
-        &self,
-        id_token: &str,
-        access: &AccessToken,
-        nonce: Option<&str>,
-    ) -> Result<Map<String, Value>, OidcError> {
-        let runtime = &mut self.http.runtime();
-        let verified = self
-            .provider
-            .verify_given(&self.http, runtime, ID_TOKEN, id_token)?;
-        let rules = IdTokenRules {
-            issuer: self.provider.metadata().issuer(),
-            client_id: self.source.client_id().as_str(),
-            now: now()?,
-            // The nonce says that it is not.
-            not_before: None,
-            access_token: access.expose(),
-            auth_req_id: None,
-            nonce,
-            acr: AskedAcr::default(),
-        };
-        Ok(id_token::judge(&verified, &rules).map_err(|error| error.of(ID_TOKEN))?)
     }
 }

@@ -1,6 +1,5 @@
 //! Where a browser comes back to an application of this machine (RFC 8252 section 7.3).
 
-use core::fmt;
 use core::time::Duration;
 use std::time::Instant;
 
@@ -37,18 +36,14 @@ impl LoopbackRedirect {
     ///
     /// # Errors
     ///
-    /// [`LoginError::Listen`]; [`LoginError::RedirectUri`] for an address that others can reach.
+    /// [`LoginError::Oidc`]; [`LoginError::RedirectUri`] for an address that others can reach.
     pub fn start(address: &ListenAddress) -> Result<Self, LoginError> {
         if !address.is_loopback() {
             return Err(LoginError::RedirectUri);
         }
         let path = address.path().to_owned();
         let served = path.clone();
-        let listener = Listener::start(address, 16, move |request| serve(request, &served));
-        let listener = listener.map_err(|source| LoginError::Listen {
-            address: address.to_string(),
-            source,
-        })?;
+        let listener = Listener::start(address, 16, move |request| serve(request, &served))?;
         Ok(Self { path, listener })
     }
 
@@ -105,11 +100,7 @@ fn serve(request: &Request, path: &str) -> (Answer, Option<Zeroizing<String>>) {
     (Answer::page(HEADERS, DONE), Some(callback.into()))
 }
 
-impl fmt::Debug for LoopbackRedirect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LoopbackRedirect({})", self.redirect_uri())
-    }
-}
+debug_fields!(LoopbackRedirect { redirect_uri() });
 
 #[cfg(test)]
 mod tests {
@@ -132,7 +123,7 @@ mod tests {
         let redirect = LoopbackRedirect::start(&"0".parse().unwrap()).unwrap();
         let uri = redirect.redirect_uri();
         let login = LoginState::new("https://idp.example", &LoginOptions::new(&uri)).unwrap();
-        let state = login.state();
+        let state = login.0.state.as_str();
         assert!(get(&redirect, "/cb?code=x&state=other").starts_with("HTTP/1.1 200"));
         assert!(get(&redirect, "/favicon.ico").starts_with("HTTP/1.1 404"));
         assert!(get(&redirect, "/cb/x?code=x").starts_with("HTTP/1.1 404"));

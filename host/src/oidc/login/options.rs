@@ -9,12 +9,19 @@ use crate::oauth::check_scope;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoginOptions {
-    redirect_uri: String,
-    scope: String,
-    prompt: Option<Prompt>,
-    login_hint: Option<String>,
-    max_age: Option<u64>,
-    signed: bool,
+    /// Where the browser comes back to, exactly as it is registered.
+    pub redirect_uri: String,
+    /// What is asked for: scopes with one space between them, `openid` among them.
+    pub scope: String,
+    /// What the provider shows.
+    pub prompt: Option<Prompt>,
+    /// Who is expected, in words of the provider.
+    pub login_hint: Option<String>,
+    /// Within how many seconds the person must have proved who they are; `auth_time` must say so.
+    pub max_age: Option<u64>,
+    /// Whether the request is signed (RFC 9101), so that nobody can change it on its way through the browser. A provider
+    /// that demands this by its metadata gets it anyhow.
+    pub signed_request: bool,
 }
 
 named! {
@@ -33,7 +40,7 @@ named! {
 }
 
 impl LoginOptions {
-    /// Asks for `openid`, and for the browser to come back to `redirect_uri`, exactly as it is registered.
+    /// Asks for `openid`, and for the browser to come back to `redirect_uri`.
     pub fn new(redirect_uri: impl Into<String>) -> Self {
         Self {
             redirect_uri: redirect_uri.into(),
@@ -41,82 +48,8 @@ impl LoginOptions {
             prompt: None,
             login_hint: None,
             max_age: None,
-            signed: false,
+            signed_request: false,
         }
-    }
-
-    /// Asks for these scopes, with one space between them, `openid` among them.
-    #[must_use]
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scope = scope.into();
-        self
-    }
-
-    /// Has the provider show this.
-    #[must_use]
-    pub const fn prompt(mut self, prompt: Prompt) -> Self {
-        self.prompt = Some(prompt);
-        self
-    }
-
-    /// Says who is expected, in words of the provider.
-    #[must_use]
-    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        self.login_hint = Some(hint.into());
-        self
-    }
-
-    /// Signs the request (RFC 9101), so that nobody can change it on its way through the browser. A provider that demands
-    /// this by its metadata gets it anyhow.
-    #[must_use]
-    pub const fn signed_request(mut self) -> Self {
-        self.signed = true;
-        self
-    }
-
-    /// Wants the person to have proved who they are within so many seconds; `auth_time` must say so.
-    #[must_use]
-    pub const fn max_age(mut self, seconds: u64) -> Self {
-        self.max_age = Some(seconds);
-        self
-    }
-
-    pub(super) fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
-    }
-
-    pub(super) fn scopes(&self) -> &str {
-        &self.scope
-    }
-
-    pub(super) const fn oldest(&self) -> Option<u64> {
-        self.max_age
-    }
-
-    pub(super) const fn is_signed(&self) -> bool {
-        self.signed
-    }
-
-    pub(super) fn prompt_name(&self) -> Option<&'static str> {
-        self.prompt.map(Prompt::name)
-    }
-
-    pub(super) fn hint(&self) -> Option<&str> {
-        self.login_hint.as_deref()
-    }
-
-    /// The parameters that not every login has.
-    pub(super) fn members(&self) -> Vec<(&'static str, String)> {
-        let prompt = self.prompt.map(|prompt| prompt.name().to_owned());
-        let max_age = self.max_age.map(|seconds| seconds.to_string());
-        [
-            ("prompt", prompt),
-            ("login_hint", self.login_hint.clone()),
-            ("max_age", max_age),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect()
     }
 
     pub(super) fn check(&self) -> Result<(), LoginError> {
@@ -192,7 +125,8 @@ mod tests {
             let error = LoginOptions::new(uri).check().unwrap_err();
             assert!(matches!(error, LoginError::RedirectUri), "{uri}");
         }
-        let options = LoginOptions::new("https://app.example/cb").scope("profile openid2");
+        let mut options = LoginOptions::new("https://app.example/cb");
+        options.scope = "profile openid2".to_owned();
         assert!(matches!(options.check(), Err(LoginError::Scope)));
         for scope in [
             "openid ",
@@ -202,7 +136,8 @@ mod tests {
             "openid ä",
             "openid\ta",
         ] {
-            let options = LoginOptions::new("https://app.example/cb").scope(scope);
+            let mut options = LoginOptions::new("https://app.example/cb");
+            options.scope = scope.to_owned();
             let error = options.check().unwrap_err().to_string();
             assert!(error.contains("RFC 6749 section 3.3"), "{scope}: {error}");
         }

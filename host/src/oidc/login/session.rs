@@ -1,8 +1,7 @@
 //! A person who is logged in.
 
-use core::fmt;
-use std::borrow::Cow;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use core::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{BrowserUrl, ID_TOKEN, Issued, Login, LoginError, now};
+use crate::base::BaseError;
 use crate::base::seal::SealKey;
 use crate::jose::JoseError;
 use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken};
@@ -20,13 +20,13 @@ use crate::oidc::provider::userinfo;
 /// What a sealed one is for.
 const PURPOSE: &str = "privyseal session 1";
 
-/// Who is logged in, and their tokens. Threads may share it, and no lock is held while a server is asked. `Debug` shows
-/// the names of claims only.
+/// Who is logged in, and their tokens. Threads may share it: while a server is asked, only those wait that want the same.
+/// `Debug` shows none of it.
 pub struct Session {
     claims: Map<String, Value>,
     state: Mutex<State>,
-    /// A refresh has ended.
-    ended: Condvar,
+    /// Held while the refresh token is spent.
+    refreshing: Mutex<()>,
 }
 
 struct State {
@@ -34,9 +34,8 @@ struct State {
     id_token: Zeroizing<String>,
     access: Arc<AccessToken>,
     expires_at: Option<UnixTime>,
-    /// Not while it is under way.
+    /// Not while it is spent.
     refresh: Option<RefreshToken>,
-    is_refreshing: bool,
     /// How many refreshes have ended.
     rounds: usize,
     /// How the last one failed, for the threads that waited for it.
@@ -45,28 +44,12 @@ struct State {
 
 /// The shape in which it is sealed.
 #[derive(Serialize, Deserialize)]
-struct Stored<'a> {
-    claims: Cow<'a, Map<String, Value>>,
-    #[serde(borrow)]
-    id_token: Cow<'a, str>,
-    #[serde(borrow)]
-    response: Cow<'a, str>,
-    #[serde(borrow)]
-    refresh: Option<Cow<'a, str>>,
+struct Stored {
+    claims: Map<String, Value>,
+    id_token: Zeroizing<String>,
+    response: Zeroizing<String>,
+    refresh: Option<Zeroizing<String>>,
     expires_at: Option<u64>,
-}
-
-/// A refresh under way: it ends for those who wait for it, however it ends.
-struct Refreshing<'s>(&'s Session);
-
-impl Drop for Refreshing<'_> {
-    fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.is_refreshing = false;
-        state.rounds = state.rounds.wrapping_add(1);
-        drop(state);
-        self.0.ended.notify_all();
-    }
 }
 
 impl Session {
@@ -81,14 +64,13 @@ impl Session {
             refresh: access.take_refresh_token(),
             expires_at: expiry(&access, asked_at),
             access: Arc::new(access),
-            is_refreshing: false,
             rounds: 0,
             failure: None,
         };
         Self {
             claims,
             state: Mutex::new(state),
-            ended: Condvar::new(),
+            refreshing: Mutex::default(),
         }
     }
 
@@ -101,36 +83,32 @@ impl Session {
     /// [`LoginError::Oidc`] if there is no randomness.
     pub fn seal(&self, key: &SealKey, binding: &[u8]) -> Result<String, LoginError> {
         let state = self.state();
+        let secret = |text: &str| Zeroizing::new(text.to_owned());
         let stored = Stored {
-            claims: Cow::Borrowed(&self.claims),
-            id_token: state.id_token.as_str().into(),
-            response: String::from_utf8_lossy(state.access.expose_response()),
-            refresh: state.refresh.as_ref().map(|token| token.expose().into()),
+            claims: self.claims.clone(),
+            id_token: state.id_token.clone(),
+            response: secret(&String::from_utf8_lossy(state.access.expose_response())),
+            refresh: state.refresh.as_ref().map(|token| secret(token.expose())),
             expires_at: state.expires_at.map(UnixTime::as_secs),
         };
-        Ok(key.seal_json(PURPOSE, binding, &stored)?)
+        Ok(key.seal(PURPOSE, binding, &stored)?)
     }
 
     /// Opens what [`Session::seal`] made.
     ///
     /// # Errors
     ///
-    /// [`LoginError::Sealed`].
+    /// [`LoginError::Oidc`] around [`BaseError::Sealed`].
     pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, LoginError> {
-        let json = key.open(PURPOSE, binding, sealed);
-        let json = json.ok_or(LoginError::Sealed)?;
-        let stored: Stored<'_> = serde_json::from_slice(&json).map_err(|_| LoginError::Sealed)?;
-        let response = Zeroizing::new(stored.response.into_owned().into_bytes());
-        let access = AccessToken::from_response(response).map_err(|_| LoginError::Sealed)?;
-        let id_token = Zeroizing::new(stored.id_token.into_owned());
-        let mut session = Self::new(access, id_token, stored.claims.into_owned(), UnixTime::MAX);
-        let state = session
-            .state
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        state.refresh = stored.refresh.map(RefreshToken::new);
+        let mut stored: Stored = key.open(PURPOSE, binding, sealed)?;
+        let response = Zeroizing::new(mem::take(&mut *stored.response).into_bytes());
+        let access = AccessToken::from_response(response).map_err(|_| BaseError::Sealed)?;
+        let session = Self::new(access, stored.id_token, stored.claims, UnixTime::MAX);
+        let mut state = session.state();
+        state.refresh = stored.refresh.map(|token| RefreshToken::new(&*token));
         let expires_at = stored.expires_at.map(UnixTime::from_secs).transpose();
-        state.expires_at = expires_at.map_err(|_| LoginError::Sealed)?;
+        state.expires_at = expires_at.map_err(|_| BaseError::Sealed)?;
+        drop(state);
         Ok(session)
     }
 
@@ -157,8 +135,8 @@ impl Session {
 
     /// Whether there is a refresh token, or a refresh is under way whose outcome can be waited for.
     pub fn can_refresh(&self) -> bool {
-        let state = self.state();
-        state.is_refreshing || state.refresh.is_some()
+        let refreshing = self.refreshing.try_lock();
+        matches!(refreshing, Err(TryLockError::WouldBlock)) || self.state().refresh.is_some()
     }
 
     /// A new access token for the refresh token, which is good once: threads that want one while a request is under
@@ -170,25 +148,20 @@ impl Session {
     /// failed ([`Login::renew`]), or the response is about somebody else.
     pub fn refresh(&self, login: &Login) -> Result<Arc<AccessToken>, LoginError> {
         let asked_at = now()?;
+        let round = self.state().rounds;
+        let refreshing = self.refreshing.lock();
+        let _refreshing = refreshing.unwrap_or_else(PoisonError::into_inner);
         let mut state = self.state();
-        if state.is_refreshing {
-            let round = state.rounds;
-            let waited = self.ended.wait_while(state, |state| state.rounds == round);
-            return waited.unwrap_or_else(PoisonError::into_inner).outcome();
+        if state.rounds != round {
+            // Another thread did.
+            return state.outcome();
         }
         let refresh = state.refresh.take().ok_or(LoginError::NoRefreshToken)?;
-        state.is_refreshing = true;
-        // Until something else comes of it.
-        state.failure = Some(Arc::new(LoginError::NoRefreshToken));
         drop(state);
-        let ends = Refreshing(self);
         let outcome = self.renewed(login, &refresh);
         let mut state = self.state();
         state.take(outcome, refresh, asked_at);
-        let outcome = state.outcome();
-        drop(state);
-        drop(ends);
-        outcome
+        state.outcome()
     }
 
     /// OpenID Connect Core section 12.2: a new id_token is of the same person and the same login.
@@ -276,6 +249,7 @@ impl State {
         refresh: RefreshToken,
         asked_at: UnixTime,
     ) {
+        self.rounds = self.rounds.wrapping_add(1);
         match outcome {
             Ok(Issued {
                 mut access,
@@ -325,11 +299,4 @@ fn is_worthless(error: &LoginError) -> bool {
     }
 }
 
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.claims.keys().collect();
-        f.debug_struct("Session")
-            .field("claims", &names)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Session { claims.len() });

@@ -1,8 +1,5 @@
 //! What must be kept between the two halves of a login.
 
-use core::fmt;
-use std::borrow::Cow;
-
 use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,44 +16,31 @@ use crate::jose::jws::moment;
 const PURPOSE: &str = "privyseal login 1";
 
 /// One login that was started: for one browser, and for one answer. `Debug` shows none of its secrets.
-pub struct LoginState {
-    issuer: String,
-    state: Zeroizing<String>,
-    nonce: Zeroizing<String>,
-    verifier: Zeroizing<String>,
-    redirect_uri: String,
-    started_at: UnixTime,
-    max_age: Option<u64>,
-}
+pub struct LoginState(pub(super) Kept);
 
-/// The shape in which it is sealed.
+/// What is kept, in the shape in which it is sealed.
 #[derive(Serialize, Deserialize)]
-struct Stored<'a> {
-    #[serde(borrow)]
-    issuer: Cow<'a, str>,
-    #[serde(borrow)]
-    state: Cow<'a, str>,
-    #[serde(borrow)]
-    nonce: Cow<'a, str>,
-    #[serde(borrow)]
-    verifier: Cow<'a, str>,
-    #[serde(borrow)]
-    redirect_uri: Cow<'a, str>,
+pub(super) struct Kept {
+    pub(super) issuer: String,
+    pub(super) state: Zeroizing<String>,
+    pub(super) nonce: Zeroizing<String>,
+    pub(super) verifier: Zeroizing<String>,
+    pub(super) redirect_uri: String,
     started_at: u64,
     max_age: Option<u64>,
 }
 
 impl LoginState {
     pub(super) fn new(issuer: &str, options: &LoginOptions) -> Result<Self, BaseError> {
-        Ok(Self {
+        Ok(Self(Kept {
             issuer: issuer.to_owned(),
             state: entropy::secret()?,
             nonce: entropy::secret()?,
             verifier: entropy::secret()?,
-            redirect_uri: options.redirect_uri().to_owned(),
-            started_at: clock::now()?,
-            max_age: options.oldest(),
-        })
+            redirect_uri: options.redirect_uri.clone(),
+            started_at: clock::now()?.as_secs(),
+            max_age: options.max_age,
+        }))
     }
 
     /// Encrypted, for a cookie or a database. `binding` is what else must be the same when it is opened: the
@@ -66,69 +50,28 @@ impl LoginState {
     ///
     /// [`LoginError::Oidc`] if there is no randomness.
     pub fn seal(&self, key: &SealKey, binding: &[u8]) -> Result<String, LoginError> {
-        let stored = Stored {
-            issuer: (&self.issuer).into(),
-            state: self.state.as_str().into(),
-            nonce: self.nonce.as_str().into(),
-            verifier: self.verifier.as_str().into(),
-            redirect_uri: (&self.redirect_uri).into(),
-            started_at: self.started_at.as_secs(),
-            max_age: self.max_age,
-        };
-        Ok(key.seal_json(PURPOSE, binding, &stored)?)
+        Ok(key.seal(PURPOSE, binding, &self.0)?)
     }
 
     /// Opens what [`LoginState::seal`] made. Then it should be removed where it was stored: it is for one answer.
     ///
     /// # Errors
     ///
-    /// [`LoginError::Sealed`].
+    /// [`LoginError::Oidc`] around [`BaseError::Sealed`].
     pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, LoginError> {
-        let json = key.open(PURPOSE, binding, sealed);
-        let json = json.ok_or(LoginError::Sealed)?;
-        let stored: Stored<'_> = serde_json::from_slice(&json).map_err(|_| LoginError::Sealed)?;
-        let secret = |text: Cow<'_, str>| Zeroizing::new(text.into_owned());
-        Ok(Self {
-            issuer: stored.issuer.into_owned(),
-            state: secret(stored.state),
-            nonce: secret(stored.nonce),
-            verifier: secret(stored.verifier),
-            redirect_uri: stored.redirect_uri.into_owned(),
-            started_at: UnixTime::from_secs(stored.started_at).map_err(|_| LoginError::Sealed)?,
-            max_age: stored.max_age,
-        })
+        Ok(Self(key.open(PURPOSE, binding, sealed)?))
     }
 
     pub(super) fn has_state(&self, state: &str) -> bool {
-        self.state.as_bytes().ct_eq(state.as_bytes()).into()
-    }
-
-    pub(super) fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
-    pub(super) fn state(&self) -> &str {
-        &self.state
-    }
-
-    pub(super) fn nonce(&self) -> &str {
-        &self.nonce
-    }
-
-    pub(super) fn verifier(&self) -> &str {
-        &self.verifier
-    }
-
-    pub(super) fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
+        self.0.state.as_bytes().ct_eq(state.as_bytes()).into()
     }
 
     /// It is of this provider, and of now.
     pub(super) fn check(&self, issuer: &str, now: UnixTime) -> Result<(), LoginError> {
-        if self.issuer != issuer {
-            return Err(LoginError::OtherProvider(self.issuer.clone()));
+        if self.0.issuer != issuer {
+            return Err(LoginError::OtherProvider(self.0.issuer.clone()));
         }
-        let seconds = now.as_secs().saturating_sub(self.started_at.as_secs());
+        let seconds = now.as_secs().saturating_sub(self.0.started_at);
         if seconds > LIFETIME {
             return Err(LoginError::Expired { seconds });
         }
@@ -141,7 +84,7 @@ impl LoginState {
         claims: &Map<String, Value>,
         now: UnixTime,
     ) -> Result<(), JoseError> {
-        let Some(max_age) = self.max_age else {
+        let Some(max_age) = self.0.max_age else {
             return Ok(());
         };
         let refused = |what| JoseError::claim("auth_time", what).of(ID_TOKEN);
@@ -163,14 +106,7 @@ impl LoginState {
     }
 }
 
-impl fmt::Debug for LoginState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginState")
-            .field("issuer", &self.issuer)
-            .field("started_at", &self.started_at)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(LoginState {});
 
 #[cfg(test)]
 mod tests {
@@ -180,7 +116,8 @@ mod tests {
     const ISSUER: &str = "https://idp.example/\"v2\"";
 
     fn state() -> LoginState {
-        let options = LoginOptions::new("https://app.example/cb").max_age(60);
+        let mut options = LoginOptions::new("https://app.example/cb");
+        options.max_age = Some(60);
         LoginState::new(ISSUER, &options).unwrap()
     }
 
@@ -190,19 +127,19 @@ mod tests {
         let sealed = state.seal(&key, b"browser").unwrap();
         let opened = LoginState::open(&sealed, &key, b"browser").unwrap();
         assert_eq!(
-            (opened.state(), opened.nonce(), opened.verifier()),
-            (state.state(), state.nonce(), state.verifier())
+            (&opened.0.state, &opened.0.nonce, &opened.0.verifier),
+            (&state.0.state, &state.0.nonce, &state.0.verifier)
         );
-        assert_eq!(opened.issuer(), ISSUER);
-        assert_eq!(opened.redirect_uri(), "https://app.example/cb");
-        assert!(opened.is_answered_by(&format!("error=x&state={}", state.state())));
+        assert_eq!(opened.0.issuer, ISSUER);
+        assert_eq!(opened.0.redirect_uri, "https://app.example/cb");
+        assert!(opened.is_answered_by(&format!("error=x&state={}", *state.0.state)));
         assert!(sealed.len() < 1024, "{} bytes fit a cookie", sealed.len());
         for error in [
             LoginState::open(&sealed, &key, b"another"),
             LoginState::open(&sealed, &SealKey::generate().unwrap(), b"browser"),
             LoginState::open("", &key, b"browser"),
         ] {
-            assert!(matches!(error, Err(LoginError::Sealed)));
+            assert!(error.unwrap_err().to_string().contains("cannot be opened"));
         }
     }
 
@@ -210,17 +147,21 @@ mod tests {
     fn no_secret_in_debug_and_none_twice() {
         let state = state();
         let shown = format!("{state:?}");
-        let secrets = [state.state(), state.nonce(), state.verifier()];
-        assert!(secrets.iter().all(|secret| !shown.contains(secret)));
+        let secrets = [&state.0.state, &state.0.nonce, &state.0.verifier];
+        assert!(
+            secrets
+                .iter()
+                .all(|secret| !shown.contains(secret.as_str()))
+        );
         assert!(secrets.iter().all(|secret| secret.len() == 43));
-        let all: std::collections::HashSet<_> = secrets.into_iter().collect();
+        let all: std::collections::HashSet<_> = secrets.map(|it| it.as_str()).into();
         assert_eq!(all.len(), 3);
     }
 
     #[test]
     fn it_is_of_one_provider_and_of_now() {
         let state = state();
-        let at = |seconds| state.started_at.saturating_add(seconds);
+        let at = |seconds| UnixTime::from_secs(state.0.started_at + seconds).unwrap();
         state.check(ISSUER, at(LIFETIME)).unwrap();
         let late = state.check(ISSUER, at(LIFETIME + 1)).unwrap_err();
         assert!(matches!(late, LoginError::Expired { seconds: 3601 }));
@@ -231,7 +172,7 @@ mod tests {
     #[test]
     fn an_old_login_is_not_taken_for_a_new_one() {
         let state = state();
-        let now = state.started_at;
+        let now = UnixTime::from_secs(state.0.started_at).unwrap();
         let judge = |claims: Value| {
             let claims = claims.as_object().unwrap().clone();
             let judged = state.judge_age(&claims, now);

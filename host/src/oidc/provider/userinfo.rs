@@ -1,8 +1,7 @@
 //! What a provider says about the owner of an access token (OpenID Connect Core section 5.3).
 
-use core::fmt;
-
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::Provider;
 use crate::base::runtime::Runtime;
@@ -42,38 +41,56 @@ impl Provider {
         token: &AccessToken,
         client_id: &str,
     ) -> Result<UserInfo, OidcError> {
-        let url = self.metadata.offered(ENDPOINT)?;
-        let response = ask(http, http.policy(), &mut http.runtime(), url, token)?;
-        let signed = response.media_type.as_deref() == Some(JWT);
-        let claims = if signed {
-            let text = core::str::from_utf8(&response.body)
-                .map_err(|_| OAuthError::response(url, "the answer is no JWT"))?;
-            let issuer = self.metadata.issuer();
-            let judged = self.verify_given(http, &mut http.runtime(), WHAT, text.trim());
-            let judged = judged.and_then(|jws| {
-                let claims = jws.claims();
-                let judged = claims.and_then(|claims| {
-                    judge_userinfo(&claims, issuer, client_id, true).map(|()| claims)
-                });
-                Ok(judged.map_err(|error| error.of(WHAT))?)
-            });
-            // The server wrote the JWT when it had the token.
-            judged.map_err(|error| error.without(token.expose()))?
-        } else {
-            plain(url, &response)?
-        };
+        let (policy, runtime) = (http.policy(), &mut http.runtime());
+        let (claims, signed) = self.userinfo_by(http, policy, runtime, token, &mut None)?;
+        if signed {
+            let judged = judge_userinfo(&claims, self.metadata.issuer(), client_id, true);
+            judged.map_err(|error| error.of(WHAT).without(token.expose()))?;
+        }
         // Core section 5.3.2: sub is always there.
         if claims.get("sub").is_none_or(|sub| !sub.is_string()) {
             let reason = "sub is missing (OpenID Connect Core section 5.3.2)";
-            return Err(OAuthError::response(url, reason).into());
+            return Err(OAuthError::response(self.metadata.offered(ENDPOINT)?, reason).into());
         }
         Ok(UserInfo { claims, signed })
     }
+
+    /// The claims, verified where they are signed, and whether they are. With `decrypt` they must be encrypted.
+    pub(in crate::oidc) fn userinfo_by(
+        &self,
+        http: &Http,
+        policy: &RetryPolicy,
+        runtime: &mut impl Runtime,
+        token: &AccessToken,
+        decrypt: &mut Option<Decrypt<'_>>,
+    ) -> Result<(Map<String, Value>, bool), OidcError> {
+        let url = self.metadata.offered(ENDPOINT)?;
+        let response = ask(http, policy, runtime, url, token)?;
+        let is_signed = decrypt.is_some() || response.media_type.as_deref() == Some(JWT);
+        if !is_signed {
+            return Ok((plain(url, &response)?, false));
+        }
+        let text = core::str::from_utf8(&response.body)
+            .map_err(|_| OAuthError::response(url, "the answer is no JWT"))?
+            .trim();
+        let verified = match decrypt {
+            Some(decrypt) => self.verify_given(http, runtime, WHAT, &decrypt(text)?),
+            None => self.verify_given(http, runtime, WHAT, text),
+        };
+        let claims = verified.and_then(|jws| Ok(jws.claims().map_err(|error| error.of(WHAT))?));
+        // The server wrote the JWT when it had the token.
+        let claims = claims.map_err(|error| error.without(token.expose()))?;
+        Ok((claims, true))
+    }
 }
+
+/// Gives what a text was encrypted around.
+pub(in crate::oidc) type Decrypt<'d> =
+    &'d mut dyn FnMut(&str) -> Result<Zeroizing<String>, OidcError>;
 
 /// Asks, and asks again also where no answer came in time: a person has confirmed, who cannot be asked again for
 /// nothing.
-pub(in crate::oidc) fn ask(
+fn ask(
     http: &Http,
     policy: &RetryPolicy,
     runtime: &mut impl Runtime,
@@ -88,10 +105,7 @@ pub(in crate::oidc) fn ask(
 }
 
 /// The claims in a response that is not signed.
-pub(in crate::oidc) fn plain(
-    url: &Url,
-    response: &Response,
-) -> Result<Map<String, Value>, OAuthError> {
+fn plain(url: &Url, response: &Response) -> Result<Map<String, Value>, OAuthError> {
     let claims = jws::unique_members(&response.body).map_err(|_| {
         let reason = "the answer is neither a JSON object whose members are there once nor a JWT";
         OAuthError::response(url, reason)
@@ -114,13 +128,7 @@ impl UserInfo {
     }
 }
 
-impl fmt::Debug for UserInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserInfo")
-            .field("signed", &self.signed)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(UserInfo { signed });
 
 #[cfg(test)]
 mod tests {

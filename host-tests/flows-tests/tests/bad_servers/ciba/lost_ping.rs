@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
-use privyseal::oidc::ciba::{BESIDE_PING, Ciba, Delivery, PingListener};
+use privyseal::oidc::ciba::{BESIDE_PING, Ciba, CibaFlow, Delivery, PingListener, State};
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::{Provider, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
@@ -64,8 +64,11 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     let begun = Instant::now();
     let http = http(server.certificate(), LIMIT);
     let mut flow = Ciba::<SoftwareUnwrapper, _>::new(&http, &client, &provider, Hasty(begun));
-    let pending = flow.authenticate(&asked(), &delivery).unwrap();
-    flow.tokens(pending, &delivery, &mut Patient::default())
+    let mut asked = asked();
+    asked.client_notification_token = Some(listener.expose_token().to_owned().into());
+    let mut person = CibaFlow::begin(&asked);
+    let until = Some(State::Tokens);
+    flow.run(&mut person, until, &delivery, &mut Patient::default())
         .unwrap();
     assert_eq!(server.requests().len(), 3);
     assert!(begun.elapsed() * HASTE >= 2 * BESIDE_PING, "not sooner");

@@ -5,7 +5,7 @@ use core::time::Duration;
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
 use privyseal::oauth::AuthenticationOptions;
-use privyseal::oidc::ciba::{Ciba, Delivery, QrImage, State, Tokens, Watcher};
+use privyseal::oidc::ciba::{Ciba, CibaFlow, Delivery, Identity, QrImage, State, Watcher};
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::{
     AssertionOptions, Error, Provider, RetryPolicy, SigningClient, UnixTime, base::clock,
@@ -175,12 +175,35 @@ pub(super) fn asked() -> AuthenticationOptions {
 }
 
 /// From the request to the tokens.
-pub(super) fn tokens(flow: &mut Flow<'_, '_>) -> Result<Tokens, Error> {
-    let pending = flow.authenticate(&asked(), &Delivery::Poll)?;
-    Ok(flow.tokens(pending, &Delivery::Poll, &mut Patient::default())?)
+pub(super) fn tokens(flow: &mut Flow<'_, '_>) -> Result<CibaFlow, Error> {
+    let mut person = CibaFlow::begin(&asked());
+    let until = Some(State::Tokens);
+    flow.run(&mut person, until, &Delivery::Poll, &mut Patient::default())?;
+    Ok(person)
 }
 
-/// The same, against that server.
-pub(super) fn authenticated(server: &BadServer) -> (Result<Tokens, Error>, Vec<u64>) {
+/// From the tokens to who it was.
+pub(super) fn identity(
+    flow: &mut Flow<'_, '_>,
+    mut person: CibaFlow,
+    userinfo: bool,
+) -> Result<Identity, Error> {
+    if !userinfo {
+        person = person.without_userinfo();
+    }
+    let done = flow.run(&mut person, None, &Delivery::Poll, &mut Patient::default())?;
+    Ok(done.unwrap().identity)
+}
+
+/// Until somebody has scanned the QR code.
+pub(super) fn discover(flow: &mut Flow<'_, '_>, watcher: &mut Patient) -> Result<(), Error> {
+    let mut person = CibaFlow::begin(&AuthenticationOptions::default());
+    let until = Some(State::Authentication);
+    flow.run(&mut person, until, &Delivery::Poll, watcher)?;
+    Ok(())
+}
+
+/// From the request to the tokens, against that server.
+pub(super) fn authenticated(server: &BadServer) -> (Result<CibaFlow, Error>, Vec<u64>) {
     play(server, tokens)
 }

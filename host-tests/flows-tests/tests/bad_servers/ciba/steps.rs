@@ -10,7 +10,7 @@ use privyseal::{Error, ErrorKind};
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 
 use super::good;
-use super::play::{Flow, Patient, Setting, acknowledged, metadata, tokens};
+use super::play::{Flow, Patient, Setting, acknowledged, discover, identity, metadata, tokens};
 use crate::stage::{BEARER, LIMIT, cause, everything, nothing_leaks};
 
 /// Where waiting is what is tested.
@@ -72,11 +72,10 @@ impl Step {
     /// From the start to this request and as far as it goes from there.
     fn run(self, flow: &mut Flow<'_, '_>) -> Result<Option<Identity>, Error> {
         if matches!(self, Self::Session | Self::SessionPoll) {
-            let found = flow.discover_user(&mut Patient::default());
-            return Ok(found.map(|_| None)?);
+            return discover(flow, &mut Patient::default()).map(|()| None);
         }
-        let tokens = tokens(flow)?;
-        let mut identity = flow.identity(&tokens, true)?;
+        let person = tokens(flow)?;
+        let mut identity = identity(flow, person, true)?;
         // The id_token counts all the same.
         assert_eq!(identity.subject(), good::SUBJECT);
         match identity.userinfo_error.take() {

@@ -1,7 +1,7 @@
 //! What the tokens say, once they are decrypted, verified and judged.
 
 use privyseal_core::payload::AcrValues;
-use privyseal_core::{KeyEncryption, UnixTime, Unwrapper};
+use privyseal_core::{KeyEncryption, Unwrapper};
 use serde_json::{Map, Value};
 
 use super::Ciba;
@@ -15,8 +15,8 @@ use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::exchange::Tokens;
 use crate::oidc::ciba::identity::{self, Identity};
 use crate::oidc::discovery::RS256;
-use crate::oidc::id_token::{self, AskedAcr, IdTokenRules};
-use crate::oidc::provider::{MAX_AHEAD, userinfo};
+use crate::oidc::id_token::{self, AskedAcr, ID_TOKEN};
+use crate::oidc::provider::userinfo::{self, Decrypt};
 
 /// What the key of an id_token's encryption is encrypted with.
 const KEYS: &str = "id_token_encryption_alg_values_supported";
@@ -134,10 +134,10 @@ where
     ///
     /// # Errors
     ///
-    /// [`CibaError::Nobody`]; [`CibaError::Oidc`]: what the provider sent cannot be decrypted, is not signed by it, or breaks a rule.
+    /// [`CibaError::Oidc`]: nobody says who the person is, or what the provider sent cannot be decrypted, is not signed by it, or breaks a rule.
     pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, CibaError> {
-        let id_token = tokens.id_token.as_deref();
-        let id_token = id_token.map(|token| self.id_token(tokens, token));
+        let id_token = tokens.access.id_token();
+        let id_token = id_token.map(|token| self.id_token(tokens, &token));
         let (id_token, id_token_error) = match id_token.transpose() {
             Ok(id_token) => (id_token, None),
             // It is not wrong, but cannot be judged now.
@@ -145,7 +145,9 @@ where
             Err(error) => return Err(error.into()),
         };
         if id_token.is_none() && !userinfo {
-            return Err(CibaError::Nobody);
+            let url = self.provider.metadata().token_endpoint();
+            let reason = "id_token is missing, and UserInfo was not to be asked, so nobody says who the person is";
+            return Err(OAuthError::response(url, reason).into());
         }
         let userinfo = userinfo.then(|| {
             let judged = self.userinfo(tokens, id_token.as_ref());
@@ -166,13 +168,10 @@ where
     }
 
     fn id_token(&mut self, tokens: &Tokens, token: &str) -> Result<Map<String, Value>, OidcError> {
-        const WHAT: &str = "id_token";
-        let jws = identity::decrypted(WHAT, token, self.unwrappers, self.registered)?;
+        let jws = identity::decrypted(ID_TOKEN, token, self.unwrappers, self.registered)?;
+        let rules = tokens.rules(self.client.client_id().as_str(), self.assertion.backdate);
         let (provider, runtime) = (self.provider, &mut self.runtime);
-        let verified = provider.verify_given(self.http, runtime, WHAT, &jws)?;
-        let now = runtime.now().map_err(OAuthError::from)?;
-        let claims = id_token::judge(&verified, &self.rules(tokens, now));
-        Ok(claims.map_err(|error| error.of(WHAT))?)
+        provider.id_token(self.http, runtime, &jws, &rules)
     }
 
     fn userinfo(
@@ -180,39 +179,18 @@ where
         tokens: &Tokens,
         id_token: Option<&Map<String, Value>>,
     ) -> Result<Map<String, Value>, OidcError> {
-        const WHAT: &str = userinfo::WHAT;
-        let url = self.provider.metadata().offered(userinfo::ENDPOINT)?;
-        let (policy, access) = (RetryPolicy::default(), &tokens.access);
-        let response = userinfo::ask(self.http, &policy, &mut self.runtime, url, access)?;
-        let text = core::str::from_utf8(&response.body)
-            .unwrap_or_default()
-            .trim();
-        let is_json = response.media_type.as_deref() == Some("application/json");
-        let claims = if is_json && self.unwrappers.is_empty() && text.starts_with('{') {
-            userinfo::plain(url, &response)?
-        } else {
-            let jws = identity::decrypted(WHAT, text, self.unwrappers, self.registered)?;
-            let (provider, runtime) = (self.provider, &mut self.runtime);
-            let verified = provider.verify_given(self.http, runtime, WHAT, &jws)?;
-            verified.claims().map_err(|error| error.of(WHAT))?
+        let is_encrypted = !self.unwrappers.is_empty();
+        let decrypt = &mut |text: &str| {
+            identity::decrypted(userinfo::WHAT, text, self.unwrappers, self.registered)
         };
-        let now = self.runtime.now().map_err(OAuthError::from)?;
-        let claims = id_token::judge_userinfo(claims, id_token, &self.rules(tokens, now));
-        Ok(claims.map_err(|error| error.of(WHAT))?)
-    }
-
-    fn rules<'r>(&'r self, tokens: &'r Tokens, now: UnixTime) -> IdTokenRules<'r> {
-        IdTokenRules {
-            issuer: self.provider.metadata().issuer(),
-            client_id: self.client.client_id(),
-            now,
-            not_before: tokens
-                .asked_at
-                .map(|at| at.saturating_sub(MAX_AHEAD.saturating_add(self.assertion.backdate))),
-            access_token: tokens.access.expose(),
-            auth_req_id: Some(&tokens.auth_req_id),
-            nonce: None,
-            acr: tokens.asked_acr,
-        }
+        let mut decrypt = is_encrypted.then_some(decrypt as Decrypt<'_>);
+        let (provider, runtime) = (self.provider, &mut self.runtime);
+        let policy = RetryPolicy::default();
+        let (claims, _) =
+            provider.userinfo_by(self.http, &policy, runtime, &tokens.access, &mut decrypt)?;
+        let rules = tokens.rules(self.client.client_id().as_str(), self.assertion.backdate);
+        let issuer = provider.metadata().issuer();
+        let claims = id_token::judge_userinfo(claims, id_token, issuer, &rules);
+        Ok(claims.map_err(|error| error.of(userinfo::WHAT))?)
     }
 }

@@ -2,21 +2,17 @@
 
 use privyseal_core::Unwrapper;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
-use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use zeroize::Zeroizing;
 
 use super::Ciba;
 use crate::base::runtime::Runtime;
 use crate::http::retry::{RetryPolicy, retry_within};
 use crate::http::{BaseUrl, Url};
-use crate::oauth::{
-    AssertionOptions, AudienceParts, AuthenticationOptions, OAuthError, REQUEST, RequestKind,
-    form_body,
-};
+use crate::oauth::{AssertionOptions, AudienceParts, Form, OAuthError, REQUEST, RequestKind};
+use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::discovery;
 use crate::oidc::ciba::exchange::Exchange;
-use crate::oidc::ciba::machine::{Authenticated, CibaRequest, CibaResponse, Due, Outcome, Query};
-use crate::oidc::ciba::response::PollOutcome;
+use crate::oidc::ciba::machine::{Answer, Authenticated, CibaRequest, CibaResponse, Due};
 
 /// `grant_type` (CIBA Core section 10.1).
 pub(super) const GRANT_TYPE: &str = "urn:openid:params:grant-type:ciba";
@@ -34,72 +30,48 @@ where
     /// may wait a minute and a half for keys that lag behind); not for a person. Where a server that was asked for
     /// something new is busy, it is asked again.
     pub fn send(&mut self, request: CibaRequest) -> CibaResponse {
-        let outcome = match request.0 {
-            Due::Claims { tokens, userinfo } => Outcome::Claims(
-                self.identity(&tokens, userinfo)
-                    .map(|identity| Box::new(Authenticated::new(identity, *tokens))),
-            ),
-            Due::Exchange(query) => Outcome::Exchange(self.exchange(query)),
-        };
-        match (self.runtime.now(), self.runtime.random()) {
-            (Ok(now), Ok(random)) => CibaResponse {
-                verdict: match &outcome {
-                    Outcome::Exchange(Ok(exchange)) => PollOutcome::of(&exchange.response, now),
-                    _ => PollOutcome::Refused,
-                },
-                outcome,
-                now: Some(now),
-                random,
-            },
-            (Err(error), _) | (_, Err(error)) => CibaResponse {
-                outcome: Outcome::Exchange(Err(error.into())),
-                now: None,
-                verdict: PollOutcome::Refused,
-                random: 0,
-            },
-        }
+        let outcome = self.answer(request.0);
+        let random = self.runtime.random().unwrap_or_default();
+        CibaResponse { outcome, random }
     }
 
-    fn exchange(&mut self, query: Query) -> Result<Exchange, OAuthError> {
-        match query {
-            Query::Session(None) => {
+    fn answer(&mut self, due: Due) -> Result<Answer, CibaError> {
+        let exchange = match due {
+            Due::Session(None) => {
                 let url = self.below(discovery::PATH)?;
                 let kind = RequestKind::NewDiscovery;
                 self.ask_a_busy_server(|flow| flow.post(&url, kind, &[], discovery::MAX_ANSWER))
             }
-            Query::Session(Some(id)) => {
+            Due::Session(Some(id)) => {
                 let url = self.below(&discovery::path_of(&id))?;
                 self.post(&url, RequestKind::Discovery, &[], discovery::MAX_ANSWER)
             }
-            Query::Authentication(asked) => self.authentication(&asked),
-            Query::Tokens(id) => {
+            Due::Authentication(asked) => {
+                let metadata = self.provider.metadata();
+                let url = match metadata.backchannel_authentication_endpoint() {
+                    Some(url) => url.clone(),
+                    None => self.below("/backchannel/authentication")?,
+                };
+                self.ask_a_busy_server(|flow| {
+                    let options = flow.options(REQUEST)?;
+                    let request = flow.client.authentication_request(&options, &asked)?;
+                    let (kind, members) =
+                        (RequestKind::Backchannel, [("request", request.as_str())]);
+                    flow.post(&url, kind, &members, MAX_ACKNOWLEDGEMENT)
+                })
+            }
+            Due::Tokens(id) => {
                 let url = self.provider.metadata().token_endpoint().clone();
                 let members = [("grant_type", GRANT_TYPE), ("auth_req_id", id.as_str())];
                 self.post(&url, RequestKind::CibaTokens, &members, MAX_TOKEN_RESPONSE)
             }
-        }
-    }
-
-    fn authentication(&mut self, asked: &AuthenticationOptions) -> Result<Exchange, OAuthError> {
-        let endpoint = self
-            .provider
-            .metadata()
-            .backchannel_authentication_endpoint();
-        let url = match endpoint {
-            Some(url) => url.clone(),
-            None => self.below("/backchannel/authentication")?,
+            Due::Claims(tokens, userinfo) => {
+                let identity = self.identity(&tokens, userinfo)?;
+                let tokens = *tokens;
+                return Ok(Answer::Claims(Box::new(Authenticated { identity, tokens })));
+            }
         };
-        self.ask_a_busy_server(|flow| {
-            let options = flow.options(REQUEST)?;
-            let request = flow.client.authentication_request(&options, asked)?;
-            let members = [("request", request.as_str())];
-            flow.post(
-                &url,
-                RequestKind::Backchannel,
-                &members,
-                MAX_ACKNOWLEDGEMENT,
-            )
-        })
+        Ok(Answer::Said(exchange?))
     }
 
     /// Does `request`, and again where the server has not begun with it: with new assertions.
@@ -137,18 +109,17 @@ where
         if let Some(provider) = &self.recipient {
             assertion = assertion.encrypted_to(provider)?;
         }
-        let own = [
-            ("client_id", self.client.client_id().as_str()),
-            ("client_assertion_type", CLIENT_ASSERTION_TYPE),
-            ("client_assertion", assertion.as_str()),
-        ];
-        let form = form_body(members.iter().copied().chain(own));
-        let response = self.http.post_form(url, &form, max)?;
-        let secret = |(name, _): &&(&str, &str)| *name != "grant_type";
-        let sent = members.iter().filter(secret).map(|(_, value)| *value);
-        let sent = sent.chain([assertion.as_str()]);
-        let sent = sent.map(|text| Zeroizing::new(text.to_owned())).collect();
-        Ok(Exchange::new(response, url, kind, sent))
+        let form = Form::new(url, members, kind, max);
+        let body = form.body(Some(self.client.client_id().as_str()), &assertion);
+        let response = self.http.post_form(url, &body, max)?;
+        let sent = form.secrets(&assertion);
+        Ok(Exchange {
+            response,
+            now: self.runtime.now()?,
+            url: url.clone(),
+            kind,
+            sent: sent.map(|text| Zeroizing::new(text.to_owned())).collect(),
+        })
     }
 
     fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, OAuthError> {

@@ -1,7 +1,8 @@
 use super::*;
 use crate::base::seal::SealKey;
-use crate::http::Response;
-use crate::oidc::ciba::response::PollOutcome;
+use crate::http::{BaseUrl, Response};
+use crate::oauth::RequestKind;
+use crate::oidc::ciba::exchange::Exchange;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -28,10 +29,16 @@ fn said(status: u16, body: &str) -> CibaEvent<'static> {
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };
     let now = UnixTime::from_secs(1_800_000_000).unwrap();
+    let base: BaseUrl = "https://idp.example".parse().unwrap();
+    let exchange = Exchange {
+        response,
+        now,
+        url: base.join("/x").unwrap(),
+        kind: RequestKind::CibaTokens,
+        sent: Vec::new(),
+    };
     CibaEvent::Response(CibaResponse {
-        verdict: PollOutcome::of(&response, now),
-        outcome: Outcome::Exchange(Ok(Exchange::of(response))),
-        now: Some(now),
+        outcome: Ok(Answer::Said(exchange)),
         random: 0,
     })
 }
@@ -160,7 +167,7 @@ fn a_stored_flow_goes_on_elsewhere() {
     sends(&flow.step(s(6), CibaEvent::Tick), "user discovery");
     let known = r#"{"status":"USER_DISCOVERED","user_identifier_token":"u"}"#;
     flow.step(s(6), said(200, known));
-    let again = stored(&flow).asked.options();
+    let again = stored(&flow).kept.asked;
     assert_eq!(again.user_identifier_token.as_str(), "u");
     options.user_identifier_token = again.user_identifier_token.clone();
     assert!(again == options, "{again:?}");
@@ -171,7 +178,10 @@ fn a_stored_flow_goes_on_elsewhere() {
     flow.step(s(8), said(200, TOKENS));
     flow = stored(&flow);
     sends(&flow.step(s(8), CibaEvent::Tick), "claims");
-    assert_eq!(flow.tokens().unwrap().access.expose(), "t");
+    let Due::Claims(tokens, true) = flow.due().unwrap() else {
+        panic!("{flow:?}");
+    };
+    assert_eq!(tokens.access.expose(), "t");
     let shown = format!("{flow:?}");
     assert!(
         !shown.contains("xxx") && !shown.contains("x.y.z"),
