@@ -17,7 +17,7 @@ use std::time::Duration;
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwk::KidChoice;
 use privyseal::oauth::AuthenticationOptions;
-use privyseal::oidc::ciba::{Ciba, CibaFlow, Delivery, QrImage, State, Watcher};
+use privyseal::oidc::ciba::{Ciba, CibaFlow, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
 use privyseal::{Client, Error, Http, HttpOptions, KeyUri, Prompt, Roots, SignerOptions};
 use privyseal_core::scheme::ITSME;
@@ -83,7 +83,7 @@ fn subject(
     flow.prepare(&asked, None, true)?;
     let mut watcher = QrFile(qr.into());
     let mut person = CibaFlow::begin(&asked);
-    let done = flow.run(&mut person, None, &Delivery::Poll, &mut watcher)?;
+    let done = flow.run(&mut person, None, None, &mut watcher)?;
     let subject = done.map(|done| done.identity.subject().to_owned());
     Ok(subject.unwrap_or_default())
 }

@@ -66,17 +66,13 @@ impl Client {
 
     /// A client whose assertions another source makes: a gateway, or a signer of the caller's own behind a
     /// [`crate::SigningClient`].
-    pub fn from_source(source: impl AssertionSource + 'static, http: Http) -> Self {
+    pub fn from_source(source: Box<dyn AssertionSource>, http: Http) -> Self {
         Self::with(source, None, http)
     }
 
-    fn with(
-        source: impl AssertionSource + 'static,
-        key: Option<Box<dyn HeldKey>>,
-        http: Http,
-    ) -> Self {
+    fn with(source: Box<dyn AssertionSource>, key: Option<Box<dyn HeldKey>>, http: Http) -> Self {
         Self(Arc::new(Shared {
-            source: Box::new(source),
+            source,
             key,
             http,
             tokens: Mutex::default(),

@@ -3,34 +3,18 @@
 use std::thread::sleep;
 use std::time::Instant;
 
-use privyseal_core::cert::Validity;
 use privyseal_core::limits::MAX_COMPACT_JWS;
-use privyseal_core::payload::AuthorizationRequest;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind, UnixTime};
+use privyseal_core::{Credential, SignerErrorKind};
 use privyseal_gateway::{ClientError, DeviceClient};
 use privyseal_protocol::Content;
 use zeroize::Zeroizing;
 
 use crate::keys::SignerFailure;
-use crate::oauth::{
-    Assertion, AssertionOptions, AssertionSource, AuthenticationOptions, OAuthError,
-};
+use crate::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError, SignedRequest};
 
 impl AssertionSource for DeviceClient {
-    fn scheme(&self) -> &'static SchemeRules {
-        self.credential().scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        self.credential().client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.credential().public_key()
-    }
-
-    fn validity(&self, _: UnixTime) -> Option<&Validity> {
-        self.credential().validity()
+    fn credential(&self) -> &Credential<Vec<u8>> {
+        Self::credential(self)
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
@@ -38,24 +22,23 @@ impl AssertionSource for DeviceClient {
         stated(self, options, None)
     }
 
-    fn authentication_request(
+    fn signed_request(
         &self,
         options: &AssertionOptions,
-        asked: &AuthenticationOptions,
+        asked: SignedRequest<'_>,
     ) -> Result<Assertion, OAuthError> {
-        let person = Content::LoginHint(&asked.user_identifier_token);
-        let hint = stated(self, options, Some(&person))?;
-        asked.hinted(hint.as_str(), |asked| {
-            stated(self, options, Some(&Content::Authentication(asked)))
-        })
-    }
-
-    fn authorization_request(
-        &self,
-        options: &AssertionOptions,
-        asked: &AuthorizationRequest<'_>,
-    ) -> Result<Assertion, OAuthError> {
-        stated(self, options, Some(&Content::Authorization(*asked)))
+        match asked {
+            SignedRequest::Authentication(asked) => {
+                let person = Content::LoginHint(&asked.user_identifier_token);
+                let hint = stated(self, options, Some(&person))?;
+                asked.hinted(hint.as_str(), |asked| {
+                    stated(self, options, Some(&Content::Authentication(asked)))
+                })
+            }
+            SignedRequest::Authorization(asked) => {
+                stated(self, options, Some(&Content::Authorization(*asked)))
+            }
+        }
     }
 }
 

@@ -27,6 +27,6 @@ pub use refusal::{Diagnosis, Refusal, RequestKind};
 pub(crate) use response::token as token_response;
 pub(crate) use response::{get_awaited, get_public, success};
 pub use signing_client::SigningClient;
-pub use source::AssertionSource;
 pub(crate) use source::check_scope;
+pub use source::{AssertionSource, SignedRequest};
 pub use token_source::{MAX_MARGIN, TokenSource};

@@ -11,10 +11,10 @@ use privyseal::client::AsyncClient;
 use privyseal::oauth::OAuthError;
 use privyseal::{
     Assertion, AssertionOptions, AssertionSource, Certificates, Client, Error, Http, HttpOptions,
-    Roots, SchemeRules, Server, SigningClient,
+    Roots, Server, SigningClient,
 };
 use privyseal_core::scheme::FIAM;
-use privyseal_core::{ClientId, RsaPublicKey};
+use privyseal_core::{ClientId, Credential};
 use privyseal_test_pki::TestPki;
 use privyseal_test_servers::fiam_server::FiamServer;
 use privyseal_test_suite::flow::{self, Outcome};
@@ -28,16 +28,8 @@ struct Gated {
 }
 
 impl AssertionSource for Gated {
-    fn scheme(&self) -> &'static SchemeRules {
-        self.client.scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        self.client.client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.client.public_key()
+    fn credential(&self) -> &Credential<Vec<u8>> {
+        self.client.credential()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
@@ -69,7 +61,7 @@ impl Stage {
             begun: Arc::clone(&begun),
         };
         Self {
-            client: Client::from_source(source, http).into(),
+            client: Client::from_source(Box::new(source), http).into(),
             gate,
             begun,
             fiam,

@@ -5,14 +5,14 @@ mod progress;
 mod qr;
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwe::ContentEncryption;
 use privyseal::keys::key::{KeyUnwrapper, KeyUri};
 use privyseal::oauth::AuthenticationOptions;
-use privyseal::oidc::ciba::{Ciba as Flow, CibaFlow, Delivery, PingListener, State};
+use privyseal::oidc::ciba::{Ciba as Flow, CibaFlow, PingListener, State};
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::provider::Provider;
 use privyseal::{AssertionOptions, Client, Http};
@@ -22,9 +22,9 @@ use privyseal_hsm::can_replace_file;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::input::secret;
 use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions, named};
 use super::output::{can_print, output_file, person, print_json};
+use super::session::token;
 use crate::error::CliError;
 use crate::output::say;
 use progress::Progress;
@@ -131,7 +131,6 @@ impl Ciba {
         if let (Some(address), Some(listener)) = (&self.ping, &listener) {
             announce(address, listener);
         }
-        let delivery = listener.as_ref().map_or(Delivery::Poll, Delivery::Ping);
         let (watched, looking) = self.server.watched_http()?;
         let provider = Provider::discover(&watched, &self.issuer())?;
         looking.finish();
@@ -158,10 +157,10 @@ impl Ciba {
         }
         let mut progress = Progress::new(self.qr.clone());
         let known = Some(State::Authentication);
-        flow.run(&mut login, known, &delivery, &mut progress)?;
+        flow.run(&mut login, known, listener.as_ref(), &mut progress)?;
         // Who reads may have gone while the code was looked at.
         can_print()?;
-        let done = flow.run(&mut login, None, &delivery, &mut progress)?;
+        let done = flow.run(&mut login, None, listener.as_ref(), &mut progress)?;
         let Some((identity, tokens)) = done.map(|done| (done.identity, done.tokens)) else {
             return Ok(());
         };
@@ -194,7 +193,8 @@ impl Ciba {
 
     /// What is asked; without a person where they are still to be found.
     fn asked(&self) -> Result<AuthenticationOptions, CliError> {
-        let user = self.user_identifier_token_file.as_deref().map(user);
+        let user = self.user_identifier_token_file.as_deref();
+        let user = user.map(|path| token("--user-identifier-token-file", path));
         let user = user.transpose()?.unwrap_or_default();
         Ok(self.authentication.asked(self.scope()?, user))
     }
@@ -253,16 +253,4 @@ fn announce(address: &ListenAddress, listener: &PingListener) {
     if !address.is_loopback() {
         say!("warning: the callback's bearer token comes over plain HTTP to {address}");
     }
-}
-
-/// The user_identifier_token in a file, or on standard input for `-`.
-fn user(path: &Path) -> Result<Zeroizing<String>, CliError> {
-    let token = secret(path)?;
-    if token.is_empty() {
-        return Err(CliError::FileContent {
-            path: path.to_owned(),
-            reason: "is empty, and should hold a user_identifier_token".to_owned(),
-        });
-    }
-    Ok(token)
 }

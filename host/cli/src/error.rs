@@ -37,11 +37,8 @@ pub(crate) enum CliError {
     #[error("{}", if *count == 1 { "one thing is broken".to_owned() } else { format!("{count} things are broken") })]
     Examined { count: usize, kind: ErrorKind },
     /// Nobody came back from a login.
-    #[error(
-        "nobody came back from the login within {seconds} s{}",
-        if *had_too_large { ": an answer came that was too long, more than 8 KiB" } else { "" }
-    )]
-    NobodyCameBack { seconds: u64, had_too_large: bool },
+    #[error("nobody came back from the login within {seconds} s")]
+    NobodyCameBack { seconds: u64 },
     /// The person is known, and that was printed; what the UserInfo endpoint says is not.
     #[error(
         "the claims of the id_token are verified and printed, those of UserInfo are missing: {0}"

@@ -94,10 +94,8 @@ impl Login {
             url.as_str()
         );
         let callback = redirect.wait(&state, Duration::from_secs(self.wait));
-        let callback = callback.ok_or_else(|| CliError::NobodyCameBack {
-            seconds: self.wait,
-            had_too_large: redirect.had_too_large(),
-        })?;
+        let seconds = self.wait;
+        let callback = callback.ok_or(CliError::NobodyCameBack { seconds })?;
         let session = login.finish(&callback, state)?;
         let userinfo = self.userinfo.then(|| session.userinfo(&login)).transpose();
         let (userinfo, missing) = match userinfo {

@@ -138,11 +138,7 @@ impl Check {
 
 /// From when on the plan publishes keys that are not published before.
 fn published_from(plan: &Rotation, kids: &[String]) -> Option<u64> {
-    let is_there = |step: &&RotationStep| {
-        let keys = step.publish["keys"].as_array().into_iter().flatten();
-        let published: Vec<_> = keys.filter_map(|key| key["kid"].as_str()).collect();
-        kids.iter().all(|kid| published.contains(&kid.as_str()))
-    };
+    let is_there = |step: &&RotationStep| kids.iter().all(|kid| step.publishes(kid));
     let first = plan.steps().iter().find(is_there)?;
     (first.from > 0).then_some(first.from)
 }

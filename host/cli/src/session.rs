@@ -188,7 +188,7 @@ pub(super) fn has_providers(scheme: &'static SchemeRules) -> bool {
 }
 
 /// One token, and nothing else: an empty one would be worthless to the server, too, and look revoked.
-fn token(option: &'static str, path: &Path) -> Result<Zeroizing<String>, CliError> {
+pub(super) fn token(option: &'static str, path: &Path) -> Result<Zeroizing<String>, CliError> {
     let token = secret(path).map_err(of_option(option))?;
     // RFC 6749 appendix A.12: 1*VSCHAR.
     if token.is_empty() || !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {

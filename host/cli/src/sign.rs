@@ -1,6 +1,7 @@
 //! `privyseal sign`: one assertion, or one signed authentication request, on standard output.
 
 use clap::Args;
+use privyseal::oauth::SignedRequest;
 
 use super::options::{ClientOptions, RequestOptions};
 use super::output::print_line;
@@ -26,7 +27,7 @@ impl Sign {
         let signed = if self.client.is_request() {
             let asked = self.request.asked()?;
             let source = self.client.source()?;
-            source.authentication_request(&options, &asked)?
+            source.signed_request(&options, SignedRequest::Authentication(&asked))?
         } else {
             self.request.refuse()?;
             self.client.source()?.assertion(&options)?

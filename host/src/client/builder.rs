@@ -220,7 +220,10 @@ impl ClientBuilder {
         self.check()?;
         #[cfg(feature = "gateway")]
         if let [KeyUri::Device(uri)] = self.keys.as_slice() {
-            return Ok(Client::from_source(self.device_client(uri)?, http));
+            return Ok(Client::from_source(
+                Box::new(self.device_client(uri)?),
+                http,
+            ));
         }
         let references = self.keys.len();
         let client = self.keyed_client()?;
@@ -232,14 +235,14 @@ impl ClientBuilder {
             certificates,
         });
         if references == 1 {
-            return Ok(Client::with(client, Some(key), http));
+            return Ok(Client::with(Box::new(client), Some(key), http));
         }
         let client = Failover {
             client: Arc::new(client),
             references,
             limit: SIGNING_LIMIT,
         };
-        Ok(Client::with(client, Some(key), http))
+        Ok(Client::with(Box::new(client), Some(key), http))
     }
 
     /// The same without an HTTPS client: for what only a [`SigningClient`] signs, such as authentication requests. Who asks

@@ -6,12 +6,11 @@ use std::thread;
 use std::time::Instant;
 
 use privyseal_core::cert::Validity;
-use privyseal_core::payload::AuthorizationRequest;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerErrorKind, UnixTime};
+use privyseal_core::{Credential, SignerErrorKind, UnixTime};
 use privyseal_hsm::lock;
 
 use crate::keys::SignerFailure;
-use crate::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
+use crate::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError, SignedRequest};
 
 /// A client with several references to its key. Who asks it waits for one of them no longer than for a limit, and then
 /// for another.
@@ -22,16 +21,8 @@ pub(super) struct Failover<C> {
 }
 
 impl<C: AssertionSource + 'static> AssertionSource for Failover<C> {
-    fn scheme(&self) -> &'static SchemeRules {
-        self.client.scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        self.client.client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.client.public_key()
+    fn credential(&self) -> &Credential<Vec<u8>> {
+        self.client.credential()
     }
 
     fn validity(&self, now: UnixTime) -> Option<&Validity> {
@@ -45,12 +36,12 @@ impl<C: AssertionSource + 'static> AssertionSource for Failover<C> {
         })
     }
 
-    fn authorization_request(
+    fn signed_request(
         &self,
         options: &AssertionOptions,
-        asked: &AuthorizationRequest<'_>,
+        asked: SignedRequest<'_>,
     ) -> Result<Assertion, OAuthError> {
-        self.client.authorization_request(options, asked)
+        self.client.signed_request(options, asked)
     }
 }
 

@@ -3,14 +3,13 @@
 use privyseal_core::cert::{Chain, Validity};
 use privyseal_core::kid::Kid;
 use privyseal_core::limits::MAX_HEADER;
-use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{
     ClientId, Credential, RsaPublicKey, SchemeRules, Signer, SigningInput, UnixTime,
 };
 use zeroize::Zeroizing;
 
-use super::{Assertion, AssertionOptions, AssertionSource, AuthenticationOptions, OAuthError};
+use super::{Assertion, AssertionOptions, AssertionSource, OAuthError, SignedRequest};
 use crate::base::events;
 use crate::pki::links::HostLinks;
 
@@ -85,6 +84,10 @@ where
         &self.credential
     }
 
+    fn validity(&self, now: UnixTime) -> Option<&Validity> {
+        self.credential_at(now).validity()
+    }
+
     pub(crate) const fn signer(&self) -> &S {
         &self.signer
     }
@@ -132,20 +135,8 @@ where
     S: Signer + Clone + Send + Sync,
     S::Error: Send + Sync + 'static,
 {
-    fn scheme(&self) -> &'static SchemeRules {
-        self.credential.scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        self.credential.client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.credential.public_key()
-    }
-
-    fn validity(&self, now: UnixTime) -> Option<&Validity> {
-        self.credential_at(now).validity()
+    fn credential(&self) -> &Credential<Vec<u8>> {
+        &self.credential
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
@@ -160,32 +151,26 @@ where
         Ok(assertion)
     }
 
-    fn authentication_request(
+    fn signed_request(
         &self,
         options: &AssertionOptions,
-        asked: &AuthenticationOptions,
+        asked: SignedRequest<'_>,
     ) -> Result<Assertion, OAuthError> {
         let now = options.moment()?;
         let credential = self.credential_at(now);
-        let person = &asked.user_identifier_token;
-        let hint = self.signed(credential.prepare_login_hint(now, person)?)?;
         let jti = options.jti_or_new()?;
         let request = options.request(now, &jti)?;
-        asked.hinted(hint.as_str(), |asked| {
-            self.signed(credential.prepare_request(&request, asked)?)
-        })
-    }
-
-    fn authorization_request(
-        &self,
-        options: &AssertionOptions,
-        asked: &AuthorizationRequest<'_>,
-    ) -> Result<Assertion, OAuthError> {
-        let (jti, now) = (options.jti_or_new()?, options.moment()?);
-        let request = options.request(now, &jti)?;
-        self.signed(
-            self.credential_at(now)
-                .prepare_authorization(&request, asked)?,
-        )
+        match asked {
+            SignedRequest::Authentication(asked) => {
+                let person = &asked.user_identifier_token;
+                let hint = self.signed(credential.prepare_login_hint(now, person)?)?;
+                asked.hinted(hint.as_str(), |asked| {
+                    self.signed(credential.prepare_request(&request, asked)?)
+                })
+            }
+            SignedRequest::Authorization(asked) => {
+                self.signed(credential.prepare_authorization(&request, asked)?)
+            }
+        }
     }
 }

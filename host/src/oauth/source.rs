@@ -3,7 +3,7 @@
 use privyseal_core::cert::Validity;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::payload::AuthorizationRequest;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, UnixTime};
+use privyseal_core::{ClientId, Credential, RsaPublicKey, SchemeRules, UnixTime};
 
 use super::{
     AccessToken, Assertion, AssertionOptions, AuthenticationOptions, Form, Introspection,
@@ -11,25 +11,44 @@ use super::{
 };
 use crate::http::{BaseUrl, Http, Response, Url};
 
+/// What a signed request asks.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum SignedRequest<'a> {
+    /// That a person be asked (CIBA Core section 7.1.1). The key signs twice: first the `login_hint_token`, then the
+    /// request that carries it.
+    Authentication(&'a AuthenticationOptions),
+    /// That a person log in: the provider knows that nobody changed what the browser brings it (RFC 9101).
+    Authorization(&'a AuthorizationRequest<'a>),
+}
+
 /// "An assertion for this scheme and audience, please."
 ///
 /// A [`crate::oauth::SigningClient`] builds it here and has a signer sign; a gateway does both, and the outcome is
 /// checked. Either way what comes out was made by the core and verified.
 pub trait AssertionSource: Send + Sync {
+    /// Who signs, for which scheme, with which key.
+    fn credential(&self) -> &Credential<Vec<u8>>;
+
     /// Under whose rules.
-    fn scheme(&self) -> &'static SchemeRules;
+    fn scheme(&self) -> &'static SchemeRules {
+        self.credential().scheme()
+    }
 
     /// Who signs.
-    fn client_id(&self) -> &ClientId;
+    fn client_id(&self) -> &ClientId {
+        self.credential().client_id()
+    }
 
     /// With which key.
-    fn public_key(&self) -> &RsaPublicKey;
+    fn public_key(&self) -> &RsaPublicKey {
+        self.credential().public_key()
+    }
 
-    /// When the certificates are valid that it sends at `now`; `None` where a `kid` names the key, or where the source
-    /// does not say.
+    /// When the certificates are valid that it sends at `now`; `None` where a `kid` names the key.
     fn validity(&self, now: UnixTime) -> Option<&Validity> {
         let _ = now;
-        None
+        self.credential().validity()
     }
 
     /// A new assertion, good once for as long as the scheme says.
@@ -39,31 +58,15 @@ pub trait AssertionSource: Send + Sync {
     /// The core or the signer refuses.
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError>;
 
-    /// A new signed authentication request (CIBA Core section 7.1.1). The key signs twice: first the `login_hint_token`,
-    /// then the request that carries it. `options` name the provider's issuer as the audience.
+    /// A new signed request. `options` name the provider's issuer as the audience.
     ///
     /// # Errors
     ///
     /// As [`AssertionSource::assertion`]; [`OAuthError::NoSignedRequests`] for a source that signs assertions only.
-    fn authentication_request(
+    fn signed_request(
         &self,
         options: &AssertionOptions,
-        asked: &AuthenticationOptions,
-    ) -> Result<Assertion, OAuthError> {
-        let _ = (options, asked);
-        Err(OAuthError::NoSignedRequests)
-    }
-
-    /// A new signed authorization request, by which the provider knows that nobody changed what the browser brings it
-    /// (RFC 9101). `options` name the provider's issuer as the audience.
-    ///
-    /// # Errors
-    ///
-    /// As [`AssertionSource::assertion`]; [`OAuthError::NoSignedRequests`] for a source that signs assertions only.
-    fn authorization_request(
-        &self,
-        options: &AssertionOptions,
-        asked: &AuthorizationRequest<'_>,
+        asked: SignedRequest<'_>,
     ) -> Result<Assertion, OAuthError> {
         let _ = (options, asked);
         Err(OAuthError::NoSignedRequests)
@@ -192,44 +195,6 @@ fn client_credentials<A: AssertionSource + ?Sized>(
     members.extend(scope.map(|scope| ("scope", scope)));
     members.extend(rules.members());
     token(source, http, base, options, &members)
-}
-
-impl<S: AssertionSource + ?Sized> AssertionSource for Box<S> {
-    fn scheme(&self) -> &'static SchemeRules {
-        (**self).scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        (**self).client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        (**self).public_key()
-    }
-
-    fn validity(&self, now: UnixTime) -> Option<&Validity> {
-        (**self).validity(now)
-    }
-
-    fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
-        (**self).assertion(options)
-    }
-
-    fn authentication_request(
-        &self,
-        options: &AssertionOptions,
-        asked: &AuthenticationOptions,
-    ) -> Result<Assertion, OAuthError> {
-        (**self).authentication_request(options, asked)
-    }
-
-    fn authorization_request(
-        &self,
-        options: &AssertionOptions,
-        asked: &AuthorizationRequest<'_>,
-    ) -> Result<Assertion, OAuthError> {
-        (**self).authorization_request(options, asked)
-    }
 }
 
 /// Posts `members` to the token endpoint below `base`, and reads the token in the response.

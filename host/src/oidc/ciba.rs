@@ -21,31 +21,31 @@ mod ping;
 mod polling;
 mod response;
 
-use core::fmt;
 use core::time::Duration;
 
-use crate::base::BaseError;
-use crate::oauth::OAuthError;
+use privyseal_core::named;
+
 use crate::oidc::OidcError;
 
 pub use discovery::QrImage;
 pub use exchange::Tokens;
-pub use flow::{Ciba, Delivery};
+pub use flow::Ciba;
 pub use identity::Identity;
 pub use machine::{Authenticated, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep};
 pub use ping::{NotificationToken, PingFault, PingListener};
 pub use polling::BESIDE_PING;
 
-/// What a flow is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum State {
-    /// Nobody has scanned the QR code yet.
-    Discovery,
-    /// The person is known, and has not confirmed yet.
-    Authentication,
-    /// The person has confirmed: tokens are fetched and judged.
-    Tokens,
+named! {
+    /// What a flow is doing.
+    #[non_exhaustive]
+    pub enum State {
+        /// Nobody has scanned the QR code yet.
+        Discovery = "waiting for the QR code to be scanned",
+        /// The person is known, and has not confirmed yet.
+        Authentication = "waiting for the person to confirm",
+        /// The person has confirmed: tokens are fetched and judged.
+        Tokens = "fetching the tokens",
+    }
 }
 
 /// Is told what happens.
@@ -63,16 +63,6 @@ pub trait Watcher {
     fn waiting(&mut self, state: State, left: Duration);
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Discovery => "waiting for the QR code to be scanned",
-            Self::Authentication => "waiting for the person to confirm",
-            Self::Tokens => "fetching the tokens",
-        })
-    }
-}
-
 /// Why there are no claims about a person.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -85,7 +75,7 @@ pub enum CibaError {
     DeafKey(&'static str),
     /// The provider cannot be asked, it refused, or what it says is not accepted.
     #[error("{0}")]
-    Oidc(#[from] OidcError),
+    Oidc(#[source] OidcError),
     /// The person did not do in time what was waited for.
     #[error("{state}: the time is over")]
     TimedOut {
@@ -97,14 +87,8 @@ pub enum CibaError {
     QrCode(#[source] Box<dyn core::error::Error + Send + Sync>),
 }
 
-impl From<OAuthError> for CibaError {
-    fn from(error: OAuthError) -> Self {
+impl<E: Into<OidcError>> From<E> for CibaError {
+    fn from(error: E) -> Self {
         Self::Oidc(error.into())
-    }
-}
-
-impl From<BaseError> for CibaError {
-    fn from(error: BaseError) -> Self {
-        OAuthError::from(error).into()
     }
 }

@@ -28,43 +28,10 @@ pub struct ProviderMetadata {
     members: Map<String, Value>,
 }
 
-/// Why a document is not the metadata of a provider.
+/// Why a document is not the metadata of a provider: a sentence that names the member.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MetadataError {
-    /// It is not a JSON object.
-    #[error("the metadata are not a JSON object")]
-    NotObject,
-    /// A member is missing.
-    #[error("{0} is missing in the metadata (OpenID Connect Discovery section 3)")]
-    Missing(&'static str),
-    /// A member is of another type.
-    #[error("{} in the metadata is not a string", sanitize_for_display(.0, None))]
-    NotString(String),
-    /// A member is not a URL, or not one that is asked.
-    #[error(
-        "{} in the metadata is refused: {error}",
-        sanitize_for_display(name, None)
-    )]
-    Endpoint {
-        /// The member.
-        name: String,
-        /// What is wrong with its value.
-        error: UrlError,
-    },
-    /// It is of another provider.
-    #[error(
-        "the metadata are of the issuer {}, not of {} (OpenID Connect Discovery section 4.3)",
-        sanitize_for_display(found, None),
-        sanitize_for_display(expected, None)
-    )]
-    OtherIssuer {
-        /// What it says.
-        found: String,
-        /// The one that was asked.
-        expected: String,
-    },
-}
+#[error("{0}")]
+pub struct MetadataError(String);
 
 impl ProviderMetadata {
     /// Reads the document of `issuer`, and makes sure that it is that issuer's.
@@ -90,16 +57,20 @@ impl ProviderMetadata {
     ///
     /// [`MetadataError`] with the member that is missing, of another type, or refused.
     pub fn from_bytes(issuer: &str, body: &[u8]) -> Result<Self, MetadataError> {
-        let members: Map<String, Value> =
-            serde_json::from_slice(body).map_err(|_| MetadataError::NotObject)?;
-        let stated = text(&members, "issuer")?.ok_or(MetadataError::Missing("issuer"))?;
+        let members: Map<String, Value> = serde_json::from_slice(body)
+            .map_err(|_| MetadataError("the metadata are not a JSON object".to_owned()))?;
+        let missing = |name| {
+            let source = "OpenID Connect Discovery section 3";
+            MetadataError(format!("{name} is missing in the metadata ({source})"))
+        };
+        let stated = text(&members, "issuer")?.ok_or_else(|| missing("issuer"))?;
         if stated != issuer {
-            return Err(MetadataError::OtherIssuer {
-                found: stated.to_owned(),
-                expected: issuer.to_owned(),
-            });
+            let [stated, issuer] = [stated, issuer].map(|text| sanitize_for_display(text, None));
+            return Err(MetadataError(format!(
+                "the metadata are of the issuer {stated}, not of {issuer} (OpenID Connect Discovery section 4.3)"
+            )));
         }
-        let endpoint = |name| url(&members, name)?.ok_or(MetadataError::Missing(name));
+        let endpoint = |name| url(&members, name)?.ok_or_else(|| missing(name));
         Ok(Self {
             issuer: stated.to_owned(),
             jwks_uri: Some(endpoint("jwks_uri")?),
@@ -144,11 +115,6 @@ impl ProviderMetadata {
     pub fn introspection_endpoint(&self) -> Option<&Url> {
         let registered = self.endpoint("introspection_endpoint");
         registered.or_else(|| self.endpoint("token_introspection_endpoint"))
-    }
-
-    /// `userinfo_endpoint`, where there is one.
-    pub fn userinfo_endpoint(&self) -> Option<&Url> {
-        self.endpoint("userinfo_endpoint")
     }
 
     /// `backchannel_authentication_endpoint` (CIBA Core section 4), where there is one.
@@ -228,9 +194,9 @@ fn endpoints(members: &Map<String, Value>) -> Result<Vec<(String, Url)>, Metadat
 
 fn url(members: &Map<String, Value>, name: &str) -> Result<Option<Url>, MetadataError> {
     let parse = |text: &str| {
-        text.parse().map_err(|error| MetadataError::Endpoint {
-            name: name.to_owned(),
-            error,
+        text.parse().map_err(|error: UrlError| {
+            let name = sanitize_for_display(name, None);
+            MetadataError(format!("{name} in the metadata is refused: {error}"))
         })
     };
     text(members, name)?.map(parse).transpose()
@@ -240,7 +206,12 @@ fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m st
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(MetadataError::NotString(name.to_owned())),
+        Some(_) => {
+            let name = sanitize_for_display(name, None);
+            Err(MetadataError(format!(
+                "{name} in the metadata is not a string"
+            )))
+        }
     }
 }
 
@@ -279,7 +250,7 @@ mod tests {
             metadata.endpoint("x_endpoint").unwrap().as_str(),
             "https://x.example/"
         );
-        assert!(metadata.userinfo_endpoint().is_none());
+        assert!(metadata.endpoint("userinfo_endpoint").is_none());
         assert!(metadata.backchannel_authentication_endpoint().is_none());
         assert!(metadata.supports("id_token_signing_alg_values_supported", "RS256"));
         assert!(!metadata.supports("id_token_signing_alg_values_supported", "none"));

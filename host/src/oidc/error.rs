@@ -1,5 +1,6 @@
 //! Why a provider says nothing that can be believed.
 
+use crate::base::BaseError;
 use crate::http::UrlError;
 use crate::jose::JoseError;
 #[cfg(feature = "ciba")]
@@ -76,6 +77,12 @@ impl OidcError {
     }
 }
 
+impl From<BaseError> for OidcError {
+    fn from(error: BaseError) -> Self {
+        Self::OAuth(error.into())
+    }
+}
+
 #[cfg(feature = "ciba")]
 impl<E> From<DecryptError<E>> for OidcError
 where
@@ -84,7 +91,7 @@ where
     fn from(error: DecryptError<E>) -> Self {
         match error {
             DecryptError::Jwe(error) => Self::Jose(error),
-            DecryptError::Base(error) => Self::OAuth(error.into()),
+            DecryptError::Base(error) => error.into(),
             DecryptError::Unwrapper(error) => Self::OAuth(SignerFailure::new(error).into()),
         }
     }

@@ -12,7 +12,7 @@ use crate::http::Http;
 use crate::jose::JoseError;
 use crate::jose::jws;
 use crate::jose::jws::{ClaimRules, VerifiedJws};
-use crate::oauth::{AuthenticationOptions, OAuthError};
+use crate::oauth::AuthenticationOptions;
 use crate::oidc::OidcError;
 use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
 
@@ -54,7 +54,7 @@ impl Provider {
         rules: &IdTokenRules<'_>,
     ) -> Result<Map<String, Value>, OidcError> {
         let verified = self.verify_given(http, runtime, ID_TOKEN, token)?;
-        let now = runtime.now().map_err(OAuthError::from)?;
+        let now = runtime.now()?;
         let claims = judge(&verified, self.metadata().issuer(), now, rules);
         Ok(claims.map_err(|error| error.of(ID_TOKEN))?)
     }
@@ -214,19 +214,17 @@ impl AskedAcr {
         };
         let wanted = asked.name();
         let good = |acr: &Value| Self::good(asked).iter().any(|good| acr == good.name());
-        match claims.get(ACR) {
-            Some(acr) if good(acr) => Ok(()),
+        let found = match claims.get(ACR) {
+            Some(acr) if good(acr) => return Ok(()),
+            None if !self.must_be_said => return Ok(()),
             Some(acr) => {
                 let acr = sanitize_for_display(acr.as_str().unwrap_or("no string"), None);
-                let what = format!("is {acr}, and {wanted} was asked for ({SOURCE})");
-                Err(JoseError::claim(ACR, what))
+                format!("is {acr}")
             }
-            None if self.must_be_said => {
-                let what = format!("is missing, and {wanted} was asked for ({SOURCE})");
-                Err(JoseError::claim(ACR, what))
-            }
-            None => Ok(()),
-        }
+            None => "is missing".to_owned(),
+        };
+        let what = format!("{found}, and {wanted} was asked for ({SOURCE})");
+        Err(JoseError::claim(ACR, what))
     }
 }
 

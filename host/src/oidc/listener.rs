@@ -90,7 +90,6 @@ pub(super) struct Listener<T> {
     address: SocketAddr,
     values: Receiver<T>,
     stop: Arc<AtomicBool>,
-    had_too_large: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -111,19 +110,16 @@ impl<T: Send + 'static> Listener<T> {
         let address = listener.local_addr().map_err(failed)?;
         let (sender, values) = sync_channel(room);
         let stop = Arc::new(AtomicBool::new(false));
-        let had_too_large = Arc::new(AtomicBool::new(false));
         let server = Server {
             listener,
             serve,
             sender,
             stop: Arc::clone(&stop),
-            had_too_large: Arc::clone(&had_too_large),
         };
         Ok(Self {
             address,
             values,
             stop,
-            had_too_large,
             thread: Some(thread::spawn(move || server.run())),
         })
     }
@@ -133,11 +129,6 @@ impl<T> Listener<T> {
     /// Where it listens.
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Whether something came that was too long to be read.
-    pub(super) fn had_too_large(&self) -> bool {
-        self.had_too_large.load(Ordering::Relaxed)
     }
 
     /// What a callback brought, if one comes within `time`.
@@ -161,7 +152,6 @@ struct Server<T, S> {
     serve: S,
     sender: SyncSender<T>,
     stop: Arc<AtomicBool>,
-    had_too_large: Arc<AtomicBool>,
 }
 
 impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
@@ -197,8 +187,11 @@ impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
         let (answer, value) = match request::read(stream, deadline, &self.stop)? {
             Ok(request) => (self.serve)(&request),
             Err(answer) => {
-                let is_too_large = answer.status == Answer::TOO_LARGE.status;
-                self.had_too_large.fetch_or(is_too_large, Ordering::Relaxed);
+                if answer.status == Answer::TOO_LARGE.status {
+                    tracing::warn!(
+                        "an answer came that was too long, more than 8 KiB, and was not read"
+                    );
+                }
                 (answer, None)
             }
         };

@@ -23,7 +23,6 @@ use core::fmt;
 use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal_core::UnixTime;
 use privyseal_core::payload::AuthorizationRequest;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -33,7 +32,7 @@ use crate::http::retry::retry;
 use crate::http::{Http, RetryPolicy, Url};
 use crate::oauth::{
     self, AccessToken, Assertion, AssertionOptions, AssertionSource, Introspection, OAuthError,
-    RefreshToken, RequestKind, form_body,
+    RefreshToken, RequestKind, SignedRequest, form_body,
 };
 use crate::oidc::OidcError;
 use crate::oidc::discovery::RS256;
@@ -112,8 +111,8 @@ impl Login {
         if userinfo {
             self.endpoint("userinfo_endpoint")?;
         }
-        let backdate = self.assertion.backdate;
-        Ok(self.provider.prepare(&self.http, backdate, clock::now)?)
+        let (runtime, backdate) = (&mut self.http.runtime(), self.assertion.backdate);
+        Ok(self.provider.prepare(&self.http, runtime, backdate)?)
     }
 
     /// Where the browser is sent, and what must be kept until it comes back. The provider is asked for nothing, unless its
@@ -186,7 +185,8 @@ impl Login {
             lifetime: None,
             ..self.assertion.clone()
         };
-        Ok(self.source.authorization_request(&assertion, asked)?)
+        let request = SignedRequest::Authorization(asked);
+        Ok(self.source.signed_request(&assertion, request)?)
     }
 
     /// The address by which the browser brings the request, or what stands for it.
@@ -269,7 +269,7 @@ impl Login {
             ("refresh_token", refresh.expose()),
         ];
         // What it is spent for can be judged, then.
-        self.provider.read_keys(&self.http, now()?)?;
+        self.provider.read_keys(&self.http, clock::now()?)?;
         let issued = self.tokens(&members, RequestKind::Refresh, None);
         issued.map_err(LoginError::of_refresh)
     }
@@ -328,10 +328,6 @@ impl Login {
     fn endpoint(&self, name: &'static str) -> Result<&Url, OidcError> {
         self.provider.metadata().offered(name)
     }
-}
-
-fn now() -> Result<UnixTime, OidcError> {
-    Ok(clock::now().map_err(OAuthError::from)?)
 }
 
 impl BrowserUrl {

@@ -5,12 +5,11 @@ pub(super) mod userinfo;
 use core::error::Error;
 use core::fmt::Debug;
 use core::time::Duration;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 
-use crate::base::BaseError;
 use crate::base::events;
 use crate::base::runtime::Runtime;
 use crate::http::Http;
@@ -53,8 +52,8 @@ pub struct Provider {
 enum Keys {
     /// Those behind its `jwks_uri`.
     Published(Mutex<ProviderKeys>),
-    /// Those in certificates that it sends.
-    Sent(Box<dyn VerifySent>),
+    /// Those in certificates that it sends, if somebody is trusted.
+    Sent(Option<Box<dyn VerifySent>>),
 }
 
 /// Verifies what a provider signed with a key that it sends along, certified by somebody who is trusted.
@@ -84,16 +83,13 @@ impl Provider {
     /// The provider that these metadata are of. Without a `jwks_uri` in them nothing that it signs is believed.
     pub fn new(metadata: ProviderMetadata) -> Self {
         let keys = metadata.jwks_uri().cloned().map(ProviderKeys::new);
-        let keys = keys.map_or_else(
-            || Keys::Sent(Box::new(Nobody)),
-            |keys| Keys::Published(Mutex::new(keys)),
-        );
+        let keys = keys.map_or(Keys::Sent(None), |keys| Keys::Published(Mutex::new(keys)));
         Self { metadata, keys }
     }
 
     /// The same, of a provider that sends its certificates along.
     pub fn with_sent_keys(metadata: ProviderMetadata, verifier: Box<dyn VerifySent>) -> Self {
-        let keys = Keys::Sent(verifier);
+        let keys = Keys::Sent(Some(verifier));
         Self { metadata, keys }
     }
 
@@ -116,14 +112,12 @@ impl Provider {
         from: TokenFrom,
     ) -> Result<VerifiedJws, OidcError> {
         match &self.keys {
-            Keys::Published(keys) => {
-                let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
-                keys.verify(http, now, what, token, from)
-            }
-            Keys::Sent(sent) => {
+            Keys::Published(keys) => locked(keys).verify(http, now, what, token, from),
+            Keys::Sent(Some(sent)) => {
                 let judged = sent.verify(now, token);
                 judged.map_err(|fault| OidcError::Signature { what, fault })
             }
+            Keys::Sent(None) => Err(OidcError::NoKeys),
         }
     }
 
@@ -138,7 +132,7 @@ impl Provider {
         token: &str,
     ) -> Result<VerifiedJws, OidcError> {
         let verify = |runtime: &mut dyn Runtime| {
-            let now = runtime.now().map_err(OAuthError::from)?;
+            let now = runtime.now()?;
             self.verify(http, now, what, token, TokenFrom::Provider)
         };
         for seconds in LAG {
@@ -155,36 +149,31 @@ impl Provider {
         verify(runtime)
     }
 
-    /// Reads its keys if they are not there yet ([`ProviderKeys::read_ahead`]).
+    /// Reads its keys if they are not there yet, or old: what would fail later fails now.
     ///
     /// # Errors
     ///
-    /// As [`ProviderKeys::read_ahead`].
+    /// [`OidcError::OAuth`] if the keys cannot be read.
     pub fn read_keys(&self, http: &Http, now: UnixTime) -> Result<(), OidcError> {
         match &self.keys {
-            Keys::Published(keys) => {
-                let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
-                keys.read_ahead(http, now)
-            }
+            Keys::Published(keys) => locked(keys)
+                .read_by(oauth::get_awaited, http, now)
+                .map(drop),
             Keys::Sent(_) => Ok(()),
         }
     }
 
-    /// Reads its keys before a person is asked anything, and compares the clocks by the way: `now` is this machine's,
-    /// which dates back by `backdate` seconds.
+    /// Reads its keys before a person is asked anything, and compares the clocks by the way: this machine's assertions
+    /// date back by `backdate` seconds.
     pub(super) fn prepare(
         &self,
         http: &Http,
+        runtime: &mut impl Runtime,
         backdate: u64,
-        mut now: impl FnMut() -> Result<UnixTime, BaseError>,
     ) -> Result<(), OidcError> {
-        let mut now = || now().map_err(OAuthError::from);
-        let begun = now()?;
+        let begun = runtime.now()?;
         let there = match &self.keys {
-            Keys::Published(keys) => {
-                let mut keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
-                keys.read_by(oauth::get_public, http, begun)?
-            }
+            Keys::Published(keys) => locked(keys).read_by(oauth::get_public, http, begun)?,
             // There is nothing to read, and who does not say the time is asked for nothing else.
             Keys::Sent(_) => http.date(self.metadata.token_endpoint()).unwrap_or(None),
         };
@@ -193,7 +182,7 @@ impl Provider {
         };
         let since =
             |earlier: UnixTime, later: UnixTime| later.as_secs().saturating_sub(earlier.as_secs());
-        let (ahead, behind) = (since(there, begun), since(now()?, there));
+        let (ahead, behind) = (since(there, begun), since(runtime.now()?, there));
         if behind <= CLOCK_LEEWAY && ahead <= MAX_AHEAD.saturating_add(backdate) {
             return Ok(());
         }
@@ -254,12 +243,6 @@ impl Provider {
     }
 }
 
-/// Nobody is trusted.
-#[derive(Debug)]
-struct Nobody;
-
-impl VerifySent for Nobody {
-    fn verify(&self, _: UnixTime, _: &str) -> Result<VerifiedJws, Box<dyn Error + Send + Sync>> {
-        Err(OidcError::NoKeys.into())
-    }
+fn locked(keys: &Mutex<ProviderKeys>) -> MutexGuard<'_, ProviderKeys> {
+    keys.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -97,16 +97,8 @@ impl ProviderKeys {
         })
     }
 
-    /// Reads the keys if they are not there yet, or old: what would fail later fails now.
-    ///
-    /// # Errors
-    ///
-    /// [`OidcError::OAuth`] if the keys cannot be read.
-    pub fn read_ahead(&mut self, http: &Http, now: UnixTime) -> Result<(), OidcError> {
-        self.read_by(oauth::get_awaited, http, now).map(drop)
-    }
-
-    /// The same, in that way. If they were read, gives what time it is at the server, where it says so.
+    /// Reads the keys in that way if they are not there yet, or old: what would fail later fails now. If they were read,
+    /// gives what time it is at the server, where it says so.
     pub(super) fn read_by(
         &mut self,
         read: Read,
@@ -139,8 +131,7 @@ impl ProviderKeys {
             // A key that was changed has another kid, or the same one, or none.
             let is_read = match fault {
                 Some(JoseFault::Jws(JwsFault::UnknownKid { .. })) => {
-                    self.read(now, &mut fetch)?;
-                    true
+                    self.read(now, &mut fetch).map(|()| true)?
                 }
                 Some(JoseFault::Jws(JwsFault::Signature)) => self.read(now, &mut fetch).is_ok(),
                 _ => false,

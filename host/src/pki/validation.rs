@@ -1,34 +1,27 @@
 //! How a CA made sure who runs a server, as the server's certificate says by its policies.
 
-use core::fmt;
-
 use der::asn1::ObjectIdentifier;
 use privyseal_core::cert::CertificateError;
+use privyseal_core::named;
 
 use super::path::certificate_policies;
 
-/// The reserved policies of the CA/Browser Forum (Baseline Requirements section 7.1.6.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum IdentityValidation {
-    /// That somebody controls the name, and no more.
-    Domain,
-    /// Which person it is.
-    Individual,
-    /// Which organization it is.
-    Organization,
-    /// Which organization it is, by the rules for extended validation.
-    Extended,
+named! {
+    /// The reserved policies of the CA/Browser Forum (Baseline Requirements section 7.1.6.1).
+    #[non_exhaustive]
+    pub enum IdentityValidation {
+        /// Which organization it is, by the rules for extended validation.
+        Extended = "extended validation (EV)",
+        /// Which organization it is.
+        Organization = "organization validation (OV)",
+        /// Which person it is.
+        Individual = "individual validation (IV)",
+        /// That somebody controls the name, and no more.
+        Domain = "domain validation (DV)",
+    }
 }
 
 impl IdentityValidation {
-    const ALL: [Self; 4] = [
-        Self::Extended,
-        Self::Organization,
-        Self::Individual,
-        Self::Domain,
-    ];
-
     /// What the certificate (DER) says; `None` if it has none of these policies.
     ///
     /// # Errors
@@ -51,17 +44,6 @@ impl IdentityValidation {
             Self::Domain => "2.23.140.1.2.1",
             Self::Organization => "2.23.140.1.2.2",
             Self::Individual => "2.23.140.1.2.3",
-        })
-    }
-}
-
-impl fmt::Display for IdentityValidation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Domain => "domain validation (DV)",
-            Self::Individual => "individual validation (IV)",
-            Self::Organization => "organization validation (OV)",
-            Self::Extended => "extended validation (EV)",
         })
     }
 }

@@ -2,7 +2,7 @@
 //! source of tokens in the library.
 
 use privyseal::jose::jwk::{JwkSetBuilder, KidChoice};
-use privyseal::oauth::AuthenticationOptions;
+use privyseal::oauth::{AuthenticationOptions, SignedRequest};
 use privyseal::{
     AssertionOptions, AssertionSource, Certificates, Http, HttpOptions, Roots, TokenSource,
 };
@@ -127,7 +127,9 @@ fn a_gateway_signs_the_request_of_a_login() {
         max_age: Some(60),
     };
     let options = AssertionOptions::default().audience(issuer);
-    let signed = client.authorization_request(&options, &asked).unwrap();
+    let signed = client
+        .signed_request(&options, SignedRequest::Authorization(&asked))
+        .unwrap();
     let parts = Parts::of(signed.as_str());
     let key = ring::signature::RsaPublicKeyComponents {
         n: stage.key.public_key().modulus().to_vec(),
@@ -148,7 +150,9 @@ fn a_gateway_signs_the_request_of_a_login() {
     let mut other = AuthenticationOptions::default();
     other.scope = "openid service:CODE".to_owned();
     other.user_identifier_token = "person".to_owned().into();
-    let refused = client.authentication_request(&options, &other).unwrap_err();
+    let refused = client
+        .signed_request(&options, SignedRequest::Authentication(&other))
+        .unwrap_err();
     let said = refused.to_string();
     assert!(said.contains("does not allow such a statement"), "{said}");
 }

@@ -14,7 +14,7 @@ use privyseal::oidc::login::{Login, LoginError, LoginOptions, Session};
 use privyseal::{Provider, SigningClient};
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules};
+use privyseal_core::{ClientId, Credential};
 use privyseal_test_pki::test_key;
 use privyseal_test_servers::bad_server::{BadServer, Reply, Site};
 use privyseal_test_suite::software_signer::SoftwareSigner;
@@ -38,16 +38,8 @@ struct Gated {
 }
 
 impl AssertionSource for Gated {
-    fn scheme(&self) -> &'static SchemeRules {
-        self.client.scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        self.client.client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.client.public_key()
+    fn credential(&self) -> &Credential<Vec<u8>> {
+        self.client.credential()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {

@@ -35,7 +35,7 @@ fn at_once<T: Send>(ask: impl Fn() -> T + Sync) -> Vec<T> {
 #[test]
 fn many_threads_cost_one_request() {
     let server = BadServer::start(vec![granted("first", 360), granted("second", 360)]);
-    let client = Client::from_source(minter(), http(server.certificate(), LIMIT));
+    let client = Client::from_source(Box::new(minter()), http(server.certificate(), LIMIT));
     let fiam = Server::new(server.base_url().parse().unwrap());
     for (token, requests) in [("first", 1), ("second", 2)] {
         for _ in 0..2 {
@@ -51,7 +51,7 @@ fn many_threads_cost_one_request() {
 #[test]
 fn each_server_and_scope_has_its_token() {
     let server = BadServer::start(vec![granted("plain", 360), granted("scoped", 360)]);
-    let client = Client::from_source(minter(), http(server.certificate(), LIMIT));
+    let client = Client::from_source(Box::new(minter()), http(server.certificate(), LIMIT));
     let plain = Server::new(server.base_url().parse().unwrap());
     let scoped = plain.clone().scope("openid");
     for _ in 0..2 {
@@ -65,7 +65,7 @@ fn each_server_and_scope_has_its_token() {
 #[test]
 fn a_token_is_renewed_before_it_expires() {
     let server = BadServer::start(vec![granted("short", 2), granted("next", 360)]);
-    let client = Client::from_source(minter(), http(server.certificate(), LIMIT));
+    let client = Client::from_source(Box::new(minter()), http(server.certificate(), LIMIT));
     let fiam = Server::new(server.base_url().parse().unwrap());
     assert_eq!(client.token(&fiam).unwrap().expose(), "short");
     thread::sleep(Duration::from_millis(2100));

@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
 use privyseal::oauth::AuthenticationOptions;
-use privyseal::oidc::ciba::{Ciba, CibaFlow, Delivery, QrImage, State, Watcher};
+use privyseal::oidc::ciba::{Ciba, CibaFlow, QrImage, State, Watcher};
 use privyseal::{AssertionOptions, Error, ErrorKind, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
@@ -301,7 +301,7 @@ fn keycloak_says_that_the_time_is_over() {
     asked.scope = "openid service:TEST_LOGIN".to_owned();
     asked.user_identifier_token = PERSON.to_owned().into();
     let mut person = CibaFlow::begin(&asked);
-    let done = flow.run(&mut person, None, &Delivery::Poll, &mut Nobody);
+    let done = flow.run(&mut person, None, None, &mut Nobody);
     let error = Error::from(done.unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
     let text = error.to_string();

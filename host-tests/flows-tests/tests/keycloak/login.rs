@@ -94,7 +94,7 @@ fn session(stage: &Stage, login: &Login) -> (Browser, Session) {
 /// The code in the error of a refusal.
 #[track_caller]
 fn refused(error: LoginError, code: &str) {
-    let error = privyseal::Error::from(error);
+    let error = Error::from(error);
     let found = error.refusal().and_then(|refusal| refusal.code());
     assert_eq!(found, Some(code), "{error}");
 }

@@ -81,7 +81,7 @@ impl World {
         let http = Http::new(&HttpOptions::default().roots(Roots::Only(roots)));
         let base: BaseUrl = server.base_url().parse().unwrap();
         let assertion = AssertionOptions::default().audience(REGISTRY);
-        let client = Client::from_source(self.provider(), http);
+        let client = Client::from_source(Box::new(self.provider()), http);
         let asked = Server::new(base).assertion(assertion);
         let source = ClientRegistry::new(client, asked, REGISTRY, self.root());
         let switch = Switch::default();

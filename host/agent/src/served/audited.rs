@@ -5,7 +5,7 @@ use std::time::Instant;
 use privyseal::keys::SignerFailure;
 use privyseal::oauth::OAuthError;
 use privyseal::{Assertion, AssertionOptions, AssertionSource};
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, SignerError as _, SignerErrorKind};
+use privyseal_core::{Credential, SignerError as _, SignerErrorKind};
 
 use super::{Opened, Requester, Served};
 use crate::audit::AuditEntry;
@@ -18,16 +18,8 @@ pub(super) struct Audited<'a> {
 }
 
 impl AssertionSource for Audited<'_> {
-    fn scheme(&self) -> &'static SchemeRules {
-        self.opened.client.source().scheme()
-    }
-
-    fn client_id(&self) -> &ClientId {
-        self.opened.client.source().client_id()
-    }
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.opened.client.source().public_key()
+    fn credential(&self) -> &Credential<Vec<u8>> {
+        self.opened.client.source().credential()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {

@@ -77,30 +77,16 @@ impl ContentEncryption {
         }
     }
 
-    /// `plaintext` encrypted, and the tag over it and the encoded header; nothing if key or vector have other lengths.
-    pub(super) fn encrypt(
-        self,
-        key: &[u8],
-        protected: &str,
-        iv: &[u8],
-        plaintext: &[u8],
-    ) -> Option<(Vec<u8>, Vec<u8>)> {
-        let gcm = |sealed: Option<Vec<u8>>| {
-            let mut ciphertext = sealed?;
-            let tag = ciphertext.split_off(plaintext.len());
-            Some((ciphertext, tag))
-        };
-        let payload = Payload {
-            msg: plaintext,
-            aad: protected.as_bytes(),
-        };
+    /// `plain.ciphertext` encrypted, and the tag over it and the encoded header; nothing if key or vector have other
+    /// lengths.
+    pub(super) fn encrypt(self, key: &[u8], plain: &Sealed<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
         match self {
-            Self::A128CbcHs256 => hmac_cbc::<Aes128>(HMAC_SHA256, key, protected, iv, plaintext),
-            Self::A192CbcHs384 => hmac_cbc::<Aes192>(HMAC_SHA384, key, protected, iv, plaintext),
-            Self::A256CbcHs512 => hmac_cbc::<Aes256>(HMAC_SHA512, key, protected, iv, plaintext),
-            Self::A128Gcm => gcm(sealed_by::<Aes128Gcm>(key, iv, payload)),
-            Self::A192Gcm => gcm(sealed_by::<AesGcm<Aes192, U12>>(key, iv, payload)),
-            Self::A256Gcm => gcm(sealed_by::<Aes256Gcm>(key, iv, payload)),
+            Self::A128CbcHs256 => hmac_cbc::<Aes128>(HMAC_SHA256, key, plain),
+            Self::A192CbcHs384 => hmac_cbc::<Aes192>(HMAC_SHA384, key, plain),
+            Self::A256CbcHs512 => hmac_cbc::<Aes256>(HMAC_SHA512, key, plain),
+            Self::A128Gcm => sealed_gcm::<Aes128Gcm>(key, plain),
+            Self::A192Gcm => sealed_gcm::<AesGcm<Aes192, U12>>(key, plain),
+            Self::A256Gcm => sealed_gcm::<Aes256Gcm>(key, plain),
         }
     }
 }
@@ -121,13 +107,7 @@ fn cbc_hmac<C: BlockCipherDecrypt + KeyInit>(
     sealed: &Sealed<'_>,
 ) -> Option<Zeroizing<Vec<u8>>> {
     let (mac_key, encryption_key) = key.split_at_checked(key.len() / 2)?;
-    let made = tag(
-        algorithm,
-        mac_key,
-        sealed.protected,
-        sealed.iv,
-        sealed.ciphertext,
-    )?;
+    let made = tag(algorithm, mac_key, sealed)?;
     if !bool::from(made.ct_eq(sealed.tag)) {
         return None;
     }
@@ -142,51 +122,50 @@ fn cbc_hmac<C: BlockCipherDecrypt + KeyInit>(
 fn hmac_cbc<C: BlockCipherEncrypt + KeyInit>(
     algorithm: hmac::Algorithm,
     key: &[u8],
-    protected: &str,
-    iv: &[u8],
-    plaintext: &[u8],
+    plain: &Sealed<'_>,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
     const BLOCK: usize = 16;
     let (mac_key, encryption_key) = key.split_at_checked(key.len() / 2)?;
-    let cipher = cbc::Encryptor::<C>::new_from_slices(encryption_key, iv).ok()?;
-    let mut text = vec![0; plaintext.len() + BLOCK];
-    text[..plaintext.len()].copy_from_slice(plaintext);
-    let len = cipher
-        .encrypt_padded::<Pkcs7>(&mut text, plaintext.len())
-        .ok()?
-        .len();
+    let cipher = cbc::Encryptor::<C>::new_from_slices(encryption_key, plain.iv).ok()?;
+    let plain_len = plain.ciphertext.len();
+    let mut text = [plain.ciphertext, &[0; BLOCK]].concat();
+    let padded = cipher.encrypt_padded::<Pkcs7>(&mut text, plain_len);
+    let len = padded.ok()?.len();
     text.truncate(len);
-    let tag = tag(algorithm, mac_key, protected, iv, &text)?;
+    let ciphertext = &text;
+    let tag = tag(
+        algorithm,
+        mac_key,
+        &Sealed {
+            ciphertext,
+            ..*plain
+        },
+    )?;
     Some((text, tag))
 }
 
 /// The first half of the HMAC over everything.
-fn tag(
-    algorithm: hmac::Algorithm,
-    key: &[u8],
-    protected: &str,
-    iv: &[u8],
-    ciphertext: &[u8],
-) -> Option<Vec<u8>> {
+fn tag(algorithm: hmac::Algorithm, key: &[u8], sealed: &Sealed<'_>) -> Option<Vec<u8>> {
     let mut mac = hmac::Context::with_key(&hmac::Key::new(algorithm, key));
-    let header_bits = u64::try_from(protected.len()).ok()?.checked_mul(8)?;
-    mac.update(protected.as_bytes());
-    mac.update(iv);
-    mac.update(ciphertext);
+    let header_bits = u64::try_from(sealed.protected.len()).ok()?.checked_mul(8)?;
+    mac.update(sealed.protected.as_bytes());
+    mac.update(sealed.iv);
+    mac.update(sealed.ciphertext);
     mac.update(&header_bits.to_be_bytes());
     let made = mac.sign();
     let half = made.as_ref().get(..made.as_ref().len() / 2)?;
     Some(half.to_vec())
 }
 
-fn sealed_by<A: Aead + KeyInit>(
-    key: &[u8],
-    iv: &[u8],
-    payload: Payload<'_, '_>,
-) -> Option<Vec<u8>> {
-    let cipher = A::new_from_slice(key).ok()?;
-    let nonce = Nonce::<A>::try_from(iv).ok()?;
-    cipher.encrypt(&nonce, payload).ok()
+fn sealed_gcm<A: Aead + KeyInit>(key: &[u8], plain: &Sealed<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+    let payload = Payload {
+        msg: plain.ciphertext,
+        aad: plain.protected.as_bytes(),
+    };
+    let nonce = Nonce::<A>::try_from(plain.iv).ok()?;
+    let mut text = A::new_from_slice(key).ok()?.encrypt(&nonce, payload).ok()?;
+    let tag = text.split_off(plain.ciphertext.len());
+    Some((text, tag))
 }
 
 fn gcm<A: Aead + KeyInit>(key: &[u8], sealed: &Sealed<'_>) -> Option<Zeroizing<Vec<u8>>> {

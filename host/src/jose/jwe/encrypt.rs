@@ -7,7 +7,7 @@ use ring::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::content::ContentEncryption;
+use super::content::{ContentEncryption, Sealed};
 use crate::base::{BaseError, entropy};
 use crate::jose::jwk::KeySet;
 
@@ -69,7 +69,13 @@ impl Recipient {
         let mut iv = vec![0; self.content.iv_len()];
         entropy::fill(&mut iv)?;
         let encrypted_key = self.encrypt_key(key)?;
-        let sealed = self.content.encrypt(key, &protected, &iv, jws.as_bytes());
+        let plain = Sealed {
+            protected: &protected,
+            iv: &iv,
+            ciphertext: jws.as_bytes(),
+            tag: &[],
+        };
+        let sealed = self.content.encrypt(key, &plain);
         let (ciphertext, tag) = sealed.ok_or(BaseError::Seal)?;
         let parts = [&encrypted_key, &iv, &ciphertext, &tag];
         let parts = parts.map(|part| Base64UrlUnpadded::encode_string(part));

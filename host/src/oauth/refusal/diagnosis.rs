@@ -3,6 +3,8 @@
 //! Sources: FIAM's table of response codes, RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, CIBA Core
 //! sections 11 and 13, and the error tables of itsme (by endpoint) and eHealth (section 8).
 
+use privyseal_core::named;
+
 /// Which request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,130 +54,91 @@ impl RequestKind {
     }
 }
 
-/// What a refusal means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Diagnosis {
-    /// `invalid_request`.
-    #[error("the request lacks something, or has something twice or malformed")]
-    InvalidRequest,
-    /// `invalid_client`.
-    #[error("the server does not accept who signs or how")]
-    InvalidClient,
-    /// `invalid_grant`.
-    #[error("the server does not accept the assertion")]
-    InvalidGrant,
-    /// `invalid_grant` to a code.
-    #[error(
-        "the server does not accept the code: it is good once, for a short time, and for the client and redirect URI \
-         that it was given to"
-    )]
-    InvalidCode,
-    /// `invalid_grant` to a refresh token.
-    #[error("the refresh token has expired, was revoked, or was used before")]
-    InvalidRefreshToken,
-    /// `invalid_grant` to an `auth_req_id`.
-    #[error("the authentication request has expired, or its tokens were fetched before")]
-    InvalidAuthReqId,
-    /// `unauthorized_client` where a person is asked, or was.
-    #[error("the server does not know this client, or does not let it ask persons")]
-    ClientMayNotAsk,
-    /// `unauthorized_client` where a person logs in.
-    #[error("this client may not send persons there to log in")]
-    ClientMayNotLogIn,
-    /// `unsupported_response_type`.
-    #[error("the server does not give codes to this client")]
-    UnsupportedResponseType,
-    /// `request_not_supported` or `invalid_request_object`.
-    #[error("the server does not take signed requests, or not this one")]
-    RequestObject,
-    /// `login_required`, `interaction_required`, `consent_required`, `account_selection_required`.
-    #[error("the person is not logged in there, or must be asked something")]
-    LoginRequired,
-    /// A code of the authorization endpoint that no standard has.
-    #[error("refused for a reason of its own")]
-    OwnReason,
-    /// HTTP 400 or 404 to a discovery session (itsme).
-    #[error("the discovery session is not valid, or is older than 15 minutes")]
-    DiscoveryOver,
-    /// `unauthorized_client`.
-    #[error("this client may not ask for tokens in this way")]
-    UnauthorizedClient,
-    /// `unauthorized_client` to a refresh token, or about a token or a session.
-    #[error("the server does not let this client do that with its tokens")]
-    ClientMayNotGoOn,
-    /// `unsupported_token_type` (RFC 7009 section 2.2.1).
-    #[error("the server does not revoke tokens of this kind")]
-    UnsupportedTokenType,
-    /// `unsupported_grant_type`.
-    #[error("the server does not know this kind of request")]
-    UnsupportedGrantType,
-    /// `invalid_scope`.
-    #[error("the scope is unknown, malformed or more than this client may have")]
-    InvalidScope,
-    /// `invalid_token`.
-    #[error("the access token has expired, was revoked or is malformed")]
-    InvalidToken,
-    /// `insufficient_scope`.
-    #[error("the access token allows less than this call needs")]
-    InsufficientScope,
-    /// `access_denied`.
-    #[error("the person, or the server, said no")]
-    AccessDenied,
-    /// `expired_token`, of CIBA.
-    #[error("the person did not confirm in time")]
-    ExpiredToken,
-    /// `expired_login_hint_token`, of CIBA.
-    #[error("the user_identifier_token has expired: it is good once and for a short time")]
-    ExpiredLoginHint,
-    /// `unknown_user_id`, of CIBA.
-    #[error("the server does not know the person that is meant")]
-    UnknownUser,
-    /// `server_error`.
-    #[error("the server is in trouble")]
-    ServerError,
-    /// `temporarily_unavailable`.
-    #[error("the server is overloaded or in maintenance, for the moment")]
-    Overloaded,
-    /// HTTP 3xx.
-    #[error("a redirect, which is not followed: assertions and tokens go to no other address")]
-    Redirect,
-    /// HTTP 400.
-    #[error("bad request: fields are missing, or the request or its JWS is malformed")]
-    BadRequest,
-    /// HTTP 401 to an assertion.
-    #[error("unauthorized: expired, a signature that is not valid, or the wrong certificate")]
-    Unauthorized,
-    /// HTTP 401 to an access token.
-    #[error("unauthorized: the access token has expired or is not valid here")]
-    TokenRejected,
-    /// A document that is for everybody is not there.
-    #[error("no such document is published there")]
-    NotPublished,
-    /// HTTP 403.
-    #[error("forbidden: the identity is valid but authorization is missing")]
-    Forbidden,
-    /// HTTP 404 of an OpenID provider.
-    #[error("nothing is there: the wrong address, or a service that the server does not have")]
-    NoSuchEndpoint,
-    /// HTTP 404.
-    #[error("not found: an unknown participant, no consent on record, or the wrong path")]
-    NotFound,
-    /// HTTP 405.
-    #[error("the address is there, and does not take such a request")]
-    NotAllowed,
-    /// HTTP 429.
-    #[error("too many requests: the rate limit is exceeded")]
-    RateLimited,
-    /// HTTP 500.
-    #[error("internal error of the server")]
-    InternalError,
-    /// HTTP 408, 501 and above.
-    #[error("the server, or one before it, is in trouble")]
-    Unavailable,
-    /// Any other status.
-    #[error("an answer that no token server should give")]
-    Unexpected,
+named! {
+    /// What a refusal means.
+    #[non_exhaustive]
+    pub enum Diagnosis {
+        /// `invalid_request`.
+        InvalidRequest = "the request lacks something, or has something twice or malformed",
+        /// `invalid_client`.
+        InvalidClient = "the server does not accept who signs or how",
+        /// `invalid_grant`.
+        InvalidGrant = "the server does not accept the assertion",
+        /// `invalid_grant` to a code.
+        InvalidCode =
+            "the server does not accept the code: it is good once, for a short time, and for the client and redirect URI \
+         that it was given to",
+        /// `invalid_grant` to a refresh token.
+        InvalidRefreshToken = "the refresh token has expired, was revoked, or was used before",
+        /// `invalid_grant` to an `auth_req_id`.
+        InvalidAuthReqId = "the authentication request has expired, or its tokens were fetched before",
+        /// `unauthorized_client` where a person is asked, or was.
+        ClientMayNotAsk = "the server does not know this client, or does not let it ask persons",
+        /// `unauthorized_client` where a person logs in.
+        ClientMayNotLogIn = "this client may not send persons there to log in",
+        /// `unsupported_response_type`.
+        UnsupportedResponseType = "the server does not give codes to this client",
+        /// `request_not_supported` or `invalid_request_object`.
+        RequestObject = "the server does not take signed requests, or not this one",
+        /// `login_required`, `interaction_required`, `consent_required`, `account_selection_required`.
+        LoginRequired = "the person is not logged in there, or must be asked something",
+        /// A code of the authorization endpoint that no standard has.
+        OwnReason = "refused for a reason of its own",
+        /// HTTP 400 or 404 to a discovery session (itsme).
+        DiscoveryOver = "the discovery session is not valid, or is older than 15 minutes",
+        /// `unauthorized_client`.
+        UnauthorizedClient = "this client may not ask for tokens in this way",
+        /// `unauthorized_client` to a refresh token, or about a token or a session.
+        ClientMayNotGoOn = "the server does not let this client do that with its tokens",
+        /// `unsupported_token_type` (RFC 7009 section 2.2.1).
+        UnsupportedTokenType = "the server does not revoke tokens of this kind",
+        /// `unsupported_grant_type`.
+        UnsupportedGrantType = "the server does not know this kind of request",
+        /// `invalid_scope`.
+        InvalidScope = "the scope is unknown, malformed or more than this client may have",
+        /// `invalid_token`.
+        InvalidToken = "the access token has expired, was revoked or is malformed",
+        /// `insufficient_scope`.
+        InsufficientScope = "the access token allows less than this call needs",
+        /// `access_denied`.
+        AccessDenied = "the person, or the server, said no",
+        /// `expired_token`, of CIBA.
+        ExpiredToken = "the person did not confirm in time",
+        /// `expired_login_hint_token`, of CIBA.
+        ExpiredLoginHint = "the user_identifier_token has expired: it is good once and for a short time",
+        /// `unknown_user_id`, of CIBA.
+        UnknownUser = "the server does not know the person that is meant",
+        /// `server_error`.
+        ServerError = "the server is in trouble",
+        /// `temporarily_unavailable`.
+        Overloaded = "the server is overloaded or in maintenance, for the moment",
+        /// HTTP 3xx.
+        Redirect = "a redirect, which is not followed: assertions and tokens go to no other address",
+        /// HTTP 400.
+        BadRequest = "bad request: fields are missing, or the request or its JWS is malformed",
+        /// HTTP 401 to an assertion.
+        Unauthorized = "unauthorized: expired, a signature that is not valid, or the wrong certificate",
+        /// HTTP 401 to an access token.
+        TokenRejected = "unauthorized: the access token has expired or is not valid here",
+        /// A document that is for everybody is not there.
+        NotPublished = "no such document is published there",
+        /// HTTP 403.
+        Forbidden = "forbidden: the identity is valid but authorization is missing",
+        /// HTTP 404 of an OpenID provider.
+        NoSuchEndpoint = "nothing is there: the wrong address, or a service that the server does not have",
+        /// HTTP 404.
+        NotFound = "not found: an unknown participant, no consent on record, or the wrong path",
+        /// HTTP 405.
+        NotAllowed = "the address is there, and does not take such a request",
+        /// HTTP 429.
+        RateLimited = "too many requests: the rate limit is exceeded",
+        /// HTTP 500.
+        InternalError = "internal error of the server",
+        /// HTTP 408, 501 and above.
+        Unavailable = "the server, or one before it, is in trouble",
+        /// Any other status.
+        Unexpected = "an answer that no token server should give",
+    }
 }
 
 impl Diagnosis {

@@ -33,17 +33,6 @@ pub struct Ciba<'a, U, P> {
     registered: Option<KeyEncryption>,
 }
 
-/// How the client learns that the person has confirmed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Delivery<'a> {
-    /// It asks again and again.
-    Poll,
-    /// It is called. A call may be lost, so it asks all the same, every
-    /// [`BESIDE_PING`](super::BESIDE_PING).
-    Ping(&'a PingListener),
-}
-
 impl<'a, U, P> Ciba<'a, U, P> {
     /// `client` signs (a [`SigningClient`](crate::SigningClient), a gateway, or a [`Client`](crate::Client)'s source), `runtime` has clock, sleep and randomness. Nothing that comes may be encrypted.
     pub fn new(
@@ -97,7 +86,8 @@ where
     P: Runtime,
 {
     /// Does what the flow says, and waits where it waits, until it has come to the state `until`, or to its end: then
-    /// who it was is given.
+    /// who it was is given. `pings` is where the provider calls, if it does; a call may be lost, so it is asked all the same,
+    /// every [`BESIDE_PING`](super::BESIDE_PING).
     ///
     /// # Errors
     ///
@@ -106,7 +96,7 @@ where
         &mut self,
         flow: &mut CibaFlow,
         until: Option<State>,
-        delivery: &Delivery<'_>,
+        pings: Option<&PingListener>,
         watcher: &mut dyn Watcher,
     ) -> Result<Option<Box<Authenticated>>, CibaError> {
         let mut event = CibaEvent::Tick;
@@ -132,13 +122,10 @@ where
                         watcher.waiting(state, flow.left(now));
                     }
                     let pause = until.saturating_sub(now).min(PROGRESS_INTERVAL);
-                    match delivery {
-                        Delivery::Poll => self.runtime.pause(pause),
-                        Delivery::Ping(listener) => {
-                            if let Some(id) = listener.wait(pause) {
-                                flow.pinged(self.runtime.elapsed(), &id);
-                            }
-                        }
+                    match pings.map(|listener| listener.wait(pause)) {
+                        Some(Some(id)) => flow.pinged(self.runtime.elapsed(), &id),
+                        Some(None) => {}
+                        None => self.runtime.pause(pause),
                     }
                 }
                 CibaStep::Done(person) => return Ok(Some(person)),

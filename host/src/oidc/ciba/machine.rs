@@ -98,12 +98,12 @@ enum Stage {
     Authentication,
     /// The person is asked.
     Tokens {
-        auth_req_id: Zeroizing<String>,
+        id: Zeroizing<String>,
         polling: Polling,
     },
     /// The person has confirmed; this is the token response.
     Claims {
-        auth_req_id: Zeroizing<String>,
+        id: Zeroizing<String>,
         response: Zeroizing<String>,
     },
     /// It has ended.
@@ -179,7 +179,7 @@ impl CibaFlow {
     /// The `auth_req_id` by which a ping names it, once the provider has asked the person. Not for logs.
     pub fn expose_auth_req_id(&self) -> Option<&str> {
         match &self.kept.stage {
-            Stage::Tokens { auth_req_id, .. } => Some(auth_req_id),
+            Stage::Tokens { id, .. } => Some(id),
             _ => None,
         }
     }
@@ -209,11 +209,8 @@ impl CibaFlow {
     }
 
     pub(super) fn pinged(&mut self, now: Duration, id: &str) {
-        if let Stage::Tokens {
-            auth_req_id,
-            polling,
-        } = &mut self.kept.stage
-            && auth_req_id.as_str() == id
+        if let Stage::Tokens { id: own, polling } = &mut self.kept.stage
+            && own.as_str() == id
         {
             polling.pinged(now);
         }
@@ -249,16 +246,13 @@ impl CibaFlow {
             Stage::Authentication | Stage::Over => {
                 Due::Authentication(Box::new(kept.asked.clone()))
             }
-            Stage::Tokens { auth_req_id, .. } => Due::Tokens(auth_req_id.clone()),
-            Stage::Claims {
-                auth_req_id,
-                response,
-            } => {
+            Stage::Tokens { id, .. } => Due::Tokens(id.clone()),
+            Stage::Claims { id, response } => {
                 let response = Zeroizing::new(response.as_bytes().to_vec());
                 let asked_at = kept.sent_at.map(UnixTime::from_secs).transpose();
                 let tokens = Tokens {
                     access: AccessToken::from_response(response).map_err(|_| BaseError::Sealed)?,
-                    auth_req_id: auth_req_id.clone(),
+                    auth_req_id: id.clone(),
                     asked_acr: AskedAcr::of(&kept.asked),
                     asked_at: asked_at.map_err(|_| BaseError::Sealed)?,
                 };
@@ -296,12 +290,12 @@ impl CibaFlow {
                 self.acknowledged(now, acknowledgement);
                 self.kept.sent_at = Some(exchange.now.as_secs());
             }
-            Stage::Tokens { auth_req_id, .. } => {
+            Stage::Tokens { id, .. } => {
                 // Nothing that cannot be used is waited for.
                 AccessToken::from_response(body.clone())
                     .map_err(|error| unusable(error.to_string()))?;
                 self.kept.stage = Stage::Claims {
-                    auth_req_id: core::mem::take(auth_req_id),
+                    id: core::mem::take(id),
                     response: Zeroizing::new(String::from_utf8_lossy(body).into_owned()),
                 };
             }
@@ -339,7 +333,7 @@ impl CibaFlow {
             polling = polling.beside_ping();
         }
         self.kept.stage = Stage::Tokens {
-            auth_req_id: acknowledgement.auth_req_id,
+            id: acknowledgement.auth_req_id,
             polling,
         };
     }

@@ -109,12 +109,10 @@ fn judge(
     path: &str,
     token: &NotificationToken,
 ) -> (Answer, Option<Zeroizing<String>>) {
-    if request.path() != path {
-        return (Answer::NOT_FOUND, None);
-    }
-    if request.method() != "POST" {
-        let answer = Answer::empty("405 Method Not Allowed", "Allow: POST\r\n");
-        return (answer, None);
+    match request.below(path, "POST") {
+        Ok("") => {}
+        Ok(_) => return (Answer::NOT_FOUND, None),
+        Err(answer) => return (answer, None),
     }
     match token.judge(request.bearer(), request.json().unwrap_or_default()) {
         Ok(id) => (Answer::NO_CONTENT, Some(id)),

@@ -5,12 +5,16 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use httparse::{EMPTY_HEADER, Status};
 use zeroize::Zeroizing;
 
 use super::Answer;
 
 /// The largest head, in bytes; a bearer token may have 1024, and a code as many.
 const MAX_HEAD: usize = 8 * 1024;
+
+/// The most headers; a browser sends some twenty.
+const MAX_HEADERS: usize = 64;
 
 /// The largest body, in bytes: twice the longest `auth_req_id`.
 const MAX_BODY: usize = 8 * 1024;
@@ -24,7 +28,6 @@ pub(in crate::oidc) struct Request {
     target: Zeroizing<String>,
     authorization: Option<Zeroizing<String>>,
     is_json: bool,
-    is_chunked: bool,
     body: Zeroizing<Vec<u8>>,
 }
 
@@ -35,44 +38,16 @@ pub(super) fn read(
     stop: &AtomicBool,
 ) -> io::Result<Result<Request, Answer>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX_HEAD + 2 * MAX_BODY));
-    let head_len = loop {
-        if let Some(end) = find(&bytes, b"\r\n\r\n") {
-            break end + 4;
-        }
-        if bytes.len() >= MAX_HEAD {
-            return Ok(Err(Answer::TOO_LARGE));
-        }
-        if let Some(answer) = more(stream, &mut bytes, deadline, stop)? {
-            return Ok(Err(answer));
-        }
-    };
-    let Some((mut request, body_len)) = head(&bytes[..head_len]) else {
-        return Ok(Err(Answer::BAD));
-    };
-    while request.is_chunked {
-        match unchunked(&bytes[head_len..]) {
-            Ok(Some(body)) => {
-                request.body = body;
-                return Ok(Ok(request));
-            }
-            Ok(None) if bytes.len() < head_len + 2 * MAX_BODY => {}
-            Ok(None) => return Ok(Err(Answer::TOO_LARGE)),
-            Err(()) => return Ok(Err(Answer::BAD)),
+    loop {
+        match parsed(&bytes) {
+            Ok(Some(request)) => return Ok(Ok(request)),
+            Ok(None) => {}
+            Err(answer) => return Ok(Err(answer)),
         }
         if let Some(answer) = more(stream, &mut bytes, deadline, stop)? {
             return Ok(Err(answer));
         }
     }
-    if body_len > MAX_BODY {
-        return Ok(Err(Answer::TOO_LARGE));
-    }
-    while bytes.len() < head_len + body_len {
-        if let Some(answer) = more(stream, &mut bytes, deadline, stop)? {
-            return Ok(Err(answer));
-        }
-    }
-    request.body = Zeroizing::new(bytes[head_len..head_len + body_len].to_vec());
-    Ok(Ok(request))
 }
 
 /// Reads on. An answer means that there is nothing more to wait for.
@@ -107,36 +82,35 @@ fn more(
     }
 }
 
-/// The head, and the length of the body that follows, where the head says it.
-fn head(bytes: &[u8]) -> Option<(Request, usize)> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let mut lines = text.split("\r\n");
-    let mut first = lines.next()?.split(' ');
-    let (method, target, version) = (first.next()?, first.next()?, first.next()?);
-    if first.next().is_some() || !version.starts_with("HTTP/1.") {
-        return None;
-    }
+/// The request, if it is all there.
+fn parsed(bytes: &[u8]) -> Result<Option<Request>, Answer> {
+    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+    let mut head = httparse::Request::new(&mut headers);
+    let head_len = match head.parse(bytes) {
+        Ok(Status::Complete(len)) => len,
+        Ok(Status::Partial) if bytes.len() < MAX_HEAD => return Ok(None),
+        Ok(Status::Partial) => return Err(Answer::TOO_LARGE),
+        Err(_) => return Err(Answer::BAD),
+    };
     let mut request = Request {
-        method: method.to_owned(),
-        target: Zeroizing::new(target.to_owned()),
+        method: head.method.unwrap_or_default().to_owned(),
+        target: Zeroizing::new(head.path.unwrap_or_default().to_owned()),
         authorization: None,
         is_json: false,
-        is_chunked: false,
         body: Zeroizing::default(),
     };
-    let mut length = None;
-    for line in lines.filter(|line| !line.is_empty()) {
-        let (name, value) = line.split_once(':')?;
-        let value = value.trim();
-        match name.to_ascii_lowercase().as_str() {
-            "authorization" if request.authorization.is_some() => return None,
-            "authorization" => request.authorization = Some(Zeroizing::new(value.to_owned())),
-            "content-length" if length.is_some() => return None,
-            "content-length" => length = Some(value.parse().ok()?),
-            "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => {
-                request.is_chunked = true;
+    let (mut length, mut is_chunked) = (None, false);
+    for header in &*head.headers {
+        let value = std::str::from_utf8(header.value).map_err(|_| Answer::BAD)?;
+        match header.name.to_ascii_lowercase().as_str() {
+            "authorization" if request.authorization.is_none() => {
+                request.authorization = Some(Zeroizing::new(value.to_owned()));
             }
-            "transfer-encoding" => return None,
+            "content-length" if length.is_none() => {
+                length = Some(value.parse().map_err(|_| Answer::BAD)?);
+            }
+            "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => is_chunked = true,
+            "authorization" | "content-length" | "transfer-encoding" => return Err(Answer::BAD),
             "content-type" => {
                 let media_type = value.split(';').next().unwrap_or_default().trim();
                 request.is_json = media_type.eq_ignore_ascii_case("application/json");
@@ -144,39 +118,48 @@ fn head(bytes: &[u8]) -> Option<(Request, usize)> {
             _ => {}
         }
     }
-    // Both is an attack, mostly (RFC 9112 section 6.1).
-    if request.is_chunked && length.is_some() {
-        return None;
-    }
-    Some((request, length.unwrap_or(0)))
+    let body = &bytes[head_len..];
+    let body = match length {
+        // Both is an attack, mostly (RFC 9112 section 6.1).
+        Some(_) if is_chunked => return Err(Answer::BAD),
+        Some(length) if length > MAX_BODY => return Err(Answer::TOO_LARGE),
+        None if is_chunked => match unchunked(body)? {
+            None if body.len() >= 2 * MAX_BODY => return Err(Answer::TOO_LARGE),
+            body => body,
+        },
+        length => {
+            let body = body.get(..length.unwrap_or(0));
+            body.map(|body| Zeroizing::new(body.to_vec()))
+        }
+    };
+    Ok(body.map(|body| Request { body, ..request }))
 }
 
-/// The content of a chunked body (RFC 9112 section 7.1), if it is all there; `Err` if it is none.
-fn unchunked(mut bytes: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, ()> {
+/// The content of a chunked body (RFC 9112 section 7.1), if it is all there.
+fn unchunked(mut bytes: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, Answer> {
     let mut content = Zeroizing::new(Vec::with_capacity(MAX_BODY));
     loop {
-        let Some(end) = find(bytes, b"\r\n") else {
+        let size = httparse::parse_chunk_size(bytes).map_err(|_| Answer::BAD)?;
+        let Status::Complete((start, size)) = size else {
             return Ok(None);
         };
-        let line = std::str::from_utf8(&bytes[..end]).map_err(drop)?;
-        let digits = line.split(';').next().unwrap_or_default().trim();
-        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let size = usize::from_str_radix(digits, 16).map_err(drop)?;
-        if !is_number || content.len().saturating_add(size) > MAX_BODY {
-            return Err(());
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if content.len().saturating_add(size) > MAX_BODY {
+            return Err(Answer::BAD);
         }
-        let rest = &bytes[end + 2..];
+        let rest = &bytes[start..];
         if size == 0 {
             // Trailers are passed over; the last line is empty.
-            let is_whole = rest.starts_with(b"\r\n") || find(rest, b"\r\n\r\n").is_some();
-            return Ok(is_whole.then_some(content));
+            let mut trailers = [EMPTY_HEADER; MAX_HEADERS];
+            let end = httparse::parse_headers(rest, &mut trailers).map_err(|_| Answer::BAD)?;
+            return Ok(end.is_complete().then_some(content));
         }
         let Some(chunk) = rest.get(..size + 2) else {
             return Ok(None);
         };
         let (chunk, line_end) = chunk.split_at(size);
         if line_end != b"\r\n" {
-            return Err(());
+            return Err(Answer::BAD);
         }
         content.extend_from_slice(chunk);
         bytes = &rest[size + 2..];
@@ -184,14 +167,16 @@ fn unchunked(mut bytes: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, ()> {
 }
 
 impl Request {
-    /// How it is asked: `GET`, `POST`.
-    pub(in crate::oidc) fn method(&self) -> &str {
-        &self.method
-    }
-
-    /// What is asked for, without its query.
-    pub(in crate::oidc) fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
+    /// What stands behind `path` in what is asked for, without its query; or the answer to what is asked elsewhere, or in
+    /// another way than `method`.
+    pub(in crate::oidc) fn below(&self, path: &str, method: &str) -> Result<&str, Answer> {
+        let asked = self.target.split('?').next().unwrap_or_default();
+        let rest = asked.strip_prefix(path).ok_or(Answer::NOT_FOUND)?;
+        match (self.method == method, method) {
+            (true, _) => Ok(rest),
+            (false, "GET") => Err(Answer::empty("405 Method Not Allowed", "Allow: GET\r\n")),
+            (false, _) => Err(Answer::empty("405 Method Not Allowed", "Allow: POST\r\n")),
+        }
     }
 
     /// The query.
@@ -212,10 +197,4 @@ impl Request {
     pub(in crate::oidc) fn json(&self) -> Option<&[u8]> {
         self.is_json.then_some(&**self.body)
     }
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::BaseError;
 use crate::base::display::sanitize_for_display;
-use crate::jose::JoseError;
 use crate::oauth::{Diagnosis, OAuthError};
 use crate::oidc::OidcError;
 
@@ -17,7 +15,7 @@ pub const LIFETIME: u64 = 3600;
 pub enum LoginError {
     /// The provider cannot be asked, it refused, or what it says is not accepted.
     #[error("{0}")]
-    Oidc(#[from] OidcError),
+    Oidc(#[source] OidcError),
     /// `openid` is not asked for.
     #[error(
         "the scope has no openid in it, so nobody would say who the person is (OpenID Connect Core section 3.1.2.1)"
@@ -95,20 +93,8 @@ fn may_be_taken(error: &OAuthError) -> bool {
     }
 }
 
-impl From<OAuthError> for LoginError {
-    fn from(error: OAuthError) -> Self {
-        Self::Oidc(error.into())
-    }
-}
-
-impl From<BaseError> for LoginError {
-    fn from(error: BaseError) -> Self {
-        OAuthError::from(error).into()
-    }
-}
-
-impl From<JoseError> for LoginError {
-    fn from(error: JoseError) -> Self {
+impl<E: Into<OidcError>> From<E> for LoginError {
+    fn from(error: E) -> Self {
         Self::Oidc(error.into())
     }
 }

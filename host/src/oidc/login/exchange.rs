@@ -40,11 +40,7 @@ impl Login {
         nonce: Option<&str>,
     ) -> Result<Issued, OidcError> {
         let url = self.provider.metadata().token_endpoint();
-        let mut access = retry(&self.policy, &mut self.http.runtime(), |_| {
-            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
-            let response = self.source.post(&self.http, &self.assertion, &form)?;
-            oauth::token_response(url, response)
-        })?;
+        let mut access = oauth::token_response(url, self.told(url, members, kind)?)?;
         let Some(token) = access.id_token() else {
             let id_token = None;
             return Ok(Issued { access, id_token });

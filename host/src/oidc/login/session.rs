@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{BrowserUrl, ID_TOKEN, Issued, Login, LoginError, now};
-use crate::base::BaseError;
+use super::{BrowserUrl, ID_TOKEN, Issued, Login, LoginError};
 use crate::base::seal::SealKey;
+use crate::base::{BaseError, clock};
 use crate::jose::JoseError;
 use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken};
 use crate::oidc::OidcError;
@@ -147,7 +147,7 @@ impl Session {
     /// [`LoginError::NoRefreshToken`]; [`LoginError::Shared`] around how the request of this thread or another one
     /// failed ([`Login::renew`]), or the response is about somebody else.
     pub fn refresh(&self, login: &Login) -> Result<Arc<AccessToken>, LoginError> {
-        let asked_at = now()?;
+        let asked_at = clock::now()?;
         let round = self.state().rounds;
         let refreshing = self.refreshing.lock();
         let _refreshing = refreshing.unwrap_or_else(PoisonError::into_inner);

@@ -27,6 +27,20 @@ pub struct UserInfo {
     signed: bool,
 }
 
+debug_fields!(UserInfo { signed });
+
+impl UserInfo {
+    /// The claims.
+    pub const fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// Whether the provider signed them.
+    pub const fn is_signed(&self) -> bool {
+        self.signed
+    }
+}
+
 impl Provider {
     /// Asks the UserInfo endpoint with an access token. A response that is a signed JWT is verified, and must
     /// be of this issuer and for `client_id`; one that is plain JSON has TLS as its only proof.
@@ -115,20 +129,6 @@ fn plain(url: &Url, response: &Response) -> Result<Map<String, Value>, OAuthErro
         .map_err(|reason| OAuthError::response(url, reason))?;
     Ok(claims)
 }
-
-impl UserInfo {
-    /// The claims.
-    pub const fn claims(&self) -> &Map<String, Value> {
-        &self.claims
-    }
-
-    /// Whether the provider signed them.
-    pub const fn is_signed(&self) -> bool {
-        self.signed
-    }
-}
-
-debug_fields!(UserInfo { signed });
 
 #[cfg(test)]
 mod tests {

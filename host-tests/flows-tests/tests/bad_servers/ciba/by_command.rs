@@ -38,7 +38,7 @@ fn the_command_says_what_is_wrong_and_nothing_else() {
             7,
             "larger than 1048576 bytes",
         ),
-        (Step::UserInfo, html(), 7, "the userinfo answer has not"),
+        (Step::UserInfo, html(), 7, "neither a JSON object"),
         (Step::UserInfo, Reply::Echo(403), 7, "token left out"),
     ];
     thread::scope(|scope| {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
-use privyseal::oidc::ciba::{BESIDE_PING, Ciba, CibaFlow, Delivery, PingListener, State};
+use privyseal::oidc::ciba::{BESIDE_PING, Ciba, CibaFlow, PingListener, State};
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::{Provider, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
@@ -60,7 +60,6 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     let signer = SoftwareSigner::new(&test_key("seal", 2048));
     let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
     let listener = PingListener::start(&"0".parse().unwrap()).unwrap();
-    let delivery = Delivery::Ping(&listener);
     let begun = Instant::now();
     let http = http(server.certificate(), LIMIT);
     let mut flow = Ciba::<SoftwareUnwrapper, _>::new(&http, &client, &provider, Hasty(begun));
@@ -68,7 +67,7 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     asked.client_notification_token = Some(listener.expose_token().to_owned().into());
     let mut person = CibaFlow::begin(&asked);
     let until = Some(State::Tokens);
-    flow.run(&mut person, until, &delivery, &mut Patient::default())
+    flow.run(&mut person, until, Some(&listener), &mut Patient::default())
         .unwrap();
     assert_eq!(server.requests().len(), 3);
     assert!(begun.elapsed() * HASTE >= 2 * BESIDE_PING, "not sooner");

@@ -5,7 +5,7 @@ use core::time::Duration;
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
 use privyseal::oauth::AuthenticationOptions;
-use privyseal::oidc::ciba::{Ciba, CibaFlow, Delivery, Identity, QrImage, State, Watcher};
+use privyseal::oidc::ciba::{Ciba, CibaFlow, Identity, QrImage, State, Watcher};
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::{
     AssertionOptions, Error, Provider, RetryPolicy, SigningClient, UnixTime, base::clock,
@@ -178,7 +178,7 @@ pub(super) fn asked() -> AuthenticationOptions {
 pub(super) fn tokens(flow: &mut Flow<'_, '_>) -> Result<CibaFlow, Error> {
     let mut person = CibaFlow::begin(&asked());
     let until = Some(State::Tokens);
-    flow.run(&mut person, until, &Delivery::Poll, &mut Patient::default())?;
+    flow.run(&mut person, until, None, &mut Patient::default())?;
     Ok(person)
 }
 
@@ -191,7 +191,7 @@ pub(super) fn identity(
     if !userinfo {
         person = person.without_userinfo();
     }
-    let done = flow.run(&mut person, None, &Delivery::Poll, &mut Patient::default())?;
+    let done = flow.run(&mut person, None, None, &mut Patient::default())?;
     Ok(done.unwrap().identity)
 }
 
@@ -199,7 +199,7 @@ pub(super) fn identity(
 pub(super) fn discover(flow: &mut Flow<'_, '_>, watcher: &mut Patient) -> Result<(), Error> {
     let mut person = CibaFlow::begin(&AuthenticationOptions::default());
     let until = Some(State::Authentication);
-    flow.run(&mut person, until, &Delivery::Poll, watcher)?;
+    flow.run(&mut person, until, None, watcher)?;
     Ok(())
 }
 

@@ -20,6 +20,8 @@ use crate::oidc::provider::userinfo::{self, Decrypt};
 
 /// What the key of an id_token's encryption is encrypted with.
 const KEYS: &str = "id_token_encryption_alg_values_supported";
+const CONTENTS: &str = "id_token_encryption_enc_values_supported";
+const REQUESTS: &str = "backchannel_authentication_request_signing_alg_values_supported";
 
 impl<U, P> Ciba<'_, U, P>
 where
@@ -47,8 +49,7 @@ where
         };
         self.compare(asked, &wanted, userinfo)?;
         let (backdate, runtime) = (self.assertion.backdate, &mut self.runtime);
-        self.provider
-            .prepare(self.http, backdate, || runtime.now())?;
+        self.provider.prepare(self.http, runtime, backdate)?;
         if self.unwrappers.is_empty() {
             return Ok(Vec::new());
         }
@@ -85,22 +86,29 @@ where
             .hinted("a.b.c", |request| request.check())
             .map_err(|error| OAuthError::Core(error.into()))?;
         let metadata = self.provider.metadata();
-        let pinged = asked.client_notification_token.is_some();
-        metadata.fits(&[
+        let is_pinged = asked.client_notification_token.is_some();
+        let modes = if is_pinged { ["ping"] } else { ["poll"] };
+        let acr = asked.acr_values;
+        let acr = acr.map(|acr| AskedAcr::good(acr).map(AcrValues::name));
+        let keys: Vec<_> = wanted.iter().map(|algorithm| algorithm.name()).collect();
+        let contents = ContentEncryption::ALL.map(ContentEncryption::name);
+        let mut lists: Vec<(_, &[&str])> = vec![
             ("grant_types_supported", &[GRANT_TYPE]),
-            (
-                "backchannel_token_delivery_modes_supported",
-                if pinged { &["ping"] } else { &["poll"] },
-            ),
-            (
-                "backchannel_authentication_request_signing_alg_values_supported",
-                RS256,
-            ),
-        ])?;
-        if let Some(acr) = asked.acr_values {
-            let names = AskedAcr::good(acr).map(AcrValues::name);
-            metadata.fits(&[("acr_values_supported", &names)])?;
+            ("backchannel_token_delivery_modes_supported", &modes),
+            (REQUESTS, RS256),
+        ];
+        lists.extend(acr.iter().map(|names| ("acr_values_supported", &names[..])));
+        if !self.unwrappers.is_empty() {
+            lists.extend([(KEYS, &keys[..]), (CONTENTS, &contents)]);
+            if userinfo {
+                lists.extend([
+                    ("userinfo_signing_alg_values_supported", RS256),
+                    ("userinfo_encryption_alg_values_supported", &keys),
+                    ("userinfo_encryption_enc_values_supported", &contents),
+                ]);
+            }
         }
+        metadata.fits(&lists)?;
         let claims = "claims_parameter_supported";
         let asks_claims = !(asked.id_token_claims.is_empty() && asked.userinfo_claims.is_empty());
         if asks_claims && metadata.says_no(claims) {
@@ -108,22 +116,6 @@ where
         }
         if userinfo {
             metadata.offered(userinfo::ENDPOINT)?;
-        }
-        if self.unwrappers.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<_> = wanted.iter().map(|algorithm| algorithm.name()).collect();
-        let contents = ContentEncryption::ALL.map(ContentEncryption::name);
-        metadata.fits(&[
-            (KEYS, &keys),
-            ("id_token_encryption_enc_values_supported", &contents),
-        ])?;
-        if userinfo {
-            metadata.fits(&[
-                ("userinfo_signing_alg_values_supported", RS256),
-                ("userinfo_encryption_alg_values_supported", &keys),
-                ("userinfo_encryption_enc_values_supported", &contents),
-            ])?;
         }
         Ok(())
     }

@@ -8,7 +8,9 @@ use super::Ciba;
 use crate::base::runtime::Runtime;
 use crate::http::retry::{RetryPolicy, retry_within};
 use crate::http::{BaseUrl, Url};
-use crate::oauth::{AssertionOptions, AudienceParts, Form, OAuthError, REQUEST, RequestKind};
+use crate::oauth::{
+    AssertionOptions, AudienceParts, Form, OAuthError, REQUEST, RequestKind, SignedRequest,
+};
 use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::discovery;
 use crate::oidc::ciba::exchange::Exchange;
@@ -54,7 +56,8 @@ where
                 };
                 self.ask_a_busy_server(|flow| {
                     let options = flow.options(REQUEST)?;
-                    let request = flow.client.authentication_request(&options, &asked)?;
+                    let request = SignedRequest::Authentication(&asked);
+                    let request = flow.client.signed_request(&options, request)?;
                     let (kind, members) =
                         (RequestKind::Backchannel, [("request", request.as_str())]);
                     flow.post(&url, kind, &members, MAX_ACKNOWLEDGEMENT)
