@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let mut asked = AuthenticationOptions::default();
     asked.scope = format!("openid service:{service}");
     let keys = [key.as_str(), decryption_key];
-    match subject(keys, kid, client_id, issuer, asked, qr, rest.first()) {
+    match subject(keys, kid, client_id, issuer, &asked, qr, rest.first()) {
         Ok(subject) => {
             println!("{subject}");
             ExitCode::SUCCESS
@@ -60,7 +60,7 @@ fn subject(
     kid: &str,
     client_id: &str,
     issuer: &str,
-    asked: AuthenticationOptions,
+    asked: &AuthenticationOptions,
     qr: &str,
     ca: Option<&String>,
 ) -> Result<String, Error> {
@@ -80,9 +80,9 @@ fn subject(
     let mut flow = Ciba::new(&http, &client, &provider, SystemRuntime::default())
         .unwrappers(std::slice::from_mut(&mut unwrapper));
     // What would fail after the person has confirmed fails now.
-    flow.prepare(&asked, None, true)?;
+    flow.prepare(asked, None, true)?;
     let mut watcher = QrFile(qr.into());
-    let mut person = CibaFlow::begin(&asked);
+    let mut person = CibaFlow::begin(asked);
     let done = flow.run(&mut person, None, None, &mut watcher)?;
     let subject = done.map(|done| done.identity.subject().to_owned());
     Ok(subject.unwrap_or_default())

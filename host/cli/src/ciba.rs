@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwe::ContentEncryption;
-use privyseal::keys::key::{KeyUnwrapper, KeyUri};
+use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba as Flow, CibaFlow, PingListener, State};
 use privyseal::oidc::listener::ListenAddress;
@@ -132,7 +132,7 @@ impl Ciba {
             announce(address, listener);
         }
         let (watched, looking) = self.server.watched_http()?;
-        let provider = Provider::discover(&watched, &self.issuer())?;
+        let provider = Provider::discover(&watched, self.issuer())?;
         looking.finish();
         let mut flow = Flow::new(&http, client.source(), &provider, SystemRuntime::default())
             .unwrappers(&mut unwrappers)
@@ -214,16 +214,14 @@ impl Ciba {
         }
     }
 
-    fn issuer(&self) -> String {
+    fn issuer(&self) -> &str {
         let environment = match self.env {
             Environment::E2e => "https://idp.e2e.itsme.services/v2",
             Environment::Prd => "https://idp.prd.itsme.services/v2",
         };
         // As it is given: that is what the provider must call itself, a slash at its end included (OpenID
         // Connect Discovery section 4.3).
-        self.base_url
-            .clone()
-            .unwrap_or_else(|| environment.to_owned())
+        self.base_url.as_deref().unwrap_or(environment)
     }
 
     fn client(&self, http: Http) -> Result<Client, CliError> {
@@ -235,11 +233,9 @@ impl Ciba {
     }
 
     fn unwrappers(&self) -> Result<Vec<KeyUnwrapper>, CliError> {
-        let open = |uri: &String| {
-            let uri: KeyUri = uri.parse()?;
-            self.keys.access.open_unwrapper(&uri)
-        };
-        self.decryption_keys.iter().map(open).collect()
+        let keys = self.decryption_keys.iter();
+        let open = |uri: &String| self.keys.access.open_unwrapper(&uri.parse()?);
+        keys.map(open).collect()
     }
 }
 

@@ -81,15 +81,8 @@ impl PublishedArgs {
     }
 
     /// Prints it.
-    pub(super) fn give(&self, report: &Report, more: &Value) -> Result<(), CliError> {
-        let json = self.json.then(|| {
-            let mut all = json!({ "findings": report });
-            if let (Some(all), Some(more)) = (all.as_object_mut(), more.as_object()) {
-                all.extend(more.clone());
-            }
-            all
-        });
-        print_report(report, json)?;
+    pub(super) fn give(&self, report: &Report, json: Value) -> Result<(), CliError> {
+        print_report(report, self.json.then_some(json))?;
         broken(report.broken())
     }
 }
@@ -98,19 +91,11 @@ impl Jwks {
     pub(super) fn run(self) -> Result<(), CliError> {
         let mut kids = self.kids()?;
         let encryption_kids = kids.split_off(self.keys.len());
-        let uris: Vec<_> = self
-            .keys
-            .iter()
-            .map(|key| key.parse())
-            .collect::<Result<_, _>>()?;
+        let uris: Result<Vec<KeyUri>, _> = self.keys.iter().map(|key| key.parse()).collect();
         let mut set = JwkSetBuilder::default();
-        for (uri, kid) in uris.iter().zip(kids) {
+        for (uri, kid) in uris?.iter().zip(kids) {
             let key = self.access.open_any(uri)?;
-            let chain = if self.x5c {
-                Some(key.certificates()?)
-            } else {
-                None
-            };
+            let chain = self.x5c.then(|| key.certificates()).transpose()?;
             set.add(key.public_key(), &kid, chain.as_ref())?;
         }
         for (key, kid) in self.encryption_keys.iter().zip(encryption_kids) {
@@ -121,7 +106,7 @@ impl Jwks {
         match &self.verify {
             Some(url) => {
                 let report = self.published.judge(url, &set.to_json(), |_| false, None)?;
-                self.published.give(&report, &Value::Null)
+                self.published.give(&report, json!({ "findings": &report }))
             }
             None => print_json(&set.to_json()),
         }

@@ -19,15 +19,9 @@ use crate::error::CliError;
 /// The longest that a plan waits, in seconds: a year.
 const MAX_CACHE: u64 = 366 * 24 * 60 * 60;
 
-/// Replace keys without a login that fails: when to publish, to switch, and to retire
-#[derive(Args)]
-pub(super) struct Rotate {
-    #[command(subcommand)]
-    action: Action,
-}
-
+// What it is for, the command line says.
 #[derive(Subcommand)]
-enum Action {
+pub(super) enum Rotate {
     Plan(Plan),
     Check(Check),
 }
@@ -37,7 +31,7 @@ enum Action {
 /// Both sets are what privyseal jwks prints, each whole: the keys that are used now, and those that will be used. A key
 /// that stays is in both.
 #[derive(Args)]
-struct Plan {
+pub(super) struct Plan {
     /// The JWK Set of today
     #[arg(value_name = "OLD")]
     old: PathBuf,
@@ -57,7 +51,7 @@ struct Plan {
 
 /// See whether what is published is what a plan says for this time, and what is due
 #[derive(Args)]
-struct Check {
+pub(super) struct Check {
     /// The plan that privyseal rotate plan --json printed
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
@@ -73,9 +67,9 @@ struct Check {
 
 impl Rotate {
     pub(super) fn run(self) -> Result<(), CliError> {
-        match self.action {
-            Action::Plan(plan) => plan.run(),
-            Action::Check(check) => check.run(),
+        match self {
+            Self::Plan(plan) => plan.run(),
+            Self::Check(check) => check.run(),
         }
     }
 }
@@ -88,11 +82,8 @@ impl Plan {
         if self.json {
             return print_json(&json!(plan));
         }
-        let mut text = String::new();
-        for step in plan.steps() {
-            let _ = writeln!(text, "{}", described(step)?);
-        }
-        print_line(text.trim_end().as_bytes())
+        let lines: Result<Vec<_>, _> = plan.steps().iter().map(described).collect();
+        print_line(lines?.join("\n").as_bytes())
     }
 }
 
@@ -131,8 +122,8 @@ impl Check {
         };
         let due = due.unwrap_or_else(|| last.to_owned());
         report.add(Verdict::Note, format!("next: {due}"));
-        self.published
-            .give(&report, &json!({ "now": current, "next": next }))
+        let json = json!({ "findings": &report, "now": current, "next": next });
+        self.published.give(&report, json)
     }
 }
 

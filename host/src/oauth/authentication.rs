@@ -65,7 +65,11 @@ mod acr {
     use privyseal_core::payload::AcrValues;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-    #[allow(clippy::ref_option, reason = "serde passes it so")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes it so"
+    )]
     pub(super) fn serialize<S: Serializer>(
         acr: &Option<AcrValues>,
         to: S,

@@ -161,25 +161,17 @@ fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, 
 /// Point 3: others in `aud` are not trusted by this client. Points 4 and 5: `azp`.
 fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), JoseError> {
     const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, points 3 to 5";
-    let others = claims
-        .get("aud")
-        .and_then(Value::as_array)
-        .is_some_and(|list| list.len() > 1);
-    if others {
+    let aud = claims.get("aud").and_then(Value::as_array);
+    if aud.is_some_and(|aud| aud.len() > 1) {
         let what = format!("names others beside this client, who are not trusted ({SOURCE})");
         return Err(JoseError::claim("aud", what));
     }
-    match claims.get("azp") {
-        None => Ok(()),
-        Some(azp) if azp == client_id => Ok(()),
-        Some(azp) => {
-            let azp = sanitize_for_display(azp.as_str().unwrap_or("no string"), None);
-            Err(JoseError::claim(
-                "azp",
-                format!("is {azp}, not this client ({SOURCE})"),
-            ))
-        }
-    }
+    let Some(azp) = claims.get("azp").filter(|azp| **azp != client_id) else {
+        return Ok(());
+    };
+    let azp = sanitize_for_display(azp.as_str().unwrap_or("no string"), None);
+    let what = format!("is {azp}, not this client ({SOURCE})");
+    Err(JoseError::claim("azp", what))
 }
 
 /// What was asked for. By default nothing was.

@@ -10,15 +10,15 @@ mod request;
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use crate::base::events;
 use crate::oidc::OidcError;
 pub use address::{ListenAddress, ListenAddressError};
 pub(super) use request::Request;
@@ -156,24 +156,18 @@ struct Server<T, S> {
 
 impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
     fn run(&self) {
-        let threads = AtomicUsize::new(0);
-        let mut places = VecDeque::with_capacity(MAX_CONNECTIONS);
+        let mut places = Vec::with_capacity(MAX_THREADS);
         thread::scope(|scope| {
             while !self.stop.load(Ordering::Relaxed) {
                 match self.listener.accept() {
-                    Ok((stream, _)) if threads.load(Ordering::Relaxed) < MAX_THREADS => {
+                    Ok((stream, _)) => {
                         let stream = Arc::new(stream);
-                        take_place(&mut places, &stream);
-                        threads.fetch_add(1, Ordering::Relaxed);
-                        let threads = &threads;
-                        scope.spawn(move || {
+                        // Too many: closed by being dropped.
+                        if take_place(&mut places, &stream) {
                             // A connection that breaks is the other side's loss.
-                            let _ = self.serve(&stream);
-                            threads.fetch_sub(1, Ordering::Relaxed);
-                        });
+                            scope.spawn(move || _ = self.serve(&stream));
+                        }
                     }
-                    // Too many: closed by being dropped.
-                    Ok(_) => {}
                     // Nobody there, or nothing that lasts.
                     Err(_) => thread::sleep(LOOK),
                 }
@@ -188,7 +182,7 @@ impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
             Ok(request) => (self.serve)(&request),
             Err(answer) => {
                 if answer.status == Answer::TOO_LARGE.status {
-                    tracing::warn!(
+                    events::warn!(
                         "an answer came that was too long, more than 8 KiB, and was not read"
                     );
                 }
@@ -204,14 +198,18 @@ impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
     }
 }
 
-/// Among those that are served; the oldest of too many is closed. Served is whose thread still has it.
-fn take_place(places: &mut VecDeque<Weak<TcpStream>>, stream: &Arc<TcpStream>) {
+/// Among those that are served, if there is room for one more; the oldest of too many is closed. Served is whose thread
+/// still has it.
+fn take_place(places: &mut Vec<Weak<TcpStream>>, stream: &Arc<TcpStream>) -> bool {
     places.retain(|place| place.strong_count() > 0);
-    if places.len() >= MAX_CONNECTIONS
-        && let Some(oldest) = places.pop_front().and_then(|place| place.upgrade())
-    {
+    let oldest = places.len().checked_sub(MAX_CONNECTIONS);
+    if let Some(oldest) = oldest.and_then(|at| places.get(at)?.upgrade()) {
         // One that is closed already needs no closing.
         let _ = oldest.shutdown(Shutdown::Both);
     }
-    places.push_back(Arc::downgrade(stream));
+    let has_room = places.len() < MAX_THREADS;
+    if has_room {
+        places.push(Arc::downgrade(stream));
+    }
+    has_room
 }

@@ -3,7 +3,6 @@
 pub(super) mod userinfo;
 
 use core::error::Error;
-use core::fmt::Debug;
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,33 +41,22 @@ pub(super) const MAX_AHEAD: u64 = 60;
 const LAG: [u64; 7] = [1, 2, 4, 8, 16, 32, 32];
 
 /// The provider behind one issuer. Make one, keep it and share it between threads: its keys are kept with it.
-#[derive(Debug)]
 pub struct Provider {
     metadata: ProviderMetadata,
     keys: Keys,
 }
 
-#[derive(Debug)]
 enum Keys {
     /// Those behind its `jwks_uri`.
     Published(Mutex<ProviderKeys>),
     /// Those in certificates that it sends, if somebody is trusted.
-    Sent(Option<Box<dyn VerifySent>>),
+    Sent(Option<Box<VerifySent>>),
 }
 
-/// Verifies what a provider signed with a key that it sends along, certified by somebody who is trusted.
-pub trait VerifySent: Debug + Send + Sync {
-    /// The payload of `token`, if it is signed so. What its claims say is not judged.
-    ///
-    /// # Errors
-    ///
-    /// A clause whose subject is the token.
-    fn verify(
-        &self,
-        now: UnixTime,
-        token: &str,
-    ) -> Result<VerifiedJws, Box<dyn Error + Send + Sync>>;
-}
+/// The payload of a token, if it was signed with a key that the provider sends along, certified by somebody who is trusted
+/// at that moment. What its claims say is not judged. The error is a clause whose subject is the token.
+pub type VerifySent =
+    dyn Fn(UnixTime, &str) -> Result<VerifiedJws, Box<dyn Error + Send + Sync>> + Send + Sync;
 
 impl Provider {
     /// Reads the metadata of `issuer` (OpenID Connect Discovery). Its keys are read when they are needed.
@@ -88,7 +76,7 @@ impl Provider {
     }
 
     /// The same, of a provider that sends its certificates along.
-    pub fn with_sent_keys(metadata: ProviderMetadata, verifier: Box<dyn VerifySent>) -> Self {
+    pub fn with_sent_keys(metadata: ProviderMetadata, verifier: Box<VerifySent>) -> Self {
         let keys = Keys::Sent(Some(verifier));
         Self { metadata, keys }
     }
@@ -114,8 +102,7 @@ impl Provider {
         match &self.keys {
             Keys::Published(keys) => locked(keys).verify(http, now, what, token, from),
             Keys::Sent(Some(sent)) => {
-                let judged = sent.verify(now, token);
-                judged.map_err(|fault| OidcError::Signature { what, fault })
+                sent(now, token).map_err(|fault| OidcError::Signature { what, fault })
             }
             Keys::Sent(None) => Err(OidcError::NoKeys),
         }
@@ -131,22 +118,22 @@ impl Provider {
         what: &'static str,
         token: &str,
     ) -> Result<VerifiedJws, OidcError> {
-        let verify = |runtime: &mut dyn Runtime| {
-            let now = runtime.now()?;
-            self.verify(http, now, what, token, TokenFrom::Provider)
-        };
-        for seconds in LAG {
-            match verify(runtime) {
-                Err(OidcError::Jose(error))
-                    if matches!(error.fault(), JoseFault::Jws(JwsFault::UnknownKid { .. })) =>
-                {
+        let mut lag = LAG.into_iter();
+        loop {
+            let outcome = self.verify(http, runtime.now()?, what, token, TokenFrom::Provider);
+            let fault = match &outcome {
+                Err(OidcError::Jose(error)) => Some(error.fault()),
+                _ => None,
+            };
+            let is_unknown = matches!(fault, Some(JoseFault::Jws(JwsFault::UnknownKid { .. })));
+            match (outcome, lag.next()) {
+                (Err(error), Some(seconds)) if is_unknown => {
                     events::warn!(%error, seconds, "the provider's keys are read again");
                     runtime.pause(Duration::from_secs(seconds));
                 }
-                outcome => return outcome,
+                (outcome, _) => return outcome,
             }
         }
-        verify(runtime)
     }
 
     /// Reads its keys if they are not there yet, or old: what would fail later fails now.
@@ -242,6 +229,8 @@ impl Provider {
         Ok(claims.map_err(|error| error.of(WHAT))?)
     }
 }
+
+debug_fields!(Provider { metadata });
 
 fn locked(keys: &Mutex<ProviderKeys>) -> MutexGuard<'_, ProviderKeys> {
     keys.lock().unwrap_or_else(PoisonError::into_inner)

@@ -51,8 +51,8 @@ pub struct RotationStep {
 #[error("{0}")]
 pub struct RotationError(String);
 
-fn refused(reason: impl ToString) -> RotationError {
-    RotationError(reason.to_string())
+fn refused(reason: impl Into<String>) -> RotationError {
+    RotationError(reason.into())
 }
 
 fn same_kid(kid: &str) -> RotationError {
@@ -188,10 +188,11 @@ impl RotationStep {
 
 impl Keys {
     fn read(set: &[u8]) -> Result<Self, RotationError> {
-        KeySet::from_bytes(set).map_err(refused)?;
-        let set = KeySet::json(set).map_err(refused)?;
+        let no_set = |error: KeySetError| refused(error.to_string());
+        KeySet::from_bytes(set).map_err(no_set)?;
+        let set = KeySet::json(set).map_err(no_set)?;
         let keys = set["keys"].as_array();
-        let keys = keys.ok_or_else(|| refused(KeySetError::OtherShape))?;
+        let keys = keys.ok_or_else(|| no_set(KeySetError::OtherShape))?;
         if keys.is_empty() {
             return Err(refused("the set has no key"));
         }
@@ -208,8 +209,9 @@ impl Keys {
             )));
         }
         let names = kids(keys);
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(same_kid(&pair[0]));
+        let mut pairs = names.windows(2);
+        if let Some([kid, _]) = pairs.find(|pair| matches!(pair, [one, other] if one == other)) {
+            return Err(same_kid(kid));
         }
         let (encryption, signing) = keys.iter().cloned().partition(|key| key["use"] == "enc");
         Ok(Self {

@@ -143,7 +143,6 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         | Diagnosis::DiscoveryOver
         | Diagnosis::ExpiredLoginHint
         | Diagnosis::UnknownUser => "begin again with the QR code",
-        Diagnosis::ClientMayNotAsk => "ask the provider to allow CIBA with private_key_jwt",
         Diagnosis::ClientMayNotLogIn | Diagnosis::UnsupportedResponseType => {
             "ask the provider to allow this client the authorization code flow"
         }
@@ -156,7 +155,6 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         Diagnosis::UnsupportedTokenType => {
             "give the refresh token: with it the access tokens of its session are worth nothing either"
         }
-        Diagnosis::ClientMayNotGoOn => "ask the provider to allow this client refresh tokens",
         Diagnosis::UnauthorizedClient => {
             "ask the server's operator to allow client credentials with private_key_jwt"
         }

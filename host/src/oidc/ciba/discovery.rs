@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::base::display::sanitize_for_display;
 use crate::oauth::form_body;
+use crate::oidc::ciba::response::interval_of;
 
 /// Where sessions are made, below the issuer.
 pub(super) const PATH: &str = "/user_discovery_sessions";
@@ -63,10 +64,7 @@ impl Session {
             Some("PENDING_USER_DISCOVERY") => Ok(Self::Pending {
                 id: session_id(text("user_discovery_session_id"))?,
                 qr: qr_code(&answer)?,
-                interval: answer
-                    .get("interval")
-                    .and_then(Value::as_u64)
-                    .map(Duration::from_secs),
+                interval: interval_of(body),
             }),
             Some("USER_DISCOVERED") => {
                 let token = text("user_identifier_token")

@@ -31,10 +31,7 @@ pub enum LoginError {
     #[error("the provider's metadata do not offer S256 for PKCE (RFC 9700 section 2.1.1)")]
     NoPkce,
     /// The person took too long.
-    #[error(
-        "the login was started {seconds} s ago, and must be finished within {} s",
-        LIFETIME
-    )]
+    #[error("the login was started {seconds} s ago, and must be finished within an hour")]
     Expired {
         /// How long ago.
         seconds: u64,

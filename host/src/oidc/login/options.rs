@@ -6,7 +6,7 @@ use super::LoginError;
 use crate::oauth::check_scope;
 
 /// What a login asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoginOptions {
     /// Where the browser comes back to, exactly as it is registered.
@@ -45,10 +45,7 @@ impl LoginOptions {
         Self {
             redirect_uri: redirect_uri.into(),
             scope: "openid".to_owned(),
-            prompt: None,
-            login_hint: None,
-            max_age: None,
-            signed_request: false,
+            ..Self::default()
         }
     }
 

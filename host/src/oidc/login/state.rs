@@ -87,22 +87,22 @@ impl LoginState {
         let Some(max_age) = self.0.max_age else {
             return Ok(());
         };
-        let refused = |what| JoseError::claim("auth_time", what).of(ID_TOKEN);
-        let at = moment(claims, "auth_time").map_err(|error| error.of(ID_TOKEN))?;
-        let missing = "is missing, and max_age was asked for (OpenID Connect Core section 2)";
-        let at = at.ok_or_else(|| refused(missing.to_owned()))?;
         let now = now.as_secs();
-        let (age, ahead) = (now.saturating_sub(at), at.saturating_sub(now));
-        if ahead > CLOCK_LEEWAY {
-            return Err(refused(format!("is {ahead} s ahead of the clock here")));
-        }
-        if age > max_age.saturating_add(CLOCK_LEEWAY) {
-            let what = format!(
-                "says that the person logged in {age} s ago, and {max_age} s was asked for"
-            );
-            return Err(refused(what));
-        }
-        Ok(())
+        let fault = match moment(claims, "auth_time").map_err(|error| error.of(ID_TOKEN))? {
+            None => {
+                "is missing, and max_age was asked for (OpenID Connect Core section 2)".to_owned()
+            }
+            Some(at) if at > now.saturating_add(CLOCK_LEEWAY) => {
+                format!("is {} s ahead of the clock here", at - now)
+            }
+            Some(at) => match now.saturating_sub(at) {
+                age if age <= max_age.saturating_add(CLOCK_LEEWAY) => return Ok(()),
+                age => format!(
+                    "says that the person logged in {age} s ago, and {max_age} s was asked for"
+                ),
+            },
+        };
+        Err(JoseError::claim("auth_time", fault).of(ID_TOKEN))
     }
 }
 

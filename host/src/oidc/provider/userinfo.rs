@@ -56,7 +56,8 @@ impl Provider {
         client_id: &str,
     ) -> Result<UserInfo, OidcError> {
         let (policy, runtime) = (http.policy(), &mut http.runtime());
-        let (claims, signed) = self.userinfo_by(http, policy, runtime, token, &mut None)?;
+        let as_it_is = |text: &str| Ok(Zeroizing::new(text.to_owned()));
+        let (claims, signed) = self.userinfo_by(http, policy, runtime, token, false, as_it_is)?;
         if signed {
             let judged = judge_userinfo(&claims, self.metadata.issuer(), client_id, true);
             judged.map_err(|error| error.of(WHAT).without(token.expose()))?;
@@ -69,38 +70,33 @@ impl Provider {
         Ok(UserInfo { claims, signed })
     }
 
-    /// The claims, verified where they are signed, and whether they are. With `decrypt` they must be encrypted.
+    /// The claims, verified where they are signed, and whether they are. A JWT is what `decrypt` makes of it; only that is
+    /// taken where the claims must be encrypted.
     pub(in crate::oidc) fn userinfo_by(
         &self,
         http: &Http,
         policy: &RetryPolicy,
         runtime: &mut impl Runtime,
         token: &AccessToken,
-        decrypt: &mut Option<Decrypt<'_>>,
+        is_encrypted: bool,
+        decrypt: impl FnOnce(&str) -> Result<Zeroizing<String>, OidcError>,
     ) -> Result<(Map<String, Value>, bool), OidcError> {
         let url = self.metadata.offered(ENDPOINT)?;
         let response = ask(http, policy, runtime, url, token)?;
-        let is_signed = decrypt.is_some() || response.media_type.as_deref() == Some(JWT);
+        let is_signed = is_encrypted || response.media_type.as_deref() == Some(JWT);
         if !is_signed {
             return Ok((plain(url, &response)?, false));
         }
         let text = core::str::from_utf8(&response.body)
             .map_err(|_| OAuthError::response(url, "the answer is no JWT"))?
             .trim();
-        let verified = match decrypt {
-            Some(decrypt) => self.verify_given(http, runtime, WHAT, &decrypt(text)?),
-            None => self.verify_given(http, runtime, WHAT, text),
-        };
+        let verified = self.verify_given(http, runtime, WHAT, &decrypt(text)?);
         let claims = verified.and_then(|jws| Ok(jws.claims().map_err(|error| error.of(WHAT))?));
         // The server wrote the JWT when it had the token.
         let claims = claims.map_err(|error| error.without(token.expose()))?;
         Ok((claims, true))
     }
 }
-
-/// Gives what a text was encrypted around.
-pub(in crate::oidc) type Decrypt<'d> =
-    &'d mut dyn FnMut(&str) -> Result<Zeroizing<String>, OidcError>;
 
 /// Asks, and asks again also where no answer came in time: a person has confirmed, who cannot be asked again for
 /// nothing.

@@ -1,15 +1,12 @@
 //! iSHARE, human to machine: the identity provider that says who a person is. It publishes neither metadata nor keys: its
 //! tokens carry the certificates of its seal, as every iSHARE JWT does.
 
-use core::error::Error;
-
 use privyseal_core::UnixTime;
 
 use super::response::Expected;
 use crate::http::{BaseUrl, UrlError};
-use crate::jose::jws::VerifiedJws;
 use crate::oidc::discovery::ProviderMetadata;
-use crate::oidc::provider::{Provider, VerifySent};
+use crate::oidc::provider::Provider;
 use crate::pki::certificates::Certificates;
 
 /// The identity provider `party_id` below `base`, for whose seal `trust` vouches: its root, a CA, or its own certificate.
@@ -29,27 +26,11 @@ pub fn identity_provider(
         ("userinfo_endpoint".to_owned(), below("userinfo")?),
     ];
     let metadata = ProviderMetadata::without_document(party_id, below("token")?, endpoints);
-    let seal = Seal {
-        party_id: party_id.to_owned(),
-        trust,
-    };
-    Ok(Provider::with_sent_keys(metadata, Box::new(seal)))
-}
-
-#[derive(Debug)]
-struct Seal {
-    party_id: String,
-    trust: Certificates,
-}
-
-impl VerifySent for Seal {
-    fn verify(
-        &self,
-        now: UnixTime,
-        token: &str,
-    ) -> Result<VerifiedJws, Box<dyn Error + Send + Sync>> {
+    let party_id = party_id.to_owned();
+    let verify = move |now: UnixTime, token: &str| {
         // `aud` is judged with the other claims.
-        let expected = Expected::new(&self.party_id, "", &self.trust);
-        Ok(expected.verified(token, now)?)
-    }
+        let expected = Expected::new(&party_id, "", &trust);
+        expected.verified(token, now).map_err(Into::into)
+    };
+    Ok(Provider::with_sent_keys(metadata, Box::new(verify)))
 }

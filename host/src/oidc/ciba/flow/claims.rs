@@ -16,7 +16,7 @@ use crate::oidc::ciba::exchange::Tokens;
 use crate::oidc::ciba::identity::{self, Identity};
 use crate::oidc::discovery::RS256;
 use crate::oidc::id_token::{self, AskedAcr, ID_TOKEN};
-use crate::oidc::provider::userinfo::{self, Decrypt};
+use crate::oidc::provider::userinfo;
 
 /// What the key of an id_token's encryption is encrypted with.
 const KEYS: &str = "id_token_encryption_alg_values_supported";
@@ -172,14 +172,13 @@ where
         id_token: Option<&Map<String, Value>>,
     ) -> Result<Map<String, Value>, OidcError> {
         let is_encrypted = !self.unwrappers.is_empty();
-        let decrypt = &mut |text: &str| {
+        let (provider, policy, access) = (self.provider, RetryPolicy::default(), &tokens.access);
+        let decrypt = |text: &str| {
             identity::decrypted(userinfo::WHAT, text, self.unwrappers, self.registered)
         };
-        let mut decrypt = is_encrypted.then_some(decrypt as Decrypt<'_>);
-        let (provider, runtime) = (self.provider, &mut self.runtime);
-        let policy = RetryPolicy::default();
-        let (claims, _) =
-            provider.userinfo_by(self.http, &policy, runtime, &tokens.access, &mut decrypt)?;
+        let runtime = &mut self.runtime;
+        let info = provider.userinfo_by(self.http, &policy, runtime, access, is_encrypted, decrypt);
+        let (claims, _) = info?;
         let rules = tokens.rules(self.client.client_id().as_str(), self.assertion.backdate);
         let issuer = provider.metadata().issuer();
         let claims = id_token::judge_userinfo(claims, id_token, issuer, &rules);

@@ -74,7 +74,7 @@ where
                 return Ok(Answer::Claims(Box::new(Authenticated { identity, tokens })));
             }
         };
-        Ok(Answer::Said(exchange?))
+        Ok(Answer::Said(Box::new(exchange?)))
     }
 
     /// Does `request`, and again where the server has not begun with it: with new assertions.

@@ -36,7 +36,7 @@ pub struct CibaResponse {
 }
 
 pub(in crate::oidc::ciba) enum Answer {
-    Said(Exchange),
+    Said(Box<Exchange>),
     Claims(Box<Authenticated>),
 }
 

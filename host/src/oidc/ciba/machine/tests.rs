@@ -38,7 +38,7 @@ fn said(status: u16, body: &str) -> CibaEvent<'static> {
         sent: Vec::new(),
     };
     CibaEvent::Response(CibaResponse {
-        outcome: Ok(Answer::Said(exchange)),
+        outcome: Ok(Answer::Said(Box::new(exchange))),
         random: 0,
     })
 }
