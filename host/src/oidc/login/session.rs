@@ -1,7 +1,7 @@
 //! A person who is logged in.
 
 use core::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
@@ -20,13 +20,13 @@ use crate::oidc::provider::userinfo;
 /// What a sealed one is for.
 const PURPOSE: &str = "privyseal session 1";
 
-/// Who is logged in, and their tokens. Threads may share it: while a server is asked, only those wait that want the same.
-/// `Debug` shows none of it.
+/// Who is logged in, and their tokens. Threads may share it, and no lock is held while a server is asked. `Debug` shows
+/// none of it.
 pub struct Session {
     claims: Map<String, Value>,
     state: Mutex<State>,
-    /// Held while the refresh token is spent.
-    refreshing: Mutex<()>,
+    /// A refresh has ended.
+    ended: Condvar,
 }
 
 struct State {
@@ -34,10 +34,9 @@ struct State {
     id_token: Zeroizing<String>,
     access: Arc<AccessToken>,
     expires_at: Option<UnixTime>,
-    /// Not while it is spent.
+    /// Not while it is under way.
     refresh: Option<RefreshToken>,
-    /// How many refreshes have ended.
-    rounds: usize,
+    is_refreshing: bool,
     /// How the last one failed, for the threads that waited for it.
     failure: Option<Arc<LoginError>>,
 }
@@ -52,6 +51,16 @@ struct Stored {
     expires_at: Option<u64>,
 }
 
+/// A refresh under way: it ends for those who wait for it, however it ends.
+struct Refreshing<'s>(&'s Session);
+
+impl Drop for Refreshing<'_> {
+    fn drop(&mut self) {
+        self.0.state().is_refreshing = false;
+        self.0.ended.notify_all();
+    }
+}
+
 impl Session {
     pub(super) fn new(
         mut access: AccessToken,
@@ -64,13 +73,13 @@ impl Session {
             refresh: access.take_refresh_token(),
             expires_at: expiry(&access, asked_at),
             access: Arc::new(access),
-            rounds: 0,
+            is_refreshing: false,
             failure: None,
         };
         Self {
             claims,
             state: Mutex::new(state),
-            refreshing: Mutex::default(),
+            ended: Condvar::new(),
         }
     }
 
@@ -135,8 +144,8 @@ impl Session {
 
     /// Whether there is a refresh token, or a refresh is under way whose outcome can be waited for.
     pub fn can_refresh(&self) -> bool {
-        let refreshing = self.refreshing.try_lock();
-        matches!(refreshing, Err(TryLockError::WouldBlock)) || self.state().refresh.is_some()
+        let state = self.state();
+        state.is_refreshing || state.refresh.is_some()
     }
 
     /// A new access token for the refresh token, which is good once: threads that want one while a request is under
@@ -148,16 +157,17 @@ impl Session {
     /// failed ([`Login::renew`]), or the response is about somebody else.
     pub fn refresh(&self, login: &Login) -> Result<Arc<AccessToken>, LoginError> {
         let asked_at = clock::now()?;
-        let round = self.state().rounds;
-        let refreshing = self.refreshing.lock();
-        let _refreshing = refreshing.unwrap_or_else(PoisonError::into_inner);
         let mut state = self.state();
-        if state.rounds != round {
-            // Another thread did.
-            return state.outcome();
+        if state.is_refreshing {
+            let waited = self.ended.wait_while(state, |state| state.is_refreshing);
+            return waited.unwrap_or_else(PoisonError::into_inner).outcome();
         }
         let refresh = state.refresh.take().ok_or(LoginError::NoRefreshToken)?;
+        state.is_refreshing = true;
+        // Until something else comes of it.
+        state.failure = Some(Arc::new(LoginError::NoRefreshToken));
         drop(state);
+        let _ends = Refreshing(self);
         let outcome = self.renewed(login, &refresh);
         let mut state = self.state();
         state.take(outcome, refresh, asked_at);
@@ -249,7 +259,6 @@ impl State {
         refresh: RefreshToken,
         asked_at: UnixTime,
     ) {
-        self.rounds = self.rounds.wrapping_add(1);
         match outcome {
             Ok(Issued {
                 mut access,
