@@ -223,7 +223,8 @@ impl Login {
     /// # Errors
     ///
     /// [`LoginError::Callback`] for what is not the answer to this login; [`LoginError::Oidc`] if the person or the
-    /// provider said no, the code cannot be exchanged, or the id_token is not accepted; [`LoginError::CodeSpent`] if nobody knows whether it was exchanged.
+    /// provider said no, the code cannot be exchanged, or the id_token is not accepted; [`LoginError::CodeSpent`] if nobody
+    /// knows whether it was exchanged.
     #[allow(clippy::needless_pass_by_value, reason = "a login is finished once")]
     pub fn finish(&self, callback: &str, state: LoginState) -> Result<Session, LoginError> {
         let now = clock::now()?;

@@ -86,8 +86,8 @@ where
     P: Runtime,
 {
     /// Does what the flow says, and waits where it waits, until it has come to the state `until`, or to its end: then
-    /// who it was is given. `pings` is where the provider calls, if it does; a call may be lost, so it is asked all the same,
-    /// every [`BESIDE_PING`](super::BESIDE_PING).
+    /// who it was is given. `pings` is where the provider calls, if it does; a call may be lost, so it is asked all the
+    /// same, every [`BESIDE_PING`](super::BESIDE_PING).
     ///
     /// # Errors
     ///

@@ -126,7 +126,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`CibaError::Oidc`]: nobody says who the person is, or what the provider sent cannot be decrypted, is not signed by it, or breaks a rule.
+    /// [`CibaError::Oidc`]: nobody says who the person is, or what the provider sent cannot be decrypted, is not signed by
+    /// it, or breaks a rule.
     pub fn identity(&mut self, tokens: &Tokens, userinfo: bool) -> Result<Identity, CibaError> {
         let id_token = tokens.access.id_token();
         let id_token = id_token.map(|token| self.id_token(tokens, &token));
