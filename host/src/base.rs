@@ -1,7 +1,6 @@
 //! What everything else stands on: clock, randomness, files of bounded size, text for display, sealing.
 
 pub mod clock;
-#[macro_use]
 pub mod display;
 pub mod entropy;
 pub mod error;

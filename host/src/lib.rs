@@ -12,7 +12,6 @@
 )]
 
 // The floors: each knows those above it in this list and none below.
-#[macro_use]
 pub mod base;
 pub mod http;
 pub mod jose;

@@ -116,7 +116,6 @@ enum Command {
     #[command(subcommand)]
     Yubihsm(yubihsm::Yubihsm),
     Jwks(jwks::Jwks),
-    /// Replace keys without a login that fails: when to publish, to switch, and to retire
     #[command(subcommand)]
     Rotate(rotate::Rotate),
     Csr(csr::Csr),

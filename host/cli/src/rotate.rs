@@ -19,12 +19,14 @@ use crate::error::CliError;
 /// The longest that a plan waits, in seconds: a year.
 const MAX_CACHE: u64 = 366 * 24 * 60 * 60;
 
-// What it is for, the command line says.
+/// Replace keys without a login that fails: when to publish, to switch, and to retire
 #[derive(Subcommand)]
 pub(super) enum Rotate {
     Plan(Plan),
     Check(Check),
 }
+
+crate::runs! { Rotate: Plan Check }
 
 /// Say what is to be published, signed with and decrypted with from when on
 ///
@@ -63,15 +65,6 @@ pub(super) struct Check {
     now: Option<u64>,
     #[command(flatten)]
     published: PublishedArgs,
-}
-
-impl Rotate {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        match self {
-            Self::Plan(plan) => plan.run(),
-            Self::Check(check) => check.run(),
-        }
-    }
 }
 
 impl Plan {

@@ -1,21 +1,6 @@
 //! Text from elsewhere (a server, a certificate) made fit for a message: bounded, harmless on a terminal,
 //! and without tokens.
 
-/// `Debug` of a type that may hold a secret: its name, and these of its fields and methods.
-macro_rules! debug_fields {
-    ($(<$($param:ident),+>)? $name:ident $(<$($arg:tt),+>)? {
-        $($field:ident $(($($none:tt)?))? $(.$method:ident())?),*
-    }) => {
-        impl$(<$($param),+>)? core::fmt::Debug for $name$(<$($arg),+>)? {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.debug_struct(stringify!($name))
-                    $(.field(stringify!($field), &self.$field$(($($none)?))?$(.$method())?))*
-                    .finish_non_exhaustive()
-            }
-        }
-    };
-}
-
 /// The most characters of a server's text in one message: some ten lines of a terminal.
 pub const MAX_ERROR_TEXT: usize = 1024;
 

@@ -220,7 +220,7 @@ impl VerifiedJws {
     }
 }
 
-debug_fields!(Jws<'_> { kid() });
+privyseal_core::opaque_debug! { [] Jws<'_> as it: kid = it.kid(); }
 
 impl fmt::Debug for VerifiedJws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -95,7 +95,7 @@ impl AccessToken {
     }
 }
 
-debug_fields!(AccessToken { expires_in });
+privyseal_core::opaque_debug! { [] AccessToken: expires_in; }
 
 impl RefreshToken {
     /// One that was kept elsewhere, by who knows what that means.
@@ -117,7 +117,7 @@ impl RefreshToken {
     }
 }
 
-debug_fields!(RefreshToken { expires_in });
+privyseal_core::opaque_debug! { [] RefreshToken: expires_in; }
 
 #[cfg(test)]
 mod tests {

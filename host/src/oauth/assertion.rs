@@ -147,4 +147,4 @@ impl From<CompactJws<'_>> for Assertion {
     }
 }
 
-debug_fields!(Assertion {});
+privyseal_core::opaque_debug! { [] Assertion; }

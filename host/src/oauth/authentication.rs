@@ -52,13 +52,9 @@ fn sorted(names: &[String]) -> String {
     names.join(" ")
 }
 
-debug_fields!(AuthenticationOptions {
-    scope,
-    acr_values,
-    requested_expiry,
-    id_token_claims,
-    userinfo_claims
-});
+privyseal_core::opaque_debug! {
+    [] AuthenticationOptions: scope, acr_values, requested_expiry, id_token_claims, userinfo_claims;
+}
 
 /// By its name.
 mod acr {

@@ -90,7 +90,7 @@ pub(crate) fn form_body<'a>(
     body
 }
 
-debug_fields!(Form<'_> { url, kind });
+privyseal_core::opaque_debug! { [] Form<'_>: url, kind; }
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,7 @@ impl Introspection {
     }
 }
 
-debug_fields!(Introspection { active });
+privyseal_core::opaque_debug! { [] Introspection: active; }
 
 #[cfg(test)]
 mod tests {

@@ -128,7 +128,7 @@ fn credential(
     }
 }
 
-debug_fields!(<S> SigningClient<S> { credential });
+privyseal_core::opaque_debug! { [S] SigningClient<S>: credential; }
 
 impl<S> AssertionSource for SigningClient<S>
 where

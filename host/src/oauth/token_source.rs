@@ -250,7 +250,7 @@ fn good_until(from: UnixTime, lifetime: u64) -> UnixTime {
     from.saturating_add(lifetime.saturating_sub(margin))
 }
 
-debug_fields!(<R> TokenSource<R> { base, options, scope });
+privyseal_core::opaque_debug! { [R] TokenSource<R>: base, options, scope; }
 
 #[cfg(test)]
 mod tests {

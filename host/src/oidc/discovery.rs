@@ -215,7 +215,7 @@ fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m st
     }
 }
 
-debug_fields!(ProviderMetadata { issuer, members.len() });
+privyseal_core::opaque_debug! { [] ProviderMetadata as it: issuer, members = it.members.len(); }
 
 #[cfg(test)]
 mod tests {

@@ -361,4 +361,4 @@ impl fmt::Debug for BrowserUrl {
     }
 }
 
-debug_fields!(Login { provider });
+privyseal_core::opaque_debug! { [] Login: provider; }

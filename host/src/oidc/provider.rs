@@ -4,9 +4,10 @@ pub(super) mod userinfo;
 
 use core::error::Error;
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use privyseal_core::UnixTime;
+use privyseal_hsm::lock;
 use serde_json::{Map, Value};
 
 use crate::base::events;
@@ -100,7 +101,7 @@ impl Provider {
         from: TokenFrom,
     ) -> Result<VerifiedJws, OidcError> {
         match &self.keys {
-            Keys::Published(keys) => locked(keys).verify(http, now, what, token, from),
+            Keys::Published(keys) => lock(keys).verify(http, now, what, token, from),
             Keys::Sent(Some(sent)) => {
                 sent(now, token).map_err(|fault| OidcError::Signature { what, fault })
             }
@@ -143,9 +144,7 @@ impl Provider {
     /// [`OidcError::OAuth`] if the keys cannot be read.
     pub fn read_keys(&self, http: &Http, now: UnixTime) -> Result<(), OidcError> {
         match &self.keys {
-            Keys::Published(keys) => locked(keys)
-                .read_by(oauth::get_awaited, http, now)
-                .map(drop),
+            Keys::Published(keys) => lock(keys).read_by(oauth::get_awaited, http, now).map(drop),
             Keys::Sent(_) => Ok(()),
         }
     }
@@ -160,7 +159,7 @@ impl Provider {
     ) -> Result<(), OidcError> {
         let begun = runtime.now()?;
         let there = match &self.keys {
-            Keys::Published(keys) => locked(keys).read_by(oauth::get_public, http, begun)?,
+            Keys::Published(keys) => lock(keys).read_by(oauth::get_public, http, begun)?,
             // There is nothing to read, and who does not say the time is asked for nothing else.
             Keys::Sent(_) => http.date(self.metadata.token_endpoint()).unwrap_or(None),
         };
@@ -230,8 +229,4 @@ impl Provider {
     }
 }
 
-debug_fields!(Provider { metadata });
-
-fn locked(keys: &Mutex<ProviderKeys>) -> MutexGuard<'_, ProviderKeys> {
-    keys.lock().unwrap_or_else(PoisonError::into_inner)
-}
+privyseal_core::opaque_debug! { [] Provider: metadata; }

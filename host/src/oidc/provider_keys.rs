@@ -245,7 +245,7 @@ fn since(earlier: UnixTime, now: UnixTime) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-debug_fields!(ProviderKeys { url, keys.len(), read_at });
+privyseal_core::opaque_debug! { [] ProviderKeys as it: url, keys = it.keys.len(), read_at; }
 
 #[cfg(test)]
 mod tests;

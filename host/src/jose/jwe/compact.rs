@@ -110,4 +110,4 @@ fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JweFault> {
     Base64UrlUnpadded::decode_vec(part).map_err(|_| JweFault::Form(what))
 }
 
-debug_fields!(Jwe<'_> { key_encryption, content_encryption, kid });
+privyseal_core::opaque_debug! { [] Jwe<'_>: key_encryption, content_encryption, kid; }

@@ -119,8 +119,4 @@ fn mask(hash: &'static digest::Algorithm, seed: &[u8], target: &mut [u8]) {
     }
 }
 
-debug_fields!(Recipient {
-    kid,
-    algorithm,
-    content
-});
+privyseal_core::opaque_debug! { [] Recipient: kid, algorithm, content; }

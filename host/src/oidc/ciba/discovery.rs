@@ -148,9 +148,9 @@ impl QrImage {
     }
 }
 
-debug_fields!(QrImage { expires_at });
+privyseal_core::opaque_debug! { [] QrImage: expires_at; }
 
-debug_fields!(UserIdentifierToken {});
+privyseal_core::opaque_debug! { [] UserIdentifierToken; }
 
 #[cfg(test)]
 mod tests {

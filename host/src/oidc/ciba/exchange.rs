@@ -50,4 +50,4 @@ impl Tokens {
     }
 }
 
-debug_fields!(Tokens {});
+privyseal_core::opaque_debug! { [] Tokens; }

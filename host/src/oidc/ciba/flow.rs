@@ -135,4 +135,4 @@ where
     }
 }
 
-debug_fields!(<U, P> Ciba<'_, U, P> { provider });
+privyseal_core::opaque_debug! { [U, P] Ciba<'_, U, P>: provider; }

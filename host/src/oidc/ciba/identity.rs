@@ -73,7 +73,4 @@ where
     }
 }
 
-debug_fields!(Identity {
-    id_token_error,
-    userinfo_error
-});
+privyseal_core::opaque_debug! { [] Identity: id_token_error, userinfo_error; }

@@ -350,7 +350,7 @@ impl CibaFlow {
     }
 }
 
-debug_fields!(CibaFlow { state(), in_flight });
+privyseal_core::opaque_debug! { [] CibaFlow as it: state = it.state(), in_flight; }
 
 #[cfg(test)]
 mod tests;

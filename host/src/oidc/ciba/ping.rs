@@ -124,9 +124,9 @@ fn judge(
     }
 }
 
-debug_fields!(NotificationToken {});
+privyseal_core::opaque_debug! { [] NotificationToken; }
 
-debug_fields!(PingListener { address() });
+privyseal_core::opaque_debug! { [] PingListener as it: address = it.address(); }
 
 #[cfg(test)]
 mod tests;

@@ -100,10 +100,7 @@ pub(super) fn interval_of(body: &[u8]) -> Option<Duration> {
     answer.get("interval")?.as_u64().map(Duration::from_secs)
 }
 
-debug_fields!(Acknowledgement {
-    expires_in,
-    interval
-});
+privyseal_core::opaque_debug! { [] Acknowledgement: expires_in, interval; }
 
 #[cfg(test)]
 mod tests {

@@ -90,7 +90,7 @@ fn serve(request: &Request, path: &str) -> (Answer, Option<Zeroizing<String>>) {
     (Answer::page(HEADERS, DONE), Some(callback.into()))
 }
 
-debug_fields!(LoopbackRedirect { redirect_uri() });
+privyseal_core::opaque_debug! { [] LoopbackRedirect as it: redirect_uri = it.redirect_uri(); }
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use core::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use privyseal_core::UnixTime;
+use privyseal_hsm::lock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -247,7 +248,7 @@ impl Session {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -308,4 +309,4 @@ fn is_worthless(error: &LoginError) -> bool {
     }
 }
 
-debug_fields!(Session { claims.len() });
+privyseal_core::opaque_debug! { [] Session as it: claims = it.claims.len(); }

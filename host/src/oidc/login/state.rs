@@ -106,7 +106,7 @@ impl LoginState {
     }
 }
 
-debug_fields!(LoginState {});
+privyseal_core::opaque_debug! { [] LoginState; }
 
 #[cfg(test)]
 mod tests {

@@ -27,7 +27,7 @@ pub struct UserInfo {
     signed: bool,
 }
 
-debug_fields!(UserInfo { signed });
+privyseal_core::opaque_debug! { [] UserInfo: signed; }
 
 impl UserInfo {
     /// The claims.

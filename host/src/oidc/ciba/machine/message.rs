@@ -95,4 +95,4 @@ impl fmt::Debug for CibaRequest {
     }
 }
 
-debug_fields!(CibaResponse {});
+privyseal_core::opaque_debug! { [] CibaResponse; }
