@@ -84,10 +84,6 @@ where
         &self.credential
     }
 
-    fn validity(&self, now: UnixTime) -> Option<&Validity> {
-        self.credential_at(now).validity()
-    }
-
     pub(crate) const fn signer(&self) -> &S {
         &self.signer
     }
@@ -137,6 +133,10 @@ where
 {
     fn credential(&self) -> &Credential<Vec<u8>> {
         &self.credential
+    }
+
+    fn validity(&self, now: UnixTime) -> Option<&Validity> {
+        self.credential_at(now).validity()
     }
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
