@@ -9,6 +9,7 @@ pub mod html;
 mod keys;
 mod pasted;
 mod published;
+mod redact;
 mod request;
 mod self_test;
 mod token;

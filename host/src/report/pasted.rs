@@ -6,6 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_check::json::Value;
 use privyseal_core::token::text::JsonText;
 
+use super::redact::without_tokens;
 use crate::base::display::is_invisible;
 
 /// A token, taken out of what was around it.
@@ -116,7 +117,10 @@ fn chosen((kind, members): Members) -> Option<(String, String)> {
         0 | 1 => String::new(),
         count => format!(", one of {count} tokens"),
     };
-    Some((token.clone(), format!("{kind} {name}{of}")))
+    Some((
+        token.clone(),
+        format!("{kind} {}{of}", without_tokens(name)),
+    ))
 }
 
 pub(super) fn plain(text: &JsonText<'_>) -> String {
@@ -138,7 +142,7 @@ pub(super) fn decoded(token: &str) -> [Option<String>; 2] {
     }
 }
 
-fn object(part: &str) -> Option<String> {
+pub(super) fn object(part: &str) -> Option<String> {
     let text = String::from_utf8(Base64UrlUnpadded::decode_vec(part).ok()?).ok()?;
     let is_object = matches!(Value::parse(&text), Ok(Value::Object(_)));
     is_object.then_some(text)

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::pasted::Pasted;
+use super::redact::without_tokens;
 use super::{Finding, Report, Verdict};
 use crate::jose::jwk::KeySet;
 use crate::pki::certificates::Certificates;
@@ -283,8 +284,8 @@ const fn verdict(judgement: &Judgement) -> Verdict {
 /// Why it is broken or was not checked.
 fn text(judgement: &Judgement) -> Option<String> {
     match judgement {
-        Judgement::Broken(violation) => Some(violation.to_string()),
-        Judgement::NotChecked(reason) => Some(reason.to_string()),
+        Judgement::Broken(violation) => Some(without_tokens(&violation.to_string())),
+        Judgement::NotChecked(reason) => Some(without_tokens(&reason.to_string())),
         Judgement::Passed => None,
     }
 }

@@ -113,6 +113,108 @@ fn no_token_in_a_claim_can_be_used() {
     }
 }
 
+/// Whoever copies what is shown, and takes out what is no part of a token, has none.
+#[test]
+fn no_token_in_disguise_can_be_used() {
+    let [header, claims] = [
+        r#"{"alg":"RS256","typ":"JWT"}"#,
+        r#"{"sub":"x","aud":"https://a.example"}"#,
+    ]
+    .map(part);
+    let signature = "S".repeat(342);
+    let jws = format!("{header}.{claims}.{signature}");
+    // However it is spaced.
+    let is_left_out = |html: &str| {
+        let (_, shown) = html.split_once("<h2>Claims").unwrap();
+        shown.contains("[left out]") && !shown.contains('S')
+    };
+    let every = |count: usize, gap: &str| {
+        let lines: Vec<_> = jws
+            .as_bytes()
+            .chunks(count)
+            .map(String::from_utf8_lossy)
+            .collect();
+        lines.join(gap)
+    };
+    let dotted = |dot: &str| jws.replace('.', dot);
+    let disguised = [
+        every(64, "\n"),
+        every(72, "\r\n"),
+        every(76, "\n    "),
+        every(1, " "),
+        every(9, "\u{200b}"),
+        every(64, "\\n"),
+        dotted(".\n"),
+        dotted(". "),
+        dotted(" . "),
+        dotted("==."),
+        dotted("%3D."),
+        dotted("%2E"),
+        dotted("%252e"),
+        dotted("&#46;"),
+        dotted("&#x2E;"),
+        dotted("\u{ff0e}"),
+        format!("{jws} {jws}"),
+        format!("{jws}.{jws}"),
+        format!("eyJ{jws}"),
+    ];
+    for text in disguised {
+        for text in [
+            text.clone(),
+            format!("Dear all, Bearer {text}, see you."),
+            format!("https://a.example/?t={text}&b=1"),
+        ] {
+            for claims in [
+                json!({ "claim": text }),
+                json!({ "claim": { "deep": [text, 1] } }),
+                json!({ text: 1 }),
+            ] {
+                let html = html_of_claims(&claims);
+                assert!(is_left_out(&html), "{html}");
+            }
+        }
+    }
+    let lines: Vec<_> = every(64, "\n").lines().map(str::to_owned).collect();
+    for pieces in [
+        json!([header, claims, signature]),
+        json!(lines),
+        json!([format!("{header}.{claims}"), signature]),
+    ] {
+        for claim in [
+            pieces.clone(),
+            json!(pieces.to_string()),
+            json!({ "in": pieces }),
+        ] {
+            let html = html_of_claims(&json!({ "claim": claim }));
+            assert!(is_left_out(&html), "{html}");
+        }
+    }
+    let html = html_of_claims(
+        &json!({ "claim": format!("See {}, please. It was. So.", every(64, "\n")) }),
+    );
+    assert!(
+        html.contains("<dd>See [left out], please. It was. So.</dd>"),
+        "{html}"
+    );
+}
+
+/// Also where it is the name of what the token was found in.
+#[test]
+fn the_place_of_a_token_is_none() {
+    let jws = format!("{}.e30.{}", part(r#"{"alg":"RS256"}"#), "S".repeat(43));
+    for text in [format!("{jws}={jws}"), json!({ &*jws: jws }).to_string()] {
+        let now = UnixTime::from_secs(1_780_272_000).unwrap();
+        let report = TokenReport::of_pasted(&text, TokenCheckOptions::at(now));
+        let html = report.to_html(&TokenContent::read(&text)).to_document();
+        for said in [html, report.to_json().to_string(), report.to_string()] {
+            assert!(
+                said.contains("member [left out]") && !said.contains("SSS"),
+                "{said}"
+            );
+        }
+    }
+}
+
 #[test]
 fn only_what_is_part_of_a_token_is_left_out() {
     let thumbprint = "T".repeat(43);

@@ -1,7 +1,7 @@
 //! Tokens: the report, and what stands in them.
 
 use base64ct::{Base64, Encoding};
-use privyseal_check::json::{Object, Value};
+use privyseal_check::json::{Array, Object, Value};
 use privyseal_check::{Kind, Subject};
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
@@ -9,7 +9,8 @@ use privyseal_core::token::text::JsonText;
 
 use super::words::{distance, left};
 use super::{HtmlReport, Verdict, badge, escape};
-use crate::report::pasted::{Pasted, decoded, is_token_character, plain};
+use crate::report::pasted::{Pasted, decoded, plain};
+use crate::report::redact::{LEFT_OUT, without_tokens};
 use crate::report::{CertificateReport, ReceiverReport, TokenReport};
 
 /// What stands in a token, as far as it can be read. Nobody proved it.
@@ -139,7 +140,10 @@ impl HtmlReport {
 fn table(members: &str, now: UnixTime) -> String {
     let row = |(name, value): (JsonText<'_>, Value<'_>)| {
         let name = plain(&name);
-        let (key, value) = (escape(&without_signatures(&name)), shown(&name, value, now));
+        let (key, value) = (
+            escape(&without_credentials(&name)),
+            shown(&name, value, now),
+        );
         format!("<div><dt><code>{key}</code></dt><dd>{value}</dd></div>")
     };
     let rows = object(members).map(|object| object.members().map(row).collect::<String>());
@@ -180,15 +184,12 @@ fn shown(name: &str, value: Value<'_>, now: UnixTime) -> String {
                 // A token inside the token.
                 [Some(header), Some(claims)] => table(&header, now) + &table(&claims, now),
                 _ if is_like_json(&text) => escape(&harmless(value)),
-                _ => escape(&without_signatures(&text)),
+                _ => escape(&without_credentials(&text)),
             }
         }
         (_, other) => escape(&harmless(other)),
     }
 }
-
-/// What stands for a credential, or for what makes one of the rest.
-const LEFT_OUT: &str = "[left out]";
 
 /// Whether a member of that name is a credential, or what makes one of the rest, whatever its form.
 fn is_credential(name: &str) -> bool {
@@ -225,6 +226,7 @@ fn harmless(value: Value<'_>) -> String {
         Value::Bool(it) => it.to_string(),
         Value::Number(digits) => digits.to_owned(),
         Value::String(text) => quoted(&text),
+        Value::Array(array) if is_token_in_pieces(array) => format!("\"{LEFT_OUT}\""),
         Value::Array(array) => {
             let items: Vec<_> = array.items().map(harmless).collect();
             format!("[{}]", items.join(","))
@@ -244,16 +246,30 @@ fn harmless(value: Value<'_>) -> String {
     }
 }
 
+/// Whether its strings together have a token: parts, or lines.
+fn is_token_in_pieces(array: Array<'_>) -> bool {
+    let strings = array.items().filter_map(|item| match item {
+        Value::String(text) => Some(plain(&text)),
+        _ => None,
+    });
+    let strings: Vec<_> = strings.collect();
+    strings.len() > 1
+        && ["", "."].iter().any(|glue| {
+            let whole = strings.join(glue);
+            without_tokens(&whole) != whole
+        })
+}
+
 fn quoted(text: &JsonText<'_>) -> String {
     let plain = plain(text);
-    match without_signatures(&plain) {
+    match without_credentials(&plain) {
         harmless if harmless == plain => format!("\"{}\"", text.as_escaped()),
         harmless => serde_json::Value::from(harmless).to_string(),
     }
 }
 
-/// Text in which no JWS has its signature, no JWE what is encrypted, and no JSON or PEM a credential.
-fn without_signatures(text: &str) -> String {
+/// Text in which there is no token, and in no JSON or PEM a credential.
+fn without_credentials(text: &str) -> String {
     if text.contains("PRIVATE KEY-----") {
         return LEFT_OUT.to_owned();
     }
@@ -263,32 +279,5 @@ fn without_signatures(text: &str) -> String {
             return harmless;
         }
     }
-    let is_break = |c| !is_token_character(c);
-    let dotted = text.replace("%2E", ".").replace("%2e", ".");
-    let pieces = dotted.split_inclusive(is_break).map(|piece| {
-        let (run, end) = piece.split_at(piece.trim_end_matches(is_break).len());
-        without_signature(run) + end
-    });
-    let harmless = pieces.collect();
-    if harmless == dotted {
-        return text.to_owned();
-    }
-    harmless
-}
-
-/// As [`without_signatures`], of characters of tokens alone. What stands before a token may hide its header, but not how
-/// long its signature is.
-fn without_signature(run: &str) -> String {
-    // HMAC with SHA-256 (RFC 7518 section 3.2).
-    const SHORTEST: usize = 43;
-    let mut parts: Vec<_> = run.split('.').collect();
-    let token = parts.windows(3).position(|three| {
-        let [header, _] = decoded(&three.join("."));
-        header.is_some() || three.last().is_some_and(|it| it.len() >= SHORTEST)
-    });
-    if let Some(start) = token {
-        parts.truncate(start + 2);
-        parts.push(LEFT_OUT);
-    }
-    parts.join(".")
+    without_tokens(text)
 }
