@@ -5,16 +5,19 @@ mod revocation;
 
 use core::fmt;
 
-use der::asn1::ObjectIdentifier;
+use der::Decode as _;
 use privyseal_core::cert::{Certificate, Chain, ChainError, KeyUsage, KeyUsages, LinkError};
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::{ClientId, RsaPublicKey, SchemeRules, UnixTime};
 use serde_json::{Value, json};
+use x509_cert::name::Name;
 
+use super::content::ORGANIZATION_IDENTIFIER;
 use super::{Report, Verdict};
 use crate::pki::certificates::Certificates;
 use crate::pki::links::HostLinks;
-use crate::pki::path::PathOptions;
+use crate::pki::party_id::why_none;
+use crate::pki::path::{PathOptions, attributes};
 use crate::pki::revocation::RevocationOptions;
 
 pub use certificate::CertificateReport;
@@ -86,7 +89,7 @@ impl ChainReport {
         report.root(chain, options.scheme);
         let trust = report.trust(chain, options.trust, options.now);
         if let Some(leaf) = chain.leaf() {
-            report.leaf(leaf, options);
+            report.leaf(leaf, options.key, options.scheme, "");
         }
         report.revocation(chain, options.revocation, options.trust, options.now);
         let certificates = chain.certificates().iter();
@@ -279,24 +282,34 @@ impl Report {
         verdict
     }
 
-    fn leaf(&mut self, leaf: &Certificate<'_>, options: ChainCheckOptions<'_>) {
+    /// Of a leaf, or of what is `asked` for: that is what each text begins with.
+    pub(super) fn leaf(
+        &mut self,
+        leaf: &Certificate<'_>,
+        key: Option<&RsaPublicKey>,
+        scheme: Option<&SchemeRules>,
+        asked: &str,
+    ) {
         self.judge(
             !leaf.is_ca(),
             source_of(&ChainError::LeafIsCa),
-            "the leaf is no CA",
-            ChainError::LeafIsCa.to_string(),
+            format!("{asked}the leaf is no CA"),
+            format!("{asked}{}", ChainError::LeafIsCa),
         );
-        let algorithm = key_source(options.scheme);
-        match (leaf.rsa_key(), options.key) {
+        let usages = leaf.key_usages();
+        if !leaf.is_ca() && usages.is_some_and(|usages| usages.has(KeyUsage::KeyCertSign)) {
+            let text =
+                format!("{asked}the leaf's key usage has keyCertSign, which only a CA's has");
+            self.add_by(Verdict::Broken, source_of(&ChainError::LeafIsCa), text);
+        }
+        let algorithm = key_source(scheme);
+        match (leaf.rsa_key(), key) {
             (Err(error), _) => {
-                self.add_by(
-                    Verdict::Broken,
-                    algorithm,
-                    format!("the leaf's key {error}"),
-                );
+                let text = format!("{asked}the leaf's key {error}");
+                self.add_by(Verdict::Broken, algorithm, text);
             }
             (Ok(key), wanted) => {
-                let text = format!("the leaf's key is RSA-{}", key.bits());
+                let text = format!("{asked}the leaf's key is RSA-{}", key.bits());
                 self.add_by(Verdict::Passed, algorithm, text);
                 if let Some(wanted) = wanted {
                     let broken = privyseal_core::Error::KeyMismatch.to_string();
@@ -309,36 +322,50 @@ impl Report {
                 }
             }
         }
-        if let Some(scheme) = options.scheme {
-            let purposes = leaf.extended_key_usages();
-            self.key_usage(leaf.key_usages().unwrap_or_default(), scheme, "");
-            self.purpose(purposes, scheme, "");
+        if let Some(scheme) = scheme {
+            self.key_usage(usages, scheme, asked);
+            self.purpose(leaf, scheme, asked);
+            self.organization(leaf, scheme, asked);
         }
     }
 
-    /// Of a leaf, or of what is `asked` for.
-    pub(super) fn key_usage(&mut self, usages: KeyUsages, scheme: &SchemeRules, asked: &str) {
-        let names: Vec<_> = usages.iter().map(KeyUsage::name).collect();
-        let (names, title) = (names.join(", "), scheme.title());
-        let (verdict, text) = match scheme.check_key_usages(usages) {
-            Ok(()) => (
-                Verdict::Passed,
-                format!("{asked}the leaf's key usage ({names}) is as {title} accepts it"),
-            ),
-            Err(error) => (Verdict::Broken, format!("{asked}{error}")),
+    fn key_usage(&mut self, usages: Option<KeyUsages>, scheme: &SchemeRules, asked: &str) {
+        let wanted = scheme.leaf_key_usage();
+        let names = |usages: &mut dyn Iterator<Item = KeyUsage>, glue| {
+            usages.map(KeyUsage::name).collect::<Vec<_>>().join(glue)
         };
-        self.add_by(verdict, scheme.leaf_key_usage().source(), text);
+        let title = scheme.title();
+        let accepted = names(&mut wanted.value().iter().copied(), " or ");
+        let found = usages.map(|usages| names(&mut usages.iter(), ", "));
+        let is_accepted = scheme.check_key_usages(usages.unwrap_or_default()).is_ok();
+        let (verdict, text) = match (is_accepted, found) {
+            (true, found) => (
+                Verdict::Passed,
+                format!(
+                    "the leaf's key usage ({}) is as {title} accepts it",
+                    found.unwrap_or_default()
+                ),
+            ),
+            (false, Some(found)) => (
+                Verdict::Broken,
+                format!("the leaf's key usage ({found}) is not {accepted}, which {title} accepts"),
+            ),
+            // The CA decides.
+            (false, None) if !asked.is_empty() => (
+                Verdict::Note,
+                format!("the leaf has no key usage; {title} accepts {accepted}"),
+            ),
+            (false, None) => (
+                Verdict::Broken,
+                format!("the leaf has no key usage, and {title} accepts {accepted} only"),
+            ),
+        };
+        self.add_by(verdict, wanted.source(), format!("{asked}{text}"));
     }
 
-    /// Of a leaf, or of what is `asked` for.
-    pub(super) fn purpose(
-        &mut self,
-        purposes: impl Iterator<Item = ObjectIdentifier>,
-        scheme: &SchemeRules,
-        asked: &str,
-    ) {
+    fn purpose(&mut self, leaf: &Certificate<'_>, scheme: &SchemeRules, asked: &str) {
         let title = scheme.title();
-        let (verdict, text) = match scheme.check_purposes(purposes) {
+        let (verdict, text) = match scheme.check_leaf_purpose(Some(leaf)) {
             Ok(()) => (
                 Verdict::Passed,
                 format!("{asked}the leaf's extended key usage is as {title} accepts it"),
@@ -346,6 +373,29 @@ impl Report {
             Err(error) => (Verdict::Broken, format!("{asked}{error}")),
         };
         self.add_by(verdict, scheme.leaf_purposes().source(), text);
+    }
+
+    /// The party that the leaf names, where the scheme derives it.
+    fn organization(&mut self, leaf: &Certificate<'_>, scheme: &SchemeRules, asked: &str) {
+        let Some(source) = scheme.client_id_in_leaf() else {
+            return;
+        };
+        let (verdict, text) = scheme.client_id_of_leaf(leaf).map_or_else(
+            || {
+                let why = why_none(leaf.subject().organization_identifier());
+                (Verdict::Broken, why.to_string())
+            },
+            |id| (Verdict::Passed, format!("the leaf names the party {id}")),
+        );
+        self.add_by(verdict, source, format!("{asked}{text}"));
+        let name = Name::from_der(leaf.subject().as_der()).unwrap_or_default();
+        let count = attributes(&name, ORGANIZATION_IDENTIFIER).count();
+        if count > 1 {
+            let text = format!(
+                "{asked}the leaf has {count} organizationIdentifiers: a receiver may read another than the first"
+            );
+            self.add_by(Verdict::Note, source, text);
+        }
     }
 }
 
@@ -362,7 +412,7 @@ pub(super) fn key_source(scheme: Option<&SchemeRules>) -> &'static str {
 }
 
 /// The document and section of the rule that is broken.
-const fn source_of(error: &ChainError) -> &'static str {
+pub(super) const fn source_of(error: &ChainError) -> &'static str {
     match error {
         ChainError::LeafIsCa | ChainError::NotCa { .. } | ChainError::PathLength { .. } => {
             "RFC 5280 section 4.2.1.9"

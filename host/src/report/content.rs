@@ -18,7 +18,8 @@ use crate::pki::path::{self, shown_name};
 use crate::pki::signature::{key_name, oid_name};
 
 /// organizationIdentifier (X.520).
-const ORGANIZATION_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.97");
+pub(super) const ORGANIZATION_IDENTIFIER: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("2.5.4.97");
 
 /// The extensions that are decoded here.
 const DECODED: [ObjectIdentifier; 7] = [

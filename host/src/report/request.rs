@@ -1,21 +1,24 @@
 //! What a certification request asks for.
 
-use der::asn1::ObjectIdentifier;
+use core::str::FromStr as _;
+
+use der::asn1::{Any, ObjectIdentifier};
 use der::oid::db::rfc5912::ID_EXTENSION_REQ;
-use der::{Decode as _, Encode as _};
-use privyseal_core::cert::{KeyUsage, LinkError};
+use der::{Decode as _, Encode as _, Tag, TagNumber};
+use privyseal_core::SchemeRules;
+use privyseal_core::cert::{Chain, ChainError, LinkError};
 use privyseal_core::scheme::KeyReference;
-use privyseal_core::{ClientId, RsaPublicKey, SchemeRules};
 use serde::Serialize;
 use serde_json::{Value, json};
 use x509_cert::ext::Extensions;
+use x509_cert::name::Name;
 use x509_cert::request::CertReq;
 
-use super::chain::key_source;
+use super::chain::source_of;
 use super::content::CertificateContent;
 use super::html::HtmlReport;
 use super::{Report, Verdict};
-use crate::pki::party_id::why_none;
+use crate::pki::links::HostLinks;
 use crate::pki::pem::{self, PemError};
 use crate::pki::signature::{Signed, oid_name};
 
@@ -71,25 +74,17 @@ impl RequestReport {
         let mut report = Report::default();
         let verified = Signed::read(der)?.verify(&spki);
         report.signature(verified, &content.key, request.algorithm.oid);
-        match RsaPublicKey::from_spki(&spki) {
-            Ok(key) => {
-                let text = format!("the key can sign assertions: RSA-{}", key.bits());
-                report.add_by(Verdict::Passed, key_source(scheme), text);
-            }
-            Err(error) => {
-                report.add_by(
-                    Verdict::Broken,
-                    key_source(scheme),
-                    format!("the key {error}"),
-                );
-            }
-        }
         for id in &content.malformed_extensions {
             let text = format!("the extension {id} that is asked for is malformed");
             report.add_by(Verdict::Broken, "RFC 5280 section 4.2", text);
         }
-        if let Some(scheme) = scheme {
-            report.asked(&content, scheme);
+        match Chain::in_order(&[&as_asked(&request).ok()?]) {
+            Ok(chain) => report.asked(&chain, scheme),
+            Err(_) if !content.malformed_extensions.is_empty() => {}
+            Err(error) => {
+                let text = format!("{AS_ASKED}{}", of_leaf(&error));
+                report.add_by(Verdict::Broken, "RFC 5280 section 4.1", text);
+            }
         }
         Some(Self {
             content,
@@ -163,42 +158,66 @@ impl Report {
         self.add_by(verdict, "RFC 2986 section 4.2", text);
     }
 
-    /// What the certificate would be to the scheme, if the CA gives what is asked for.
-    fn asked(&mut self, content: &CertificateContent, scheme: &SchemeRules) {
-        let (reference, title) = (scheme.key_reference(), scheme.title());
-        if reference.value() == KeyReference::Kid {
+    /// What the certificate would be, if the CA gives what is asked for: the same rules as for the leaf of a chain.
+    fn asked(&mut self, chain: &Chain<'_>, scheme: Option<&'static SchemeRules>) {
+        if let Err(error) = chain.prove_at(0, &HostLinks) {
+            let text = format!("{AS_ASKED}{}", of_leaf(&error));
+            self.add_by(Verdict::Broken, source_of(&error), text);
+        }
+        let by_kid = |scheme: &&SchemeRules| scheme.key_reference().value() == KeyReference::Kid;
+        if let Some(scheme) = scheme.filter(by_kid) {
+            let (reference, title) = (scheme.key_reference(), scheme.title());
             let text = format!("{title} knows the key itself, and needs no certificate");
-            return self.add_by(Verdict::Note, reference.source(), text);
+            self.add_by(Verdict::Note, reference.source(), text);
         }
-        let wanted = scheme.leaf_key_usage();
-        if let Some(usages) = &content.key_usages {
-            let usages = usages.iter().filter_map(|name| KeyUsage::by_name(name));
-            self.key_usage(usages.collect(), scheme, AS_ASKED);
-        } else if !wanted.value().is_empty() {
-            let names: Vec<_> = wanted.value().iter().map(|usage| usage.name()).collect();
-            let text = format!(
-                "no key usage is asked for; {title} accepts {}",
-                names.join(" or ")
-            );
-            self.add_by(Verdict::Note, wanted.source(), text);
-        }
-        let purposes = content.extended_key_usages.iter();
-        let purposes = purposes.filter_map(|id| ObjectIdentifier::new(id).ok());
-        self.purpose(purposes, scheme, AS_ASKED);
-        if let Some(source) = scheme.client_id_in_leaf() {
-            let organization = content.organization_identifier.as_deref();
-            let (verdict, text) = organization.and_then(ClientId::did_ishare_of).map_or_else(
-                || {
-                    (
-                        Verdict::Broken,
-                        format!("{AS_ASKED}{}", why_none(organization)),
-                    )
-                },
-                |id| (Verdict::Passed, format!("the party id would be {id}")),
-            );
-            self.add_by(verdict, source, text);
+        if let Some(leaf) = chain.leaf() {
+            self.leaf(leaf, None, scheme.filter(|it| !by_kid(it)), AS_ASKED);
         }
     }
+}
+
+/// An error about a chain of one.
+fn of_leaf(error: &ChainError) -> String {
+    error.to_string().replace("certificate 0", "the leaf")
+}
+
+/// The certificate that a CA would make of it, DER, without a signature that anyone could verify.
+fn as_asked(request: &CertReq) -> Result<Vec<u8>, der::Error> {
+    const VALIDITY: &[u8] = b"\x17\x0d260101000000Z\x17\x0d270101000000Z";
+    let of = |tag, parts: &[&[u8]]| Any::new(tag, parts.concat())?.to_der();
+    let explicit = |number, der: &[u8]| {
+        let (constructed, number) = (true, TagNumber(number));
+        of(
+            Tag::ContextSpecific {
+                constructed,
+                number,
+            },
+            &[der],
+        )
+    };
+    let algorithm = request.algorithm.to_der()?;
+    let issuer = Name::from_str("CN=the CA that is asked")?.to_der()?;
+    let extensions = extensions(request);
+    let extensions = if extensions.is_empty() {
+        Vec::new()
+    } else {
+        explicit(3, &extensions.to_der()?)?
+    };
+    let tbs = [
+        &explicit(0, &2_u8.to_der()?)?[..],
+        &1_u8.to_der()?,
+        &algorithm,
+        &issuer,
+        &of(Tag::Sequence, &[VALIDITY])?,
+        &request.info.subject.to_der()?,
+        &request.info.public_key.to_der()?,
+        &extensions,
+    ];
+    let signature = of(Tag::BitString, &[&[0]])?;
+    of(
+        Tag::Sequence,
+        &[&of(Tag::Sequence, &tbs)?, &algorithm, &signature],
+    )
 }
 
 /// What is asked for, in either of the two attributes.

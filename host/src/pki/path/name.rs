@@ -5,6 +5,7 @@ use der::{Decode as _, Encode as _, Tag, Tagged as _};
 use privyseal_core::cert;
 use privyseal_core::csr::SubjectAttributeType;
 use privyseal_core::encoding::hex;
+use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::name::{Name, RelativeDistinguishedName};
 
@@ -147,9 +148,17 @@ fn shown_value(value: &der::Any) -> String {
 
 /// The first value of that attribute, if it is text.
 pub(crate) fn attribute(name: &Name, wanted: ObjectIdentifier) -> Option<String> {
-    let mut attributes = name.iter_rdn().flat_map(RelativeDistinguishedName::iter);
-    let found = attributes.find(|attribute| attribute.oid == wanted)?;
+    let found = attributes(name, wanted).next()?;
     text(found.value.tag(), found.value.value())
+}
+
+/// The values of that attribute.
+pub(crate) fn attributes(
+    name: &Name,
+    wanted: ObjectIdentifier,
+) -> impl Iterator<Item = &AttributeTypeAndValue> {
+    let attributes = name.iter_rdn().flat_map(RelativeDistinguishedName::iter);
+    attributes.filter(move |attribute| attribute.oid == wanted)
 }
 
 /// Whether `name` is within the subtree `base` (RFC 5280 section 4.2.1.10); `None` if they are of different forms,
