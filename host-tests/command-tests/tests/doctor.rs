@@ -62,6 +62,34 @@ fn with_pin(client: &Client, object: &str, pin: &str) -> String {
 }
 
 #[test]
+fn the_html_says_what_was_judged_when_and_by_what() {
+    let client = Client::new();
+    let html = client.file("report.html", "");
+    let path = html.to_str().unwrap();
+    let uri = format!("{}&pin-value={PIN}", client.token.uri(KEY));
+    doctor(
+        &client,
+        &client.token.uri(KEY),
+        &["--scheme", "fiam", "--html", path],
+    );
+    let said = std::fs::read_to_string(&html).unwrap();
+    for shown in [
+        "<dt>Rules</dt><dd>KPN FIAM",
+        "<dt>Judged at</dt><dd>20",
+        "<dt>Key</dt><dd>pkcs11:",
+        "<dt>Chain of</dt><dd>",
+    ] {
+        assert!(said.contains(shown), "{shown}: {said}");
+    }
+    doctor(&client, &uri, &["--html", path]);
+    let said = std::fs::read_to_string(&html).unwrap();
+    assert!(
+        !said.contains(PIN) && said.contains("<dd>RFC 5280 alone"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_healthy_key_passes_every_step() {
     let client = Client::new();
     let outcome = doctor(&client, &client.token.uri(KEY), &["--scheme", "fiam"]);

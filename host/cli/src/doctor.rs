@@ -57,7 +57,7 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) fn run(self) -> Result<(), CliError> {
         let Some(uri) = self.key.uri()? else {
-            return self.say(&examine_modules(&scan::all()?));
+            return self.say(&examine_modules(&scan::all()?, clock::now()?));
         };
         let server = self.server.as_deref().map(server).transpose()?;
         let (http, progress) = self.way.watched_http()?;

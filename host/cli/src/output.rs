@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ColorChoice};
 use privyseal::AccessToken;
-use privyseal::report::html::HtmlReport;
+use privyseal::report::html::{HtmlReport, START};
 use privyseal::report::{Subject, TokenReport};
 use privyseal_hsm::replace_file;
 use serde_json::{Map, Value, json};
@@ -126,22 +126,20 @@ pub(super) fn person(
     members.into_iter().filter_map(given).collect()
 }
 
-/// A report takes the place of no key, chain or token whose name was given by mistake.
-fn is_html_or_new(path: &Path) -> Result<(), CliError> {
-    const DOCTYPE: &[u8] = b"<!doctype html>";
+/// A report takes the place of an earlier one, and of no key, chain, token or page whose name was given by mistake.
+fn is_report_or_new(path: &Path) -> Result<(), CliError> {
     let mut head = Vec::new();
-    let is_file = path.is_file();
-    if is_file {
+    if path.is_file() {
         let file = File::open(path).map_err(CliError::of_output(path))?;
-        let len = u64::try_from(DOCTYPE.len()).unwrap_or(u64::MAX);
+        let len = u64::try_from(START.len()).unwrap_or(u64::MAX);
         file.take(len)
             .read_to_end(&mut head)
             .map_err(CliError::of_output(path))?;
     }
-    if head.is_empty() || head.eq_ignore_ascii_case(DOCTYPE) {
+    if head.is_empty() || head == START.as_bytes() {
         return Ok(());
     }
-    let why = "it is something else than HTML, and is left alone";
+    let why = "it is something else than a report of Privyseal, and is left alone";
     Err(CliError::of_output(path)(io::Error::other(why)))
 }
 
@@ -159,7 +157,7 @@ pub(super) struct ReportArgs {
     /// Report as JSON
     #[arg(long)]
     json: bool,
-    /// Also write the report into this file, as HTML that needs nothing else; a file that is there is replaced if it is HTML
+    /// Also write the report into this file, as HTML that needs nothing else; a file that is there is replaced if it is such a report
     #[arg(long, value_name = "FILE", value_parser = output_file())]
     html: Option<PathBuf>,
     /// Whether the report has colours: where it is a terminal and NO_COLOR is not set, always, or never
@@ -182,7 +180,7 @@ impl ReportArgs {
     ) -> Result<(), CliError> {
         let written = self.html.as_ref().map_or(Ok(()), |path| {
             let document = html().to_document();
-            is_html_or_new(path)?;
+            is_report_or_new(path)?;
             replace_file(path, 0o666, document.as_bytes()).map_err(CliError::of_output(path))
         });
         self.print(report, json)?;

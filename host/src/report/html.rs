@@ -18,6 +18,10 @@ pub use token::TokenContent;
 /// The style of a report, for pages that show the fragment.
 pub const STYLE: &str = include_str!("html/report.css");
 
+/// What each file that [`HtmlReport::to_document`] makes begins with, by which it can be told from other files.
+pub const START: &str = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+                         <meta name=\"generator\" content=\"Privyseal\">\n";
+
 /// A report in the making: a verdict, and sections below it.
 #[derive(Clone, Debug)]
 pub struct HtmlReport {
@@ -101,8 +105,7 @@ impl HtmlReport {
         let hash = Base64::encode_string(&Sha256::digest(STYLE));
         let title = escape(&self.title);
         format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{hash}'; \
+            "{START}<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{hash}'; \
              base-uri 'none'; form-action 'none'\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"referrer\" content=\"no-referrer\">\n\

@@ -194,6 +194,9 @@ impl Question {
             return self.chain();
         };
         let is_token = |word| TokenContent::read(word).is_token();
+        if let Some(fault) = core::str::from_utf8(input).ok().and_then(misplaced) {
+            return Err(fault.to_owned());
+        }
         match core::str::from_utf8(input) {
             Ok(text) if !text.contains("-----BEGIN") => self.token(text),
             Ok(text) if text.split_whitespace().any(is_token) => {
@@ -290,6 +293,27 @@ pub fn max_file() -> usize {
     crl::MAX_FILE
 }
 
+/// Why PEM of these kinds cannot be explained, or not together.
+fn misplaced(text: &str) -> Option<&'static str> {
+    let count = |label: &str| text.matches(&format!("{label}-----")).count() / 2;
+    let requests = count("CERTIFICATE REQUEST");
+    match () {
+        () if requests > 0 && count("PRIVATE KEY") > 0 => Some(
+            "there is a private key beside the certification request: give the request alone, and the key to nobody",
+        ),
+        () if requests > 1 => {
+            Some("there are several certification requests: one is explained at a time")
+        }
+        () if requests > 0 && count("CERTIFICATE") > 0 => Some(
+            "there are a certification request and certificates: one of them is explained at a time",
+        ),
+        () if count("X509 CRL") > 0 && requests + count("CERTIFICATE") == 0 => Some(
+            "this is a revocation list: it has a field of its own, and what is explained is the chain that it is about",
+        ),
+        () => None,
+    }
+}
+
 /// As the command bounds the files that it reads.
 fn bounded(file: &[u8], max: usize) -> Result<(), String> {
     let path = "what is given".into();
@@ -328,6 +352,30 @@ mod tests {
         // As long as the one before has it.
         assert_eq!(asked(&[]), (0, first));
         assert_eq!(asked(&[]), (0, vec![]));
+    }
+
+    #[test]
+    fn pem_in_the_wrong_place_is_named() {
+        let block = |label: &str| format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n");
+        let request = block("CERTIFICATE REQUEST");
+        for (text, said) in [
+            (request.clone() + &block("PRIVATE KEY"), "private key"),
+            (
+                block("RSA PRIVATE KEY") + &block("NEW CERTIFICATE REQUEST"),
+                "private key",
+            ),
+            (request.clone() + &request, "several certification requests"),
+            (
+                request + &block("CERTIFICATE"),
+                "a certification request and certificates",
+            ),
+            (block("X509 CRL"), "a field of its own"),
+        ] {
+            let mut question = Question::new(0).unwrap();
+            question.input(text.into_bytes()).unwrap();
+            let fault = question.explain().unwrap_err();
+            assert!(fault.contains(said), "{fault}");
+        }
     }
 
     #[test]

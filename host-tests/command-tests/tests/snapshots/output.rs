@@ -56,8 +56,10 @@ fn a_report_that_cannot_be_written_as_html_has_the_code_of_results() {
 fn a_report_that_cannot_be_written_as_html_leaves_the_old_one_and_the_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.html");
-    std::fs::write(&report, "<!DOCTYPE html>old").unwrap();
     let check = format!("privyseal check x --html {}", report.display());
+    code(&check);
+    let old = std::fs::read_to_string(&report).unwrap() + "old";
+    std::fs::write(&report, &old).unwrap();
     let full = format!("trap '' XFSZ; ulimit -f 1; {check}");
     assert_eq!(code(&full), Some(6));
     assert_eq!(
@@ -65,13 +67,20 @@ fn a_report_that_cannot_be_written_as_html_leaves_the_old_one_and_the_verdict() 
         Some(0)
     );
     let left = std::fs::read_to_string(&report).unwrap();
-    assert_eq!(left, "<!DOCTYPE html>old");
+    assert_eq!(left, old);
     assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     assert_eq!(code(&format!("{check} >&-")), Some(6));
-    assert!(std::fs::read_to_string(&report).unwrap().contains("<html"));
-    std::fs::write(&report, "1234").unwrap();
-    assert_eq!(code(&check), Some(6), "it could be a PIN");
-    assert_eq!(std::fs::read_to_string(&report).unwrap(), "1234");
+    let new = std::fs::read_to_string(&report).unwrap();
+    assert!(new.contains("<html") && !new.ends_with("old"));
+    // It could be a PIN, and somebody's page.
+    for other in [
+        "1234",
+        "<!doctype html>\n<html lang=\"en\"><title>Mine</title>",
+    ] {
+        std::fs::write(&report, other).unwrap();
+        assert_eq!(code(&check), Some(6), "{other}");
+        assert_eq!(std::fs::read_to_string(&report).unwrap(), other);
+    }
 }
 
 #[test]

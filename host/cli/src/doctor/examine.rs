@@ -34,6 +34,7 @@ use serde_json::{Value, json};
 
 use crate::advice::{SET_CLOCK, of_library};
 use crate::options::AccessOptions;
+use crate::redact::redacted;
 
 /// How far a server's clock may be from this one, in seconds: half of the 30 that an assertion lives at
 /// the strictest scheme, for the way and the server's own tolerance.
@@ -72,6 +73,8 @@ pub(super) struct ExpectedChain<'a> {
 /// All that was found, in the order of the steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DoctorReport {
+    /// What was looked at, when, and by whose rules.
+    facts: Vec<(&'static str, String)>,
     /// The steps that were made.
     pub(crate) steps: Vec<Step>,
     /// What to do next, the first thing first. Never empty.
@@ -92,6 +95,27 @@ pub(crate) struct Step {
 }
 
 impl DoctorReport {
+    fn at(now: UnixTime) -> Self {
+        Self {
+            facts: vec![("Judged at", now.to_string())],
+            ..Self::default()
+        }
+    }
+
+    fn facts(&mut self, options: DoctorOptions<'_>) {
+        let rules = options.scheme.map_or("RFC 5280 alone", SchemeRules::title);
+        self.facts.insert(0, ("Rules", rules.to_owned()));
+        let keys = options.decryption_keys.iter();
+        let keys = keys.map(|key| ("Decryption key", key.to_string()));
+        let server = options
+            .server
+            .map(|(_, server)| ("Server", server.to_string()));
+        let key = ("Key", options.key.to_string());
+        let facts = core::iter::once(key).chain(keys).chain(server);
+        self.facts
+            .extend(facts.map(|(name, value)| (name, redacted(&value))));
+    }
+
     /// How much is broken.
     pub(crate) fn broken(&self) -> usize {
         self.steps.iter().map(|step| step.findings.broken()).sum()
@@ -109,6 +133,7 @@ impl DoctorReport {
             _ => Verdict::Broken,
         };
         let mut html = HtmlReport::new("Key, chain and clock", verdict, &self.headline());
+        html.facts(self.facts.iter().map(|(name, value)| (name, value)));
         html.list("What to do next", &self.next);
         for step in &self.steps {
             html.findings(step.name, &step.findings);
@@ -160,7 +185,8 @@ impl DoctorReport {
 
 /// Looks at everything. `pins` is asked at most once.
 pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider) -> DoctorReport {
-    let mut report = DoctorReport::default();
+    let mut report = DoctorReport::at(options.now);
+    report.facts(options);
     let reachable = match options.key {
         KeyUri::Pkcs11(uri) => module::look(&mut report, uri),
         // Opening it says what is wrong with the connector, the session or the key.
@@ -322,6 +348,9 @@ fn chain(
                 .to_owned(),
         );
     }
+    let leaf = judged.certificates.first();
+    let subject = leaf.map(|leaf| ("Chain of", leaf.subject.clone()));
+    report.facts.extend(subject);
     report.step(NAME).extend(judged.report);
 }
 

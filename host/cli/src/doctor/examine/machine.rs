@@ -1,5 +1,6 @@
 //! Without a key: all modules of the machine.
 
+use privyseal::UnixTime;
 use privyseal::report::Verdict;
 
 use super::DoctorReport;
@@ -7,8 +8,8 @@ use crate::scan::Scanned;
 
 /// What there is on this machine. A module that cannot be used is trouble where no other has a token: many are installed
 /// without their hardware.
-pub(in crate::doctor) fn examine_modules(modules: &[Scanned]) -> DoctorReport {
-    let mut report = DoctorReport::default();
+pub(in crate::doctor) fn examine_modules(modules: &[Scanned], now: UnixTime) -> DoctorReport {
+    let mut report = DoctorReport::at(now);
     let has_token = modules.iter().any(|it| it.report["tokens"][0].is_object());
     for module in modules {
         let name = &module.name;
