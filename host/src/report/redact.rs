@@ -12,13 +12,14 @@ use crate::base::display::is_invisible;
 pub(super) const LEFT_OUT: &str = "[left out]";
 
 /// As URLs, HTML, JSON and other keyboards write the dot of a token.
-const DOTS: [&str; 9] = [
-    "%2e", "%252e", "&#46;", "&#x2e;", "&period;", "\\u002e", "\u{ff0e}", "\u{3002}", "\u{ff61}",
+const DOTS: &[&str] = &[
+    "%2e", "%252e", "%25252e", "&#46;", "&#046;", "&#x2e;", "&period;", "\\u002e", "\u{ff0e}",
+    "\u{3002}", "\u{ff61}", "[.]", "(.)",
 ];
-/// What they put between the characters of a token, beside white space.
-const BLANKS: [&str; 15] = [
+/// What they, mail, shells and source code put between the characters of a token, beside white space.
+const BLANKS: &[&str] = &[
     "=", "%3d", "%253d", "&#61;", "%20", "%09", "%0a", "%0d", "&nbsp;", "&#10;", "&#13;", "<br>",
-    "\\r", "\\n", "\\t",
+    "<br/>", "<wbr>", "\\r", "\\n", "\\t", "\\", ">", "|", "\"", "'", "+",
 ];
 
 /// A character of a token, and where the text has it.

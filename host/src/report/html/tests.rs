@@ -157,6 +157,11 @@ fn no_token_in_disguise_can_be_used() {
         format!("{jws} {jws}"),
         format!("{jws}.{jws}"),
         format!("eyJ{jws}"),
+        every(72, "\n> "),
+        every(72, " \\\n"),
+        every(64, "\" +\n  \""),
+        dotted("[.]"),
+        dotted("<wbr>."),
     ];
     for text in disguised {
         for text in [
