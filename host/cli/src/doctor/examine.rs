@@ -103,7 +103,10 @@ impl DoctorReport {
     }
 
     fn facts(&mut self, options: DoctorOptions<'_>) {
-        let rules = options.scheme.map_or("RFC 5280 alone", SchemeRules::title);
+        let rules = options
+            .chain
+            .scheme
+            .map_or("RFC 5280 alone", SchemeRules::title);
         self.facts.insert(0, ("Rules", rules.to_owned()));
         let keys = options.decryption_keys.iter();
         let keys = keys.map(|key| ("Decryption key", key.to_string()));
@@ -185,7 +188,7 @@ impl DoctorReport {
 
 /// Looks at everything. `pins` is asked at most once.
 pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider) -> DoctorReport {
-    let mut report = DoctorReport::at(options.now);
+    let mut report = DoctorReport::at(options.chain.now);
     report.facts(options);
     let reachable = match options.key {
         KeyUri::Pkcs11(uri) => module::look(&mut report, uri),
@@ -233,7 +236,7 @@ pub(crate) fn examine_profile(
     profile: &Profile,
     now: UnixTime,
 ) -> Result<DoctorReport, ProfileError> {
-    let mut report = DoctorReport::default();
+    let mut report = DoctorReport::at(now);
     for key in profile.keys()? {
         if let KeyUri::Pkcs11(uri) = &key {
             module::load(&mut report, uri);
