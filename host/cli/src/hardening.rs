@@ -1,7 +1,7 @@
 //! What the process does for its secrets before it does anything else.
 //!
-//! The unsafe code is a promise: no other thread runs yet; an end without more ado; a signal that is ignored, and some that a refresh answers; and
-//! what runs before `main`, where the standard library has not yet put `/dev/null` in the place of a standard output or
+//! The unsafe code is a promise: no other thread runs yet; an end that calls nothing back; a signal that is ignored, and
+//! some that a refresh answers; and what runs before `main`, where the standard library has not yet put `/dev/null` in the place of a standard output or
 //! error that is closed.
 
 #![allow(unsafe_code)]
