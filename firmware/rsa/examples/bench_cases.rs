@@ -8,7 +8,8 @@
 #[allow(dead_code, reason = "only keys of a named size are needed here")]
 mod tests;
 
-use rsa::{BoxedUint, RsaPrivateKey};
+use crypto_bigint::{BoxedUint, Resize as _};
+use rsa::RsaPrivateKey;
 use tests::{TestKey, digest};
 
 const MESSAGES: u64 = 4;
@@ -46,7 +47,7 @@ fn extreme(bits: u32, below: u64, above: u64) -> TestKey {
     let largest = one.shl(bits / 2).wrapping_sub(BoxedUint::from(below));
     let root = one.shl(bits - 1).floor_sqrt();
     let smallest = root.wrapping_add(BoxedUint::from(above));
-    let [p, q] = [largest, smallest].map(|prime| prime.shorten(bits / 2));
+    let [p, q] = [largest, smallest].map(|prime| prime.resize(bits / 2));
     let judge = RsaPrivateKey::from_p_q(p, q, BoxedUint::from(65537_u64));
     TestKey::of(judge.expect("a key"))
 }
