@@ -4,6 +4,7 @@
 //! JSON, in one way.
 
 mod chain;
+mod compact;
 mod content;
 pub mod html;
 mod keys;

@@ -1,11 +1,11 @@
-//! A token as people have it: alone, or in a header, a form or JSON. And what stands in it, which nobody proved.
+//! A token as people have it: alone, or in a header, a form or JSON.
 
 use std::borrow::Cow;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_check::json::Value;
 use privyseal_core::token::text::JsonText;
 
+use super::compact::is_token_character;
 use super::redact::without_tokens;
 use crate::base::display::is_invisible;
 
@@ -125,27 +125,6 @@ fn chosen((kind, members): Members) -> Option<(String, String)> {
 
 pub(super) fn plain(text: &JsonText<'_>) -> String {
     text.chars().flatten().collect()
-}
-
-pub(super) const fn is_token_character(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
-}
-
-/// The header and the claims of a compact JWS, and the header of a JWE, each where it is a JSON object. Not verified: good
-/// for showing to a person, and for nothing else.
-pub(super) fn decoded(token: &str) -> [Option<String>; 2] {
-    let parts: Vec<_> = token.splitn(6, '.').collect();
-    match parts[..] {
-        [header, claims, _] => [object(header), object(claims)],
-        [header, _, _, _, _] => [object(header).filter(|it| it.contains("\"enc\"")), None],
-        _ => [None, None],
-    }
-}
-
-pub(super) fn object(part: &str) -> Option<String> {
-    let text = String::from_utf8(Base64UrlUnpadded::decode_vec(part).ok()?).ok()?;
-    let is_object = matches!(Value::parse(&text), Ok(Value::Object(_)));
-    is_object.then_some(text)
 }
 
 #[cfg(test)]

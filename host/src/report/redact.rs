@@ -5,7 +5,7 @@ use core::ops::Range;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_check::json::Value;
 
-use super::pasted::{is_token_character, object};
+use super::compact::{is_token_character, object};
 use crate::base::display::is_invisible;
 
 /// What stands for a credential, or for what makes one of the rest.

@@ -9,7 +9,8 @@ use privyseal_core::token::text::JsonText;
 
 use super::words::{distance, left};
 use super::{HtmlReport, Verdict, badge, escape};
-use crate::report::pasted::{Pasted, decoded, plain};
+use crate::report::compact::decoded;
+use crate::report::pasted::{Pasted, plain};
 use crate::report::redact::{LEFT_OUT, without_tokens};
 use crate::report::{CertificateReport, ReceiverReport, TokenReport};
 
