@@ -179,6 +179,13 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
         let error = RedisStore::new(options).unwrap_err().to_string();
         assert!(error.contains(words), "{url}: {error}");
     }
+    for (url, words) in [
+        ("redis://127.0.0.1/?db=6", "has a query"),
+        ("redis://bob@127.0.0.1/", "a user and no password"),
+    ] {
+        let error = RedisStore::new(RedisOptions::new(url)).unwrap_err();
+        assert!(error.to_string().contains(words), "{url}: {error}");
+    }
     // No switch turns verification off.
     assert!(RedisStore::new(RedisOptions::new("rediss://127.0.0.1/#insecure")).is_err());
 }
@@ -253,6 +260,27 @@ fn a_store_that_never_ends_its_answer_is_not_read_for_long() {
         // Most of it nobody read: it lay in the buffers of the two sockets.
         let told = told.join().unwrap();
         assert!(told < 32 * 1024 * 1024, "{told} bytes");
+    }
+}
+
+/// Only `OK` says that it is stored, and only nil that it was.
+#[test]
+fn a_store_that_answers_something_else_has_stored_nothing() {
+    let world = World::new();
+    for answer in ["+QUEUED", "+ok", ":1", "$0\r\n"] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stage = receiver(&world, listener.local_addr().unwrap().port());
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let info = "run_id:1\r\nmaxmemory:0\r\n";
+            let info = format!("${}\r\n{info}\r\n", info.len());
+            for answers in [info, format!("+OK\r\n{answer}\r\n$1\r\n1\r\n")] {
+                let _ = stream.read(&mut [0; 4096]).unwrap();
+                stream.write_all(answers.as_bytes()).unwrap();
+            }
+        });
+        let refused = accept(&stage, &made_at(&world, now()), now()).unwrap_err();
+        assert!(refused.ends_with("no answer to SET"), "{answer}: {refused}");
     }
 }
 

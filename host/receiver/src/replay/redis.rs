@@ -134,6 +134,9 @@ impl RedisStore {
         if address.contains('#') {
             return Err(StoreError::Unfit("its URL has a fragment (#)"));
         }
+        if address.contains('?') {
+            return Err(StoreError::Unfit("its URL has a query (?)"));
+        }
         let roots = match options.roots.clone() {
             Some(_) if !is_tls => {
                 let why = "it has roots, and its URL is none of rediss:";
@@ -146,9 +149,13 @@ impl RedisStore {
         let ConnectionAddr::Tcp(host, port) = info.addr() else {
             return Err(none);
         };
+        let settings = info.redis_settings();
+        if settings.username().is_some() && settings.password().is_none() {
+            return Err(StoreError::Unfit("its URL has a user and no password"));
+        }
         Ok(Self {
             address: (host.clone(), *port),
-            settings: info.redis_settings().clone(),
+            settings: settings.clone(),
             roots,
             options,
             idle: Mutex::default(),
@@ -256,7 +263,7 @@ impl ReplayStore for RedisStore {
         let key = self.key("jti", &presented.key);
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
-        let (_, first, begins): (Value, Option<String>, u64) = self.run(move |begins| {
+        let (_, first, begins): (Value, Value, u64) = self.run(move |begins| {
             let mut commands = redis::pipe();
             let left = left.saturating_add(SKEW).max(1);
             let set = commands.cmd("SET").arg(begins);
@@ -266,11 +273,17 @@ impl ReplayStore for RedisStore {
             commands.get(begins);
             commands
         })?;
-        Ok(match first {
-            _ if presented.issued.as_secs() <= begins => Seen::MayBeForgotten,
-            Some(_) => Seen::First,
-            None => Seen::Again,
-        })
+        match first {
+            Value::Okay | Value::Nil if presented.issued.as_secs() <= begins => {
+                Ok(Seen::MayBeForgotten)
+            }
+            Value::Okay => Ok(Seen::First),
+            Value::Nil => Ok(Seen::Again),
+            // Whether it is stored is not said: not with `QUEUED`, either.
+            _ => Err(StoreError::Away(
+                "what it answers is no answer to SET".to_owned(),
+            )),
+        }
     }
 }
 
