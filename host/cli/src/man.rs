@@ -54,6 +54,7 @@ type Rows = Box<dyn Iterator<Item = String>>;
 
 /// What stands in the code as data: a title, and rows of two cells.
 fn tables() -> Vec<(&'static str, Rows)> {
+    #[cfg(feature = "agent")]
     let row = |(name, about): &(&str, &str)| format!("| `{name}` | {about} |");
     let members = Profile::known_members();
     let members = members.map(|(name, shape, about)| format!("| `{name}` | {about} ({shape}) |"));
