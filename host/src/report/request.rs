@@ -65,11 +65,12 @@ impl RequestReport {
     fn from_der(der: &[u8], scheme: Option<&'static SchemeRules>) -> Option<Self> {
         let request = CertReq::from_der(der).ok()?;
         let spki = request.info.public_key.to_der().ok()?;
+        let extensions = extensions(&request);
         let content = CertificateContent::new(
             &request.info.subject.to_der().ok()?,
             &spki,
             Some(request.algorithm.oid),
-            &extensions(&request),
+            &extensions,
         );
         let mut report = Report::default();
         let verified = Signed::read(der)?.verify(&spki);
@@ -78,7 +79,7 @@ impl RequestReport {
             let text = format!("the extension {id} that is asked for is malformed");
             report.add_by(Verdict::Broken, "RFC 5280 section 4.2", text);
         }
-        match Chain::in_order(&[&as_asked(&request).ok()?]) {
+        match Chain::in_order(&[&as_asked(&request, &extensions).ok()?]) {
             Ok(chain) => report.asked(&chain, scheme),
             Err(_) if !content.malformed_extensions.is_empty() => {}
             Err(error) => {
@@ -182,7 +183,7 @@ fn of_leaf(error: &ChainError) -> String {
 }
 
 /// The certificate that a CA would make of it, DER, without a signature that anyone could verify.
-fn as_asked(request: &CertReq) -> Result<Vec<u8>, der::Error> {
+fn as_asked(request: &CertReq, extensions: &Extensions) -> Result<Vec<u8>, der::Error> {
     const VALIDITY: &[u8] = b"\x17\x0d260101000000Z\x17\x0d270101000000Z";
     let of = |tag, parts: &[&[u8]]| Any::new(tag, parts.concat())?.to_der();
     let explicit = |number, der: &[u8]| {
@@ -197,7 +198,6 @@ fn as_asked(request: &CertReq) -> Result<Vec<u8>, der::Error> {
     };
     let algorithm = request.algorithm.to_der()?;
     let issuer = Name::from_str("CN=the CA that is asked")?.to_der()?;
-    let extensions = extensions(request);
     let extensions = if extensions.is_empty() {
         Vec::new()
     } else {

@@ -194,12 +194,13 @@ impl Question {
             return self.chain();
         };
         let is_token = |word| TokenContent::read(word).is_token();
-        if let Some(fault) = core::str::from_utf8(input).ok().and_then(misplaced) {
+        let text = core::str::from_utf8(input).ok();
+        if let Some(fault) = text.and_then(misplaced) {
             return Err(fault.to_owned());
         }
-        match core::str::from_utf8(input) {
-            Ok(text) if !text.contains("-----BEGIN") => self.token(text),
-            Ok(text) if text.split_whitespace().any(is_token) => {
+        match text {
+            Some(text) if !text.contains("-----BEGIN") => self.token(text),
+            Some(text) if text.split_whitespace().any(is_token) => {
                 let fault =
                     "there are a token and certificates: one of them is explained at a time";
                 Err(fault.to_owned())

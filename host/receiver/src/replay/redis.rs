@@ -4,7 +4,6 @@
 //! that was emptied or restarted says so by that, and what was made before is refused. (What a restarted server has loaded may
 //! be older than its end.)
 
-use core::fmt;
 use core::time::Duration;
 use std::io::{Read as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -321,19 +320,7 @@ fn away(error: RedisError) -> StoreError {
     StoreError::Away(code.map_or(kind, |code| format!("it answers {code}")))
 }
 
-impl fmt::Debug for RedisOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisOptions")
-            .field("timeout", &self.timeout)
-            .field("prefix", &self.prefix)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for RedisStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
+privyseal_core::opaque_debug! {
+    [] RedisOptions: timeout, prefix;
+    [] RedisStore: options;
 }
