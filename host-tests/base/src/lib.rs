@@ -12,10 +12,7 @@
 //! missing tool is a failed test, never a skipped one.
 
 #![allow(
-    clippy::exhaustive_enums,
     clippy::exhaustive_structs,
-    clippy::missing_errors_doc,
-    unnameable_types,
     reason = "for tests, which nobody links to"
 )]
 

@@ -14,13 +14,6 @@
 //! points somewhere is the caller's and is handed on as it is; the few places that write through such a
 //! pointer say why they may.
 
-#![allow(
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
-    clippy::missing_errors_doc,
-    unnameable_types,
-    reason = "for tests, which nobody links to"
-)]
 #![allow(clippy::cast_possible_truncation)] // Lengths of PKCS #11 fit the machine that they come from.
 #![allow(unsafe_code)]
 

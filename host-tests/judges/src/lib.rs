@@ -8,10 +8,8 @@
 //! - [`openssl`]: encrypts as a sender would.
 
 #![allow(
-    clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
-    unnameable_types,
     reason = "for tests, which nobody links to"
 )]
 

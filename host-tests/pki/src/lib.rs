@@ -5,10 +5,8 @@
 //! [`CertificateSpec`], and issues that certificate with [`Authority::issue`].
 
 #![allow(
-    clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
-    unnameable_types,
     reason = "for tests, which nobody links to"
 )]
 

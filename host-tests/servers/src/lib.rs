@@ -17,7 +17,6 @@
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
-    unnameable_types,
     reason = "for tests, which nobody links to"
 )]
 #![allow(clippy::match_same_arms)] // A table of replies.

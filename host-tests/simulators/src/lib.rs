@@ -11,7 +11,6 @@
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
-    unnameable_types,
     reason = "for tests, which nobody links to"
 )]
 // Test machinery: it is read more often than it is run.

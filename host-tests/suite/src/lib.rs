@@ -20,7 +20,6 @@
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
-    unnameable_types,
     reason = "for tests, which nobody links to"
 )]
 #![allow(clippy::large_stack_arrays)] // Tests have the stack.
