@@ -62,7 +62,7 @@ pub(crate) struct Module {
     others: Patience,
 }
 
-/// How long other processes were waited for in vain: one that hangs costs the longest of the waits, not their sum.
+/// How long other processes were waited for without result: one that hangs costs the longest of the waits, not their sum.
 #[derive(Debug, Default)]
 struct Patience(Mutex<Duration>);
 
@@ -153,7 +153,7 @@ impl Module {
     }
 
     /// Keeps other processes that use this module from initializing it, looking for tokens and logging in meanwhile; not
-    /// longer than `wait`, less what was waited in vain before. SoftHSM, of several that do so at once, misreads its tokens or ends the process.
+    /// longer than `wait`, less what was waited without result before. SoftHSM, of several that do so at once, misreads its tokens or ends the process.
     pub(crate) fn alone(&self, wait: Duration) -> Option<ProcessLock> {
         let lock = ProcessLock::take(&self.path, self.others.left(wait));
         self.others.note(wait, lock.is_some());

@@ -19,7 +19,7 @@ use crate::error::CliError;
 use crate::hardening::with_spent_token;
 use crate::output::say;
 
-/// Who asks, and whom: a client of an OpenID provider.
+/// Who asks: a client of an OpenID provider, and that provider.
 #[derive(Args)]
 #[command(
     mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_providers))),

@@ -153,7 +153,7 @@ impl Receiver {
         holder: Holder,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
         let asking = Asking::new(revocation, &self.fetching, holder);
-        // What the lists say that were given costs no request, and counts whoever is away.
+        // What the lists say that were given costs no request, and counts whichever server is away.
         let listed = self.check_chain(chain, &asking, revocation.given(), now);
         if listed.is_err() || !revocation.is_online() {
             return listed;

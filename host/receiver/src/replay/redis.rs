@@ -28,7 +28,7 @@ const MAX_IDLE: usize = 32;
 /// The longest answer to one command that is read, in bytes: that to `INFO` has some thousand.
 const MAX_ANSWER: u64 = 64 * 1024;
 
-/// After which time a connection is made anew, and the server's settings are looked at.
+/// After which time a new connection takes the place of one, and the server's settings are looked at.
 const CHECKED_AFTER: Duration = Duration::from_secs(60);
 
 /// Seconds by which the clocks of receivers that share a store may differ.
@@ -53,7 +53,7 @@ pub struct RedisOptions {
 /// A store on a server. When the server is away, nothing is accepted.
 ///
 /// The server must not evict keys (`maxmemory-policy noeviction`): that is looked at when a connection is made, and each is
-/// made anew after a minute. A replica that takes over without the last writes has forgotten them: give the store to one
+/// replaced after a minute. A replica that takes over without the last writes has forgotten them: give the store to one
 /// server, or wait for replicas there.
 pub struct RedisStore {
     address: (String, u16),

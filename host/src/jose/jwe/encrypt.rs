@@ -11,7 +11,7 @@ use super::content::{ContentEncryption, Sealed};
 use crate::base::{BaseError, entropy};
 use crate::jose::jwk::KeySet;
 
-/// To whom, and how.
+/// The recipient, and how.
 #[derive(Clone)]
 pub struct Recipient {
     key: VerifyingKey,
