@@ -23,6 +23,7 @@ use crate::agent::Agent;
 use crate::metrics;
 use crate::problem::{self, Problem};
 use crate::served::{Requester, Served};
+use crate::stream::Connection;
 
 /// The largest body of a request, in bytes: an audience has 512 at most.
 const MAX_BODY: usize = 4096;
@@ -68,17 +69,24 @@ type Answer = Response<Full<Bytes>>;
 
 pub(crate) async fn answer(
     agent: Arc<Agent>,
-    peer: Peer,
+    (peer, connection): (Peer, Arc<Connection>),
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let answer = route(&agent, &peer, request).await.unwrap_or_else(refusal);
+    let answer = route(&agent, &peer, &connection, request)
+        .await
+        .unwrap_or_else(refusal);
     let status = answer.status().as_u16();
     tracing::debug!(%method, path, status, ?peer, "answered");
     Ok(answer)
 }
 
-async fn route(agent: &Agent, peer: &Peer, request: Request<Incoming>) -> Result<Answer, Problem> {
+async fn route(
+    agent: &Agent,
+    peer: &Peer,
+    connection: &Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Answer, Problem> {
     if let Peer::Tcp(_) = peer {
         check_host(request.headers())?;
     }
@@ -110,8 +118,8 @@ async fn route(agent: &Agent, peer: &Peer, request: Request<Incoming>) -> Result
             only(&Method::POST, &request)?;
             let (served, requester) = authorized(agent, peer, &request, profile)?;
             let asked = asked(request).await?;
-            let (assertion, client_id, expires_in) =
-                served.assertion(requester, asked.audience).await?;
+            let made = served.assertion(connection, requester, asked.audience);
+            let (assertion, client_id, expires_in) = made.await?;
             Ok(json(&AssertionResponse {
                 client_id: client_id.as_str(),
                 client_assertion_type: CLIENT_ASSERTION_TYPE,
@@ -122,7 +130,7 @@ async fn route(agent: &Agent, peer: &Peer, request: Request<Incoming>) -> Result
         ["v1", profile, "token"] => {
             only(&Method::GET, &request)?;
             let (served, requester) = authorized(agent, peer, &request, profile)?;
-            let (token, expires_in) = served.token(requester).await?;
+            let (token, expires_in) = served.token(connection, requester).await?;
             Ok(json(&TokenResponse {
                 access_token: token.expose(),
                 token_type: "Bearer",

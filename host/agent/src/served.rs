@@ -19,15 +19,17 @@ use privyseal::{
 };
 use privyseal_core::{ClientId, SignerError as _, SignerErrorKind, UnixTime};
 use privyseal_hsm::{Prompt, SecretUnavailable};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
 use crate::pins::{PinRefusals, Pins};
 use crate::problem::Problem;
+use crate::stream::Connection;
 use audited::Audited;
-pub(crate) use desk::MAX_AT_ONCE;
-use desk::{ANSWER_LIMIT, Desk, SILENCE_LIMIT, no_answer};
+pub(crate) use desk::Waiting;
+use desk::{ANSWER_LIMIT, Desk, Kind, SILENCE_LIMIT, no_answer};
 
 /// How long a self-test counts, and how long one may take.
 const SELF_TEST_COUNTS: Duration = Duration::from_secs(5);
@@ -49,12 +51,22 @@ pub(crate) enum Requester {
 }
 
 /// What all profiles share.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) audit: AuditLog,
     pub(crate) metrics: Metrics,
     pub(crate) refused_pins: Arc<PinRefusals>,
+    pub(crate) waiting: Waiting,
 }
+
+const ASSERTION: Kind = Kind {
+    desk: |served| &served.assertions,
+    given_up: |served| served.shared.metrics.ready(&served.name, false),
+};
+
+const TOKEN: Kind = Kind {
+    desk: |served| &served.tokens,
+    given_up: |served| served.shared.metrics.token(&served.name, no_answer().kind),
+};
 
 /// One profile.
 pub(crate) struct Served {
@@ -147,9 +159,7 @@ impl Served {
     /// The same, with its key to be opened again, where the token has other certificates for it now.
     pub(crate) async fn renewed(self: &Arc<Self>) -> Option<Self> {
         let opened = self.open_now()?;
-        let look = self.blocking(&self.assertions, move |_| {
-            Ok(opened.client.has_other_certificates())
-        });
+        let look = self.apart(move |_| Ok(opened.client.has_other_certificates()));
         let has_others = timeout(SELF_TEST_LIMIT, look).await;
         matches!(has_others, Ok(Ok(true)))
             .then(|| Self::new(self.profile.clone(), self.strict_pin_files, &self.shared))
@@ -180,6 +190,7 @@ impl Served {
     /// A new assertion, for `audience` where the profile leaves that open, and how long it still lives.
     pub(crate) async fn assertion(
         self: &Arc<Self>,
+        connection: &Arc<Connection>,
         requester: Requester,
         audience: Option<String>,
     ) -> Result<(Assertion, ClientId, u64), Problem> {
@@ -198,9 +209,9 @@ impl Served {
         let lifetime = lifetime
             .map_err(OAuthError::from)?
             .saturating_sub(options.backdate);
-        let outcome = self.blocking(&self.assertions, move |served| {
-            let opened = served.opened()?;
-            let source = served.audited(&opened, requester);
+        let outcome = self.at_once(connection, ASSERTION, || {
+            let opened = self.opened()?;
+            let source = self.audited(&opened, requester);
             let begun = Instant::now();
             let assertion = source.assertion(&options)?;
             // The key may have taken longer than the assertion lives.
@@ -210,7 +221,7 @@ impl Served {
             }
             Ok((assertion, source.client_id().clone(), left))
         });
-        let outcome = outcome.await;
+        let outcome = outcome.await.ok_or_else(no_answer)?;
         // It tells as much about the key as a self-test.
         match &outcome {
             Ok(_) => self.shared.metrics.ready(&self.name, true),
@@ -225,17 +236,17 @@ impl Served {
     /// An access token, and the seconds for which it is good.
     pub(crate) async fn token(
         self: &Arc<Self>,
+        connection: &Arc<Connection>,
         requester: Requester,
     ) -> Result<(Arc<AccessToken>, u64), Problem> {
-        let outcome = self
-            .blocking(&self.tokens, move |served| {
-                let opened = served.opened()?;
-                let tokens = opened.tokens.as_ref().map_err(Problem::clone)?;
-                let (token, until) = tokens.token_until(&served.audited(&opened, requester))?;
-                let now = clock::now()?;
-                Ok((token, until.as_secs().saturating_sub(now.as_secs())))
-            })
-            .await;
+        let outcome = self.at_once(connection, TOKEN, || {
+            let opened = self.opened()?;
+            let tokens = opened.tokens.as_ref().map_err(Problem::clone)?;
+            let (token, until) = tokens.token_until(&self.audited(&opened, requester))?;
+            let now = clock::now()?;
+            Ok((token, until.as_secs().saturating_sub(now.as_secs())))
+        });
+        let outcome = outcome.await.ok_or_else(no_answer)?;
         let outcome_word = outcome
             .as_ref()
             .map_or_else(|problem| problem.kind, |_| "ok");
@@ -254,9 +265,7 @@ impl Served {
         let (at, of_key) = if let Some(before) = before {
             before
         } else {
-            let test = self.blocking(&self.assertions, |served| {
-                Ok(served.opened()?.client.self_test()?)
-            });
+            let test = self.apart(|served| Ok(served.opened()?.client.self_test()?));
             let outcome = timeout(SELF_TEST_LIMIT, test).await;
             let outcome = outcome.unwrap_or_else(|_| Err(no_answer()));
             (Instant::now(), outcome)
@@ -306,15 +315,31 @@ impl Served {
         }
     }
 
-    /// Work at one of its desks.
-    async fn blocking<T: Send + 'static>(
+    /// Work for a request, on its own thread: no other need be woken. Nothing, if it took so long that another one has
+    /// answered.
+    async fn at_once<T>(
         self: &Arc<Self>,
-        desk: &Desk,
+        connection: &Arc<Connection>,
+        kind: Kind,
+        work: impl FnOnce() -> Result<T, Problem>,
+    ) -> Option<Result<T, Problem>> {
+        let in_use = self.shared.metrics.in_use(&self.name);
+        match (kind.desk)(self).turn(in_use, work).await {
+            Ok(work) => self.shared.waiting.during(connection, self, kind, work),
+            Err(problem) => Some(Err(problem)),
+        }
+    }
+
+    /// Work that somebody waits for no longer than they like.
+    async fn apart<T: Send + 'static>(
+        self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let served = Arc::clone(self);
-        let in_use = self.shared.metrics.in_use(&self.name);
-        desk.run(in_use, move || work(&served)).await
+        let (served, in_use) = (Arc::clone(self), self.shared.metrics.in_use(&self.name));
+        let work = self.assertions.turn(in_use, move || work(&served)).await?;
+        spawn_blocking(work)
+            .await
+            .unwrap_or_else(|_| Err(no_answer()))
     }
 
     fn audited<'a>(&'a self, opened: &'a Opened, requester: Requester) -> Audited<'a> {

@@ -2,7 +2,7 @@
 
 use core::future::Future;
 use core::pin::pin;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,6 @@ use listenfd::ListenFd;
 use privyseal_hsm::Secret;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,8 +33,8 @@ use crate::error::AgentError;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::routes::{self, Peer};
-use crate::served::{MAX_AT_ONCE, Requester, Shared};
-use crate::stream::{self, HttpStream};
+use crate::served::{Requester, Shared, Waiting};
+use crate::stream::{self, Connection, HttpStream, Stream};
 
 /// Connections at once; further ones wait to be accepted. Fewer where this process may have fewer files.
 const MAX_CONNECTIONS: usize = 8192;
@@ -46,6 +45,12 @@ const OTHER_FILES: usize = 256;
 /// Which part of the connections one user may have, and which part all of those together who may ask for nothing.
 const PART_OF_ONE: usize = 3;
 const PART_OF_OTHERS: usize = 16;
+
+/// Threads at once: more than all profiles may have for their requests, each of which has its own limit.
+const MAX_THREADS: usize = 65_536;
+
+/// How often it is looked for requests that waited long enough.
+const GIVE_UP_POLL: Duration = Duration::from_secs(1);
 
 /// How long a client may take for the head of a request, and so how long a connection may be idle.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
@@ -70,10 +75,11 @@ const OPEN_LIMIT: Duration = Duration::from_secs(20);
 pub fn run(config: &Path) -> Result<(), AgentError> {
     let read = AgentConfig::read(config)?;
     let most = max_connections();
-    // One thread for all sockets: a second one would only be woken for nothing. What waits has threads of its own.
-    let runtime = Builder::new_current_thread()
-        // For assertions and for tokens; and one that tests the log, one that reads the configuration.
-        .max_blocking_threads(2 * MAX_AT_ONCE * read.profiles.len().max(4) + 2)
+    // One thread for all sockets: a second one would only be woken for nothing. One that waits for a key or a server leaves
+    // them to another.
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(MAX_THREADS)
         .enable_all()
         .build()
         .map_err(AgentError::Runtime)?;
@@ -91,6 +97,7 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
         audit,
         metrics,
         refused_pins: Arc::default(),
+        waiting: Waiting::default(),
     })));
     let mut started = config.clone();
     started.profiles.clear();
@@ -107,6 +114,13 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
         }
     });
 
+    let shared = Arc::clone(&agent.shared);
+    tokio::spawn(async move {
+        loop {
+            sleep(GIVE_UP_POLL).await;
+            shared.waiting.give_up();
+        }
+    });
     agent.serve(config);
     // Whoever needs no key that hangs does not wait for it.
     let accepting = listeners.accept(Arc::clone(&agent), most);
@@ -136,6 +150,7 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
     notify(&[NotifyState::Stopping]);
     tracing::info!("the agent ends");
     accepting.drain().await;
+    agent.shared.waiting.end();
     Ok(())
 }
 
@@ -326,7 +341,7 @@ impl Connections {
 
     fn begin<S>(&self, mut stream: S, peer: Peer, turn: Option<OwnedSemaphorePermit>)
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Stream + 'static,
     {
         let Some(share) = self.share(&peer) else {
             tracing::debug!(?peer, "too many connections");
@@ -336,11 +351,12 @@ impl Connections {
             return;
         };
         let agent = Arc::clone(&self.agent);
-        let is_under_way = Arc::new(AtomicBool::new(false));
-        let stream = HttpStream::new(stream, Arc::clone(&is_under_way));
+        let connection = Connection::new(stream);
+        let stream = HttpStream::new(Arc::clone(&connection));
         let service = service_fn(move |request| {
-            is_under_way.store(true, Ordering::Relaxed);
-            routes::answer(Arc::clone(&agent), peer.clone(), request)
+            connection.is_under_way.store(true, Ordering::Relaxed);
+            let asked = (peer.clone(), Arc::clone(&connection));
+            routes::answer(Arc::clone(&agent), asked, request)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
