@@ -1,4 +1,4 @@
-//! The test programs of the workspace, two at a time: many of them wait for a server or an emulator most of the time.
+//! The test programs of the workspace, four at a time: many of them wait for a server or an emulator most of the time.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,20 @@ use crate::failure::{Failure, fail};
 use crate::paths;
 use crate::process::Run;
 
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 4;
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// They take longest, so they begin first.
-const SLOWEST: [&str; 3] = ["emulator-tests", "flows-tests", "gateway-tests"];
+const SLOWEST: [&str; 8] = [
+    "emulator-tests",
+    "flows-tests",
+    "pkcs11_faults",
+    "agent-tests",
+    "gateway-tests",
+    "command_keys",
+    "receiver-tests",
+    "capi-tests",
+];
 
 /// A test program, and what cargo says when it runs one.
 struct Program {
