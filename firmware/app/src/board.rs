@@ -1,10 +1,18 @@
 //! What the device needs of its hardware: one trait, whose parts are the traits of embedded-io and
 //! embedded-storage.
 
+use core::ops::Range;
+
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
 use privyseal_core::credential::HeaderBytes;
 use privyseal_protocol::{DeviceId, ReadOut};
+
+/// What a board protects is a multiple of it, from a multiple of it on.
+pub const PAGE: usize = 1024;
+
+/// The most bytes that a board must be able to protect.
+pub const MAX_PROTECTED: usize = 7 * PAGE;
 
 /// A board. [`crate::Device`] owns one.
 pub trait Board {
@@ -66,6 +74,13 @@ pub trait Board {
     /// Overwrites all of the stack below its caller. Called when a request was answered and when the device has
     /// started, so that nothing is left of what was computed with the key. A host has nothing to do.
     fn wipe_stack(&mut self);
+
+    /// Lets nothing read or write these addresses from now on, which is a fault then: at least a [`PAGE`], at most
+    /// [`MAX_PROTECTED`], and always the same. A host has nothing to do.
+    fn protect(&mut self, memory: Range<usize>);
+
+    /// Takes that back.
+    fn unprotect(&mut self);
 
     /// A secret of the part that no dump of its flash has. `None` where there is none.
     fn device_secret(&mut self) -> Option<[u8; 32]> {

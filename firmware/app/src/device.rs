@@ -26,6 +26,7 @@ use privyseal_protocol::{
 
 use crate::at_rest::KeptUnder;
 use crate::board::Board;
+use crate::guarded::{Guarded, Key};
 use crate::keyed::Keyed;
 use crate::limits::{Clock, Meter};
 use crate::link::Line;
@@ -51,6 +52,7 @@ struct Machine<B: Board> {
     line: Line,
     records: Records,
     mode: Mode<B::Mapped>,
+    key: Guarded,
     clock: Clock,
     composed: Composed,
     /// Of what is read.
@@ -109,6 +111,8 @@ impl Asked {
 
 impl<B: Board> Device<B> {
     /// A device that has not started: nothing of its flash was read, and there is no key in it.
+    // Inlined, it would be in its caller's frame twice.
+    #[inline(never)]
     pub fn new(board: B) -> Self {
         Self {
             decoder: FrameDecoder::new(),
@@ -272,6 +276,13 @@ impl<B: Board> Machine<B> {
         self.records.write(&mut self.board, entry)
     }
 
+    /// The device is something else from now on, and its key is wiped.
+    #[inline(never)]
+    fn enter(&mut self, mode: Mode<B::Mapped>) {
+        self.key.open(&mut self.board, |_, key| *key = Key::None);
+        self.mode = mode;
+    }
+
     /// Notes a refusal in the log, if the rate limit has room for it, and gives it back.
     #[inline(never)]
     fn refused(&mut self, refusal: Refusal, asked: Asked) -> Refusal {
@@ -301,7 +312,7 @@ impl<B: Board> Machine<B> {
     /// A computation went wrong: drops the key, and says so for good.
     #[inline(never)]
     fn fault(&mut self) -> Refusal {
-        self.mode = Mode::Faulted(Refusal::Fault);
+        self.enter(Mode::Faulted(Refusal::Fault));
         let entry = Entry {
             faulted: true,
             ..self.entry(Event::Fault)

@@ -14,6 +14,7 @@
 mod flash;
 mod parts;
 
+use core::ops::Range;
 use std::sync::Arc;
 use std::vec::Vec;
 
@@ -21,7 +22,7 @@ use embedded_io::{Read, ReadReady, Write};
 use privyseal_protocol::{DeviceId, ReadOut};
 use rand_core::TryRng as _;
 
-use crate::{Board, PROVISION_LEN, SECRETS_LEN};
+use crate::{Board, PAGE, PROVISION_LEN, SECRETS_LEN};
 
 pub use flash::{Cells, Cut, Flash, Moment, Power};
 pub use parts::{Button, Entropy, Misread, Time, Wire};
@@ -87,6 +88,8 @@ pub struct FakeBoard<S> {
     pub secret: Option<[u8; 32]>,
     /// A read of [`Board::mapped_secret`] that goes wrong.
     pub misread: Option<Misread>,
+    /// What is protected.
+    pub protected: Option<Range<usize>>,
     /// When the watchdog was last fed, and the longest that it was not: milliseconds.
     pub fed: (u64, u64),
     provision: Flash,
@@ -110,6 +113,7 @@ impl<S> FakeBoard<S> {
             secret: Some([0x5c; 32]),
             misread: None,
             device: *b"fake device!",
+            protected: None,
             fed: (0, 0),
             provision: flash(memory.provision, PROVISION_SECTOR),
             secrets: flash(memory.secrets, SECRETS_SECTOR),
@@ -195,6 +199,15 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
     }
 
     fn wipe_stack(&mut self) {}
+
+    fn protect(&mut self, memory: Range<usize>) {
+        assert!(memory.start.is_multiple_of(PAGE) && memory.len().is_multiple_of(PAGE));
+        self.protected = Some(memory);
+    }
+
+    fn unprotect(&mut self) {
+        self.protected = None;
+    }
 
     fn device_secret(&mut self) -> Option<[u8; 32]> {
         self.secret

@@ -21,20 +21,18 @@ use crate::at_rest::KeptUnder;
 use crate::board::Board;
 use crate::drbg::{Drbg, Exhausted};
 use crate::flash::{FlashSink, aligned};
+use crate::guarded::Guarded;
 use crate::jti::RANDOM_LEN;
 use crate::link::{Constants, constants};
 use crate::vault::{self, HEADERS_AT, HEADERS_END, KeyRecord, Manifest, Place};
 
-pub(crate) use stored::{
-    engine_for, generator, keep, kept_under, public_key, secrets, seeded, start_engine,
-};
+pub(crate) use stored::{generator, keep, kept_under, public_key, secrets, seeded, start_engine};
 
 /// What the trial signature is of.
 const TRIAL: &[u8] = b"privyseal: the trial signature of a device, made before it is ready";
 
 /// Everything that signing needs.
 pub(crate) struct Keyed<M> {
-    pub(crate) engine: AnyEngine,
     pub(crate) drbg: Drbg,
     /// In the order of the policy.
     served: [Option<Served<M>>; MAX_SCHEMES],
@@ -182,7 +180,6 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
         let drbg = generator(board, key, under, board_entropy, nonce)?;
         board.feed_watchdog();
         Ok(Self {
-            engine: engine_for(key)?,
             drbg,
             served,
             random: None,
@@ -195,19 +192,23 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
         })
     }
 
-    /// Takes the key, and shows that it signs.
+    /// Takes the key into its place, and shows that it signs.
     #[inline(never)]
     pub(crate) fn start_engine<B: Board<Mapped = M>>(
         &mut self,
         board: &mut B,
-        key: &KeyRecord,
+        record: &KeyRecord,
         under: &KeptUnder,
+        guarded: &mut Guarded,
     ) -> Result<(), Refusal> {
-        start_engine(board, key, under, &mut self.engine, &mut self.drbg)?;
-        board.feed_watchdog();
-        self.trial()?;
-        board.feed_watchdog();
-        Ok(())
+        let Self { drbg, key, .. } = self;
+        guarded.open(board, |board, place| {
+            let engine = start_engine(board, record, under, place, drbg)?;
+            board.feed_watchdog();
+            trial(engine, drbg, key)?;
+            board.feed_watchdog();
+            Ok(())
+        })
     }
 
     /// The policy. Its rules were checked when all of this was loaded, and nothing has been written there since:
@@ -246,20 +247,18 @@ impl<M: AsRef<[u8]> + HeaderBytes> Keyed<M> {
         self.drbg.try_fill_bytes(&mut random)?;
         Ok(random)
     }
+}
 
-    /// Signs once and verifies with the public key, by other arithmetic than the engine's.
-    fn trial(&mut self) -> Result<(), Refusal> {
-        let Self { engine, drbg, .. } = self;
-        let digest = Sha256::digest(TRIAL).into();
-        let mut signature = [0; MAX_MODULUS_LEN];
-        let signature = engine
-            .sign(&digest, drbg, &mut signature)
-            .map_err(|_| Refusal::PairwiseTest)?;
-        let digest = Algorithm::Rs256.digest(TRIAL);
-        self.key
-            .verify(&digest, signature)
-            .map_err(|_| Refusal::PairwiseTest)
-    }
+/// Signs once and verifies with the public key, by other arithmetic than the engine's.
+fn trial(engine: &mut AnyEngine, drbg: &mut Drbg, key: &VerifyingKey) -> Result<(), Refusal> {
+    let digest = Sha256::digest(TRIAL).into();
+    let mut signature = [0; MAX_MODULUS_LEN];
+    let signature = engine
+        .sign(&digest, drbg, &mut signature)
+        .map_err(|_| Refusal::PairwiseTest)?;
+    let digest = Algorithm::Rs256.digest(TRIAL);
+    key.verify(&digest, signature)
+        .map_err(|_| Refusal::PairwiseTest)
 }
 
 type Schemes<B> = [Option<Served<<B as Board>::Mapped>>; MAX_SCHEMES];

@@ -21,6 +21,7 @@ mod device;
 
 // What the device keeps: in RAM, and in the flash.
 mod at_rest;
+mod guarded;
 pub mod journal;
 mod keyed;
 mod limits;
@@ -38,7 +39,7 @@ mod signals;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
 
-pub use board::Board;
+pub use board::{Board, MAX_PROTECTED, PAGE};
 pub use device::Device;
 
 /// Bytes of flash that [`Board::provision`] must have.

@@ -35,6 +35,12 @@ pub extern "C" fn latch() -> ! {
         "movw r1, #:lower16:_stack_start",
         "movt r1, #:upper16:_stack_start",
         "msr msp, r1",
+        // What was protected is wiped, too.
+        "movw r3, #0xed94",
+        "movt r3, #0xe000",
+        "str r2, [r3]",
+        "dsb",
+        "isb",
         "2:",
         "str r2, [r0], #4",
         "cmp r0, r1",

@@ -1,4 +1,4 @@
-//! What the boards share: where every fault ends ([`latch`]), wiping the stack ([`stack`]), the pieces of flash that hold the device's
+//! What the boards share: where every fault ends ([`latch`]), wiping the stack ([`stack`]), what nobody may read ([`mpu`]), the pieces of flash that hold the device's
 //! state ([`region`]), RAM in the place of flash ([`ram_flash`]), and the program as it lies in flash
 //! ([`image`]); and a program that breaks on purpose ([`breaking`]).
 //!
@@ -10,6 +10,7 @@
 pub mod breaking;
 pub mod image;
 pub mod latch;
+pub mod mpu;
 pub mod ram_flash;
 pub mod region;
 pub mod stack;

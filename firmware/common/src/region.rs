@@ -214,6 +214,14 @@ macro_rules! pieces_of_flash {
             &mut self.journal
         }
 
+        fn protect(&mut self, memory: core::ops::Range<usize>) {
+            $crate::mpu::protect(memory);
+        }
+
+        fn unprotect(&mut self) {
+            $crate::mpu::unprotect();
+        }
+
         fn image_hash(&self) -> [u8; 32] {
             self.image_hash
         }

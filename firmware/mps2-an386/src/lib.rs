@@ -10,10 +10,9 @@ use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_firmware_app::Board;
 use privyseal_firmware_common::latch::counted;
 use privyseal_firmware_common::ram_flash::{self, Storage};
-use privyseal_firmware_common::{image, stack};
+use privyseal_firmware_common::{image, mpu, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
-mod guard;
 pub mod paint;
 pub mod timer;
 
@@ -30,6 +29,9 @@ const RECEIVER_FULL: u32 = 2;
 const BOTH_ON: u32 = 3;
 /// 25 MHz / 217 = 115,207 baud.
 const DIVIDER: u32 = 217;
+
+/// 512 KiB below the RAM, more than any frame: QEMU answers there with zeros, and a stack that grows too far would go on.
+const BELOW_THE_STACK: u32 = 0x1ff8_0000;
 
 /// The serial line: polled, which is enough where the emulator holds back what is not read.
 #[derive(Debug)]
@@ -131,7 +133,7 @@ impl An386<Serial> {
 impl<S: Read + ReadReady + Write + Fed> An386<S> {
     /// The board with another line. The timer must run.
     pub fn with(serial: S) -> Self {
-        guard::up();
+        mpu::guard(BELOW_THE_STACK, 19);
         let [provision, secrets, journal] = ram_flash::take();
         Self {
             serial,

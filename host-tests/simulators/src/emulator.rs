@@ -156,6 +156,11 @@ impl Emulator {
         self
     }
 
+    /// The board.
+    pub const fn machine(&self) -> Machine {
+        self.machine
+    }
+
     /// The socket of the serial line.
     pub fn line(&self) -> PathBuf {
         self.dir.path().join("line")
@@ -215,6 +220,16 @@ impl Emulator {
         let wish = json!({ "val": start, "size": size, "filename": file.to_str() });
         self.command("pmemsave", &wish);
         std::fs::read(&file).expect("QEMU wrote the memory")
+    }
+
+    /// Whether the program could read there now, where its memory protection says.
+    ///
+    /// # Panics
+    /// If QEMU is gone.
+    pub fn is_readable(&mut self, address: u32) -> bool {
+        let line = format!("x /1wx {address}");
+        let said = self.command("human-monitor-command", &json!({ "command-line": line }));
+        !said.to_string().contains("Cannot access memory")
     }
 
     /// A command of QEMU's human monitor.

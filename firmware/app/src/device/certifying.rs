@@ -13,7 +13,8 @@ use privyseal_protocol::{CsrRequest, Entry, Event, MAX_DATA, Rate, Refusal, Resp
 
 use super::{Asked, Born, Machine, Mode};
 use crate::board::Board;
-use crate::keyed::{engine_for, generator, public_key, start_engine};
+use crate::guarded::Key;
+use crate::keyed::{generator, public_key, start_engine};
 
 /// How often: there is no policy yet that could say it.
 pub(super) const REQUESTS: Rate = Rate {
@@ -75,17 +76,20 @@ impl<B: Board> Machine<B> {
         let (nonce, board) = (self.nonce(), &mut self.board);
         let mut drbg = generator(board, record, under, record.board_entropy, &nonce)?;
         board.feed_watchdog();
-        let mut engine = engine_for(record)?;
-        let started = start_engine(board, record, under, &mut engine, &mut drbg);
-        self.board.feed_watchdog();
-        started.map_err(|refusal| match refusal {
-            Refusal::Entropy | Refusal::Storage => refusal,
-            // The key was good when it was made.
-            _ => Refusal::Fault,
-        })?;
-        let signed = engine.sign(digest, &mut drbg, signature);
-        self.board.feed_watchdog();
-        signed.map_err(|_| Refusal::Fault)
+        let signed = self.key.open(board, |board, place| {
+            let engine = start_engine(board, record, under, place, &mut drbg);
+            board.feed_watchdog();
+            let engine = engine.map_err(|refusal| match refusal {
+                Refusal::Entropy | Refusal::Storage => refusal,
+                // The key was good when it was made.
+                _ => Refusal::Fault,
+            })?;
+            let signed = engine.sign(digest, &mut drbg, signature);
+            board.feed_watchdog();
+            signed.map_err(|_| Refusal::Fault)
+        });
+        self.key.open(&mut self.board, |_, key| *key = Key::None);
+        signed
     }
 
     fn send_csr(&mut self, id: u8, der: &[u8]) {

@@ -88,7 +88,7 @@ impl<B: Board> Machine<B> {
             return Err(Refusal::Renewal);
         }
         // The key goes from RAM before the policy that guards it goes from the flash.
-        self.mode = Mode::Faulted(Refusal::Storage);
+        self.enter(Mode::Faulted(Refusal::Storage));
         self.recover_born(&record)
     }
 
@@ -156,11 +156,11 @@ impl<B: Board> Machine<B> {
             return Err(Refusal::Device);
         }
         // The key goes from RAM first; and until all is done, this is what the device is.
-        self.mode = Mode::Faulted(Refusal::Storage);
+        self.enter(Mode::Faulted(Refusal::Storage));
         self.challenge.fill(0);
         vault::mark(&mut self.board).map_err(|_| Refusal::Storage)?;
         self.finish_wipe()?;
-        self.mode = Mode::Empty;
+        self.enter(Mode::Empty);
         Ok(())
     }
 

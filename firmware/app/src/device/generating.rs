@@ -16,12 +16,12 @@ use super::{Born, Machine, Mode};
 use crate::at_rest::Secrets;
 use crate::board::Board;
 use crate::drbg::Drbg;
+use crate::guarded::{Guarded, Key};
 use crate::keyed::{bad, keep, public_key, seeded};
 use crate::vault::{self, KeyRecord};
 
 /// A key that is being made.
 pub(super) struct Generating {
-    generator: AnyGenerator,
     drbg: Drbg,
     board_entropy: bool,
     unlock: Option<Zeroizing<[u8; UNLOCK_LEN]>>,
@@ -35,9 +35,12 @@ impl Generating {
     }
 
     /// Does the next step; whether the key is done.
-    fn step(&mut self) -> Result<bool, Refusal> {
-        let step = self.generator.step(&mut self.drbg);
-        let (primes, candidates) = match step.map_err(|error| refusal_of(&error))? {
+    fn step<B: Board>(&mut self, board: &mut B, key: &mut Guarded) -> Result<bool, Refusal> {
+        let step = key.open(board, |_, key| {
+            let step = key.generator()?.step(&mut self.drbg);
+            step.map_err(|error| refusal_of(&error))
+        });
+        let (primes, candidates) = match step? {
             Step::Searching {
                 prime: Prime::P,
                 candidates,
@@ -79,8 +82,7 @@ impl<B: Board> Machine<B> {
         self.write(entry)?;
         let nonce = self.nonce();
         let drbg = seeded(&mut self.board, asked.seed, asked.board_entropy, &nonce)?;
-        self.mode = Mode::Generating(Generating {
-            generator,
+        self.enter(Mode::Generating(Generating {
             drbg,
             board_entropy: asked.board_entropy,
             unlock: asked
@@ -91,7 +93,9 @@ impl<B: Board> Machine<B> {
                 primes: 0,
                 candidates: 0,
             },
-        });
+        }));
+        self.key
+            .open(&mut self.board, |_, key| *key = Key::Making(generator));
         self.send(id, &Response::Accepted { received: 0 });
         Ok(())
     }
@@ -102,7 +106,7 @@ impl<B: Board> Machine<B> {
         let Mode::Generating(generating) = &mut self.mode else {
             return;
         };
-        let refusal = match generating.step() {
+        let refusal = match generating.step(&mut self.board, &mut self.key) {
             Ok(false) => return,
             Ok(true) => match self.keep() {
                 Ok(()) => return,
@@ -131,12 +135,13 @@ impl<B: Board> Machine<B> {
         let drawn = generating.drbg.try_fill_bytes(&mut seed);
         drawn.map_err(|_| Refusal::Entropy)?;
         let (mut modulus, mut primes) = ([0; MAX_MODULUS_LEN], [0; MAX_MODULUS_LEN]);
-        let generator = &generating.generator;
-        let numbers = generator
-            .modulus(&mut modulus)
-            .zip(generator.primes(&mut primes));
-        let (modulus, (p, q)) = numbers.ok_or(Refusal::Fault)?;
-        let secrets = Secrets::of(&seed, [p, q]);
+        let numbers = self.key.open(&mut self.board, |_, key| {
+            let generator = key.generator().ok()?;
+            let modulus = generator.modulus(&mut modulus)?;
+            let (p, q) = generator.primes(&mut primes)?;
+            Some((modulus, Secrets::of(&seed, [p, q])))
+        });
+        let (modulus, secrets) = numbers.ok_or(Refusal::Fault)?;
         primes.zeroize();
         seed.zeroize();
         let record = KeyRecord {
@@ -164,7 +169,7 @@ impl<B: Board> Machine<B> {
         vault::write_record(self.board.secrets(), &record).map_err(|_| Refusal::Storage)?;
         self.note_generated(&record)?;
         let key = spki_digest(&key);
-        self.mode = Mode::Uncertified(Born { record, under, key });
+        self.enter(Mode::Uncertified(Born { record, under, key }));
         Ok(())
     }
 

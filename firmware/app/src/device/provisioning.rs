@@ -165,13 +165,14 @@ impl<B: Board> Machine<B> {
         }
         let entry = self.entry(Event::ProvisionBegun);
         self.write(entry)?;
-        self.mode = Mode::Provisioning(Upload {
+        let last = self.board.millis();
+        self.enter(Mode::Provisioning(Upload {
             totals,
             received: Totals::default(),
             born,
             staged: Staged::EMPTY,
-            last: self.board.millis(),
-        });
+            last,
+        }));
         Ok(Response::Accepted { received: 0 })
     }
 
@@ -344,6 +345,7 @@ impl<B: Board> Machine<B> {
     }
 
     /// An upload whose host has gone leaves an empty device.
+    #[inline(never)]
     pub(super) fn abandon_stale_upload(&mut self) {
         let millis = self.board.millis();
         if let Mode::Provisioning(upload) = &self.mode
@@ -370,9 +372,9 @@ impl<B: Board> Machine<B> {
     }
 
     fn discard_all_but(&mut self, born: Option<Born>) -> Result<(), Refusal> {
-        self.mode = Mode::Faulted(Refusal::Storage);
+        self.enter(Mode::Faulted(Refusal::Storage));
         let board = &mut self.board;
-        self.mode = if let Some(born) = born {
+        let mode = if let Some(born) = born {
             vault::erase_upload(board).map_err(|_| Refusal::Storage)?;
             Mode::Uncertified(born)
         } else {
@@ -384,6 +386,7 @@ impl<B: Board> Machine<B> {
             }
             Mode::Empty
         };
+        self.enter(mode);
         Ok(())
     }
 }

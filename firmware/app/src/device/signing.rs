@@ -162,6 +162,7 @@ impl<B: Board> Machine<B> {
             board,
             records,
             mode,
+            key,
             clock,
             composed,
             line,
@@ -174,10 +175,11 @@ impl<B: Board> Machine<B> {
         note(board, records, asked, draft)?;
 
         board.feed_watchdog();
-        let signature = keyed
-            .engine
-            .sign(&draft.digest, &mut keyed.drbg, &mut line.message)
-            .map_err(|_| Refusal::Fault)?;
+        let (digest, drbg, out) = (&draft.digest, &mut keyed.drbg, &mut line.message);
+        let signature = key.open(board, |_, key| {
+            let signed = key.engine()?.sign(digest, drbg, out);
+            signed.map_err(|_| Refusal::Fault)
+        })?;
         board.feed_watchdog();
 
         let Entry {

@@ -11,6 +11,7 @@ use super::unlocking::Locked;
 use super::{Born, Machine, Mode};
 use crate::at_rest::KeptUnder;
 use crate::board::Board;
+use crate::guarded::Guarded;
 use crate::keyed::{Keyed, bad, kept_under, mapped_policy, policy_of, public_key, secrets};
 use crate::limits::{Clock, Meter};
 use crate::link::Line;
@@ -24,6 +25,7 @@ impl<B: Board> Machine<B> {
             line: Line::new(),
             records: Records::UNREAD,
             mode: Mode::Faulted(Refusal::Storage),
+            key: Guarded::EMPTY,
             clock: Clock::new(0, 0),
             composed: Composed::EMPTY,
             reads: Meter::new(0, 0),
@@ -41,7 +43,7 @@ impl<B: Board> Machine<B> {
         self.clock = Clock::new(self.state().time_floor, self.board.millis());
         // Whatever fails here leaves a device that signs nothing and still answers.
         if let Err(refusal) = self.recover() {
-            self.mode = Mode::Faulted(refusal);
+            self.enter(Mode::Faulted(refusal));
         }
     }
 
@@ -55,7 +57,7 @@ impl<B: Board> Machine<B> {
             Contents::Born(record) => return self.recover_born(&record),
             Contents::Whole(manifest, key) => return self.recover_key(&manifest, &key),
         }
-        self.mode = Mode::Empty;
+        self.enter(Mode::Empty);
         Ok(())
     }
 
@@ -86,17 +88,17 @@ impl<B: Board> Machine<B> {
         let under = kept_under(&mut self.board, &record, None)?;
         let opened = secrets(&self.board, &record, &under).map(drop);
         opened.map_err(|refusal| self.not_ready(refusal))?;
-        self.mode = Mode::Uncertified(Born { record, under, key });
+        self.enter(Mode::Uncertified(Born { record, under, key }));
         Ok(())
     }
 
     /// Waits for the unlock secret.
     fn lock_up(&mut self, record: KeyRecord, manifest: Option<Manifest>, key: [u8; 32]) {
-        self.mode = Mode::Locked(Locked {
+        self.enter(Mode::Locked(Locked {
             record,
             manifest,
             key,
-        });
+        }));
     }
 
     fn recover_key(&mut self, manifest: &Manifest, key: &KeyRecord) -> Result<(), Refusal> {
@@ -187,17 +189,18 @@ impl<B: Board> Machine<B> {
             return Err(bad(Part::Policy, PartFault::Rule));
         }
         let (nonce, board) = (self.nonce(), &mut self.board);
-        self.mode = Mode::Ready(Keyed::load(board, manifest, key, under, &nonce)?);
+        let keyed = Keyed::load(board, manifest, key, under, &nonce)?;
+        self.enter(Mode::Ready(keyed));
         let outcome = self.start_engine(key, under);
         if let Err(refusal) = outcome {
-            self.mode = Mode::Faulted(refusal);
+            self.enter(Mode::Faulted(refusal));
         }
         outcome
     }
 
     fn start_engine(&mut self, key: &KeyRecord, under: &KeptUnder) -> Result<(), Refusal> {
         if let Mode::Ready(keyed) = &mut self.mode {
-            keyed.start_engine(&mut self.board, key, under)?;
+            keyed.start_engine(&mut self.board, key, under, &mut self.key)?;
             self.challenge = challenge(keyed)?;
         }
         Ok(())

@@ -18,6 +18,7 @@ use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use super::*;
 use crate::fake::{Cut, Entropy, FakeBoard, Memory, Misread, Moment, Time, Wire};
+use crate::guarded::{Guarded, Key};
 use crate::link::TokenSink;
 
 type Fake = FakeBoard<Wire>;
@@ -111,16 +112,29 @@ fn provisioned_with(board_entropy: bool) -> Box<Device<Fake>> {
     device
 }
 
+/// Who is not signing reads it at no address.
+#[test]
+fn the_key_is_protected_and_wiped() {
+    let mut device = provisioned();
+    let start = (&raw const device.machine.key).addr();
+    let place = Some(start..start + size_of::<Guarded>());
+    assert_eq!(device.machine.board.protected, place);
+    device.machine.sign(1, &REQUEST, false).expect("a token");
+    assert_eq!(device.machine.board.protected, place);
+    let id = device.machine.board.device;
+    device.machine.wipe(2, id).expect("wiped");
+    assert_eq!(device.machine.board.protected, place);
+    assert!(matches!(device.machine.key, Guarded(Key::None)));
+}
+
 /// Puts another key where the device's was: what a fault in its memory could do to a signature, and the
 /// engine's own check cannot see.
 fn exchange_key(device: &mut Device<Fake>) {
     let other = key(2);
     let number = |index: usize| other.primes()[index].to_be_bytes();
     let engine = AnyEngine::from_primes(&number(0), &number(1), &other.n_bytes());
-    let Mode::Ready(keyed) = &mut device.machine.mode else {
-        panic!("it is ready");
-    };
-    keyed.engine = engine.expect("a key");
+    let Machine { key, board, .. } = &mut device.machine;
+    key.open(board, |_, key| *key = Key::Ready(engine.expect("a key")));
 }
 
 /// A wrong signature never leaves, and the device that made it signs no more: not now, not after a

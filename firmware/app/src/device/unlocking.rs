@@ -67,19 +67,19 @@ impl<B: Board> Machine<B> {
         let under = kept_under(&mut self.board, &record, Some(secret))?;
         drop(secrets(&self.board, &record, &under)?);
         match manifest {
-            None => self.mode = Mode::Uncertified(Born { record, under, key }),
+            None => self.enter(Mode::Uncertified(Born { record, under, key })),
             Some(manifest) => {
                 let loaded = self.load(&manifest, &record, &under);
                 loaded.map_err(|refusal| {
                     let refusal = self.not_ready(refusal);
-                    self.mode = Mode::Faulted(refusal);
+                    self.enter(Mode::Faulted(refusal));
                     refusal
                 })?;
             }
         }
         self.note_unlocked(before.debt(millis))
             .inspect_err(|refusal| {
-                self.mode = Mode::Faulted(*refusal);
+                self.enter(Mode::Faulted(*refusal));
             })
     }
 

@@ -10,6 +10,7 @@ use super::bad;
 use crate::at_rest::{Closed, KeptUnder, SALT_LEN, Secrets};
 use crate::board::Board;
 use crate::drbg::Drbg;
+use crate::guarded::Key;
 use crate::vault::{self, KeyRecord, Place};
 
 /// Bytes that the board's own random generator adds to the seed: as many as make a generator by themselves
@@ -112,27 +113,30 @@ pub(crate) fn seeded<B: Board>(
 }
 
 /// An engine of the key's size, without the key.
-pub(crate) fn engine_for(key: &KeyRecord) -> Result<AnyEngine, Refusal> {
+fn engine_for(key: &KeyRecord) -> Result<AnyEngine, Refusal> {
     let len = usize::try_from(key.key / 2).ok();
     len.and_then(AnyEngine::empty)
         .ok_or(bad(Part::Key, PartFault::Malformed))
 }
 
-/// Gives an engine the key, where it is, and makes it ready to sign.
+/// Puts an engine with the key into its place, and makes it ready to sign.
 #[inline(never)]
-pub(crate) fn start_engine<B: Board>(
+pub(crate) fn start_engine<'k, B: Board>(
     board: &mut B,
     key: &KeyRecord,
     under: &KeptUnder,
-    engine: &mut AnyEngine,
+    place: &'k mut Key,
     drbg: &mut Drbg,
-) -> Result<(), Refusal> {
+) -> Result<&'k mut AnyEngine, Refusal> {
+    *place = Key::Ready(engine_for(key)?);
+    let engine = place.engine()?;
     take_key(board, key, under, engine)?;
     board.feed_watchdog();
     engine.reseed(drbg).map_err(|error| match error {
         SignError::Random(_) => Refusal::Entropy,
         _ => Refusal::PairwiseTest,
-    })
+    })?;
+    Ok(engine)
 }
 
 /// In a frame of its own, below which the engine's blinding does not stand.

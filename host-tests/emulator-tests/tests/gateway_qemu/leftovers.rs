@@ -182,9 +182,22 @@ fn look(
     assert!(wrong.is_empty(), "{when}:\n{wrong}");
 }
 
-/// The same of a device that can sign.
+/// The same of a device that can sign; and what is there is where nobody can read it who is not signing.
 fn look_ready(emulator: &mut Emulator, gateway: &mut Gateway, secrets: &[Secret], when: &str) {
     look(emulator, gateway, secrets, when, |secret| secret.when_ready);
+    let (start, memory) = (emulator.machine().ram.0, emulator.memory());
+    assert!(emulator.is_readable(start), "{when}: the start of RAM");
+    let kept = secrets.iter().filter(|secret| secret.when_ready > 0);
+    for secret in kept {
+        let mut pieces = memory.windows(PIECE);
+        let at = pieces.position(|it| it == &secret.bytes[..PIECE]);
+        let at = u32::try_from(at.expect("found before")).expect("an address");
+        let end = u32::try_from(secret.bytes.len() - PIECE).expect("a length");
+        for address in [start + at, start + at + end] {
+            let is_readable = emulator.is_readable(address);
+            assert!(!is_readable, "{when}: {} at {address:#x}", secret.name);
+        }
+    }
 }
 
 /// Finds the blinding pair by what it is, near the key: A and A^-d in Montgomery form. Each signature has another, and
