@@ -33,7 +33,8 @@ const MAX_TORN: usize = 1024;
 #[derive(Clone, Copy, Debug, Serialize)]
 #[non_exhaustive]
 pub struct AuditEntry<'a> {
-    /// `opened`, `signed`, `failed`, or `tested`: after a write that failed, another one that did not.
+    /// `opened`, `signed`, `failed`, or `tested`: after a write that failed, another one that did not. A `failed` that
+    /// repeats the `jti` of a `signed` takes that back.
     pub event: &'a str,
     /// The profile.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,6 +172,9 @@ struct LogFile {
     synced: Mutex<Option<u64>>,
 }
 
+/// A line that may not be on the disk yet: the file, and where the line ends.
+pub(crate) struct Unsynced(Arc<LogFile>, u64);
+
 impl AuditLog {
     /// Opens a log, or begins one, and reads it whole: its chain must be unbroken. A last line without its end, as a loss
     /// of power leaves it, is cut off, and repeated as the reason of the next one. Without `sync` the operating
@@ -232,33 +236,33 @@ impl AuditLog {
     ///
     /// [`AuditError`]: nothing may leave of which this is the line.
     pub fn append(&self, entry: AuditEntry<'_>) -> Result<(), AuditError> {
+        self.write(entry)?
+            .map_or(Ok(()), |unsynced| self.sync(&unsynced))
+    }
+
+    /// Writes a line, and gives what [`AuditLog::sync`] has yet to do before anything leaves.
+    pub(crate) fn write(&self, entry: AuditEntry<'_>) -> Result<Option<Unsynced>, AuditError> {
         let time = clock::now()?.as_secs();
-        let (log, end) = {
-            let mut state = self.state();
-            state.check(&self.path)?;
-            state
-                .write(time, entry)
-                .map_err(|source| self.failed(source))?;
-            (Arc::clone(&state.log), state.len)
-        };
-        if self.sync {
-            self.sync(&log, end)?;
-        }
-        Ok(())
+        let mut state = self.state();
+        state.check(&self.path)?;
+        state
+            .write(time, entry)
+            .map_err(|source| self.failed(source))?;
+        let unsynced = || Unsynced(Arc::clone(&state.log), state.len);
+        Ok(self.sync.then(unsynced))
     }
 
     /// Has the disk hold the log up to there. Of those that wait one does it, for all lines that are written by then.
-    fn sync(&self, log: &Arc<LogFile>, end: u64) -> Result<(), AuditError> {
+    pub(crate) fn sync(&self, Unsynced(log, end): &Unsynced) -> Result<(), AuditError> {
         let mut synced = log.synced.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = || self.path.clone();
-        if synced.ok_or_else(|| AuditError::Broken { path: path() })? >= end {
+        if synced.ok_or_else(|| self.broken())? >= *end {
             return Ok(());
         }
         let written = {
             let state = self.state();
             // Meanwhile it may be another file.
             let is_same = Arc::ptr_eq(&state.log, log);
-            if is_same { state.len } else { end }
+            if is_same { state.len } else { *end }
         };
         let outcome = log.file.sync_data();
         *synced = outcome.is_ok().then_some(written);
@@ -289,6 +293,11 @@ impl AuditLog {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn broken(&self) -> AuditError {
+        let path = self.path.clone();
+        AuditError::Broken { path }
     }
 
     fn failed(&self, source: io::Error) -> AuditError {

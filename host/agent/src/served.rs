@@ -96,6 +96,7 @@ struct Opened {
     client: Client,
     tokens: Result<TokenSource, Problem>,
     key_digest: String,
+    is_gateway: bool,
 }
 
 impl Opened {
@@ -343,6 +344,10 @@ impl Served {
     }
 
     fn audited<'a>(&'a self, opened: &'a Opened, requester: Requester) -> Audited<'a> {
+        let requester = match requester {
+            Requester::User(uid) => format!("uid {uid}"),
+            Requester::Bearer => "bearer".to_owned(),
+        };
         Audited {
             served: self,
             opened,
@@ -405,6 +410,7 @@ impl Served {
             },
             // A computed one is always a kid.
             key_digest: digest.unwrap_or_default(),
+            is_gateway: !self.can_be_opened_twice(),
             client,
         })
     }

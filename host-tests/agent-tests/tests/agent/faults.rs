@@ -332,8 +332,15 @@ fn a_token_that_goes_away_and_comes_again_is_found() {
         let wanted = if rules.is_empty() { 200 } else { 503 };
         agent.comes_to(wanted, "POST", "/v1/kpn/assertion");
     }
-    let events: Vec<_> = stage.audited();
-    assert!(events.iter().any(|line| line["event"] == "failed"));
+    // What was written down while the key was asked is taken back.
+    let lines = stage.audited();
+    let jtis = |event| lines.iter().filter(move |line| line["event"] == event);
+    let signed: Vec<_> = jtis("signed").map(|line| &line["jti"]).collect();
+    assert!(jtis("failed").count() > 0, "{lines:?}");
+    for failed in jtis("failed") {
+        assert!(signed.contains(&&failed["jti"]), "{failed}");
+        assert!(failed["reason"].is_string(), "{failed}");
+    }
     agent.stop();
 }
 

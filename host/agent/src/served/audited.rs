@@ -1,20 +1,24 @@
 //! The assertions of a profile, each written down before it leaves.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use privyseal::base::entropy;
 use privyseal::keys::SignerFailure;
 use privyseal::oauth::OAuthError;
 use privyseal::{Assertion, AssertionOptions, AssertionSource};
-use privyseal_core::{Credential, SignerError as _, SignerErrorKind};
+use privyseal_core::{Audience, Credential, SignerError as _, SignerErrorKind};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
-use super::{Opened, Requester, Served};
-use crate::audit::AuditEntry;
+use super::{Opened, Served};
+use crate::audit::{AuditEntry, AuditError};
 
 /// What makes the assertions of a profile for one who asks: no assertion leaves it that is not in the audit log.
 pub(super) struct Audited<'a> {
     pub(super) served: &'a Served,
     pub(super) opened: &'a Opened,
-    pub(super) requester: Requester,
+    pub(super) requester: String,
 }
 
 impl AssertionSource for Audited<'_> {
@@ -24,49 +28,100 @@ impl AssertionSource for Audited<'_> {
 
     fn assertion(&self, options: &AssertionOptions) -> Result<Assertion, OAuthError> {
         let begun = Instant::now();
-        let made = self.opened.client.assertion(options);
-        let is_made = made.is_ok();
-        let outcome = self.written_down(made, options);
+        let outcome = self.written_down(options);
         let kind = match &outcome {
             Ok(_) => "ok",
-            Err(_) if is_made => "audit",
-            Err(error) => kind_of(error),
+            Err(Unreleased::Unwritten(_)) => "audit",
+            Err(Unreleased::Unmade(error)) => kind_of(error),
         };
         let metrics = &self.served.shared.metrics;
         metrics.assertion(&self.served.name, kind, begun.elapsed());
-        outcome
+        outcome.map_err(|unreleased| match unreleased {
+            Unreleased::Unmade(error) => error,
+            Unreleased::Unwritten(error) => {
+                tracing::error!(%error, "an assertion was not released");
+                SignerFailure::new(error).into()
+            }
+        })
+    }
+}
+
+/// Why there is no assertion.
+enum Unreleased {
+    Unmade(OAuthError),
+    Unwritten(AuditError),
+}
+
+impl From<OAuthError> for Unreleased {
+    fn from(error: OAuthError) -> Self {
+        Self::Unmade(error)
+    }
+}
+
+impl From<AuditError> for Unreleased {
+    fn from(error: AuditError) -> Self {
+        Self::Unwritten(error)
     }
 }
 
 impl Audited<'_> {
-    fn written_down(
-        &self,
-        made: Result<Assertion, OAuthError>,
-        options: &AssertionOptions,
-    ) -> Result<Assertion, OAuthError> {
-        let requester = match self.requester {
-            Requester::User(uid) => format!("uid {uid}"),
-            Requester::Bearer => "bearer".to_owned(),
-        };
-        let reason = made.as_ref().err().map(ToString::to_string);
-        let said = made.as_ref().ok();
-        let audience = said.and_then(|assertion| assertion.claim("aud"));
-        let jti = said.and_then(|assertion| assertion.claim("jti"));
-        let mut entry = AuditEntry::new(if made.is_ok() { "signed" } else { "failed" });
-        entry.profile = Some(&self.served.name);
-        entry.scheme = Some(self.scheme().name());
-        entry.audience = audience.as_deref().or(options.audience.as_deref());
-        entry.jti = jti.as_deref();
-        entry.key = Some(&self.opened.key_digest);
-        entry.requester = Some(&requester);
-        entry.reason = reason.as_deref();
-        let written = self.served.shared.audit.append(entry);
-        let assertion = made?;
-        if let Err(error) = written {
-            tracing::error!(%error, "an assertion was not released");
-            return Err(SignerFailure::new(error).into());
+    /// An assertion whose line is on the disk. The disk is waited for while the key signs.
+    fn written_down(&self, options: &AssertionOptions) -> Result<Assertion, Unreleased> {
+        let (client, shared) = (&self.opened.client, &self.served.shared);
+        let default = self.scheme().choose_audience(None).ok();
+        let audience = options.audience.as_deref();
+        let audience = audience.or(default.map(Audience::as_str));
+        // A gateway makes the jti, and what breaks a rule is not signed.
+        if self.opened.is_gateway || options.check(self.scheme()).is_err() {
+            let made = client.assertion(options);
+            let jti = made.as_ref().ok().and_then(|made| made.claim("jti"));
+            let failure = made.as_ref().err().map(ToString::to_string);
+            let entry = self.entry(audience, jti.as_deref(), failure.as_deref());
+            let written = shared.audit.append(entry);
+            let assertion = made?;
+            return Ok(written.map(|()| assertion)?);
+        }
+        let jti = entropy::jti().map_err(OAuthError::from)?;
+        let options = options.clone().jti(jti.as_jti().as_str());
+        let jti = options.jti.as_deref();
+        let written = shared.audit.write(self.entry(audience, jti, None))?;
+        let synced = written.map(|line| {
+            let shared = Arc::clone(shared);
+            spawn_blocking(move || shared.audit.sync(&line))
+        });
+        let made = client.assertion(&options);
+        let assertion = made.inspect_err(|error| {
+            let failure = error.to_string();
+            let entry = self.entry(audience, jti, Some(&failure));
+            let taken_back = shared.audit.append(entry);
+            if let Err(error) = taken_back {
+                tracing::error!(%error, "that an assertion was not made is not in the audit log");
+            }
+        })?;
+        match synced.map(|it| Handle::current().block_on(it)) {
+            Some(Ok(synced)) => synced?,
+            Some(Err(_)) => return Err(shared.audit.broken().into()),
+            None => {}
         }
         Ok(assertion)
+    }
+
+    fn entry<'e>(
+        &'e self,
+        audience: Option<&'e str>,
+        jti: Option<&'e str>,
+        failure: Option<&'e str>,
+    ) -> AuditEntry<'e> {
+        AuditEntry {
+            profile: Some(&self.served.name),
+            scheme: Some(self.scheme().name()),
+            audience,
+            jti,
+            key: Some(&self.opened.key_digest),
+            requester: Some(&self.requester),
+            reason: failure,
+            ..AuditEntry::new(failure.map_or("signed", |_| "failed"))
+        }
     }
 }
 
