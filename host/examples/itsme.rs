@@ -72,13 +72,13 @@ fn subject(
         .kid(KidChoice::Given(kid.to_owned()))
         .signing_client()?;
     let mut pins = decryption_key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
-    let mut unwrapper = decryption_key.open_unwrapper(&mut pins, &SignerOptions::default())?;
+    let unwrapper = decryption_key.open_unwrapper(&mut pins, &SignerOptions::default())?;
 
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
     let provider = Provider::discover(&http, issuer)?;
     let mut flow = Ciba::new(&http, &client, &provider, SystemRuntime::default())
-        .unwrappers(std::slice::from_mut(&mut unwrapper));
+        .unwrappers(std::slice::from_ref(&unwrapper));
     // What would fail after the person has confirmed fails now.
     flow.prepare(asked, None, true)?;
     let mut watcher = QrFile(qr.into());

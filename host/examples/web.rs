@@ -23,8 +23,8 @@ use axum::{Json, Router};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwk::KidChoice;
+use privyseal::keys::SignerFailure;
 use privyseal::keys::key::KeyUnwrapper;
-use privyseal::keys::{SharedUnwrapper, SignerFailure};
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{
     Ciba, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, NotificationToken, PingFault,
@@ -54,7 +54,7 @@ struct App<S> {
     http: Http,
     client: SigningClient<S>,
     provider: Provider,
-    unwrapper: SharedUnwrapper<KeyUnwrapper>,
+    unwrapper: KeyUnwrapper,
     asked: AuthenticationOptions,
     notification: NotificationToken,
     logins: Mutex<HashMap<String, Arc<Login>>>,
@@ -121,7 +121,6 @@ fn run(
         .signing_client()?;
     let mut pins = decryption_key.pin_sources(Prompt::Never, |warning| eprintln!("{warning}"));
     let unwrapper = decryption_key.open_unwrapper(&mut pins, &SignerOptions::default())?;
-    let mut unwrapper = SharedUnwrapper::new(unwrapper);
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
     let provider = Provider::discover(&http, issuer)?;
@@ -132,7 +131,7 @@ fn run(
     asked.client_notification_token = Some(notification.expose().to_owned().into());
     // What would fail after a person has confirmed fails now.
     Ciba::new(&http, &client, &provider, SystemRuntime::default())
-        .unwrappers(std::slice::from_mut(&mut unwrapper))
+        .unwrappers(std::slice::from_ref(&unwrapper))
         .prepare(&asked, None, true)?;
     let app = Arc::new(App {
         http,
@@ -301,10 +300,9 @@ impl<S: Signer<Error = SignerFailure> + Clone + Send + Sync + 'static> App<S> {
 
     /// Blocks for one request to the provider, never for a person.
     fn send(&self, request: CibaRequest) -> CibaResponse {
-        let mut unwrapper = self.unwrapper.clone();
         let runtime = SystemRuntime::default();
         Ciba::new(&self.http, &self.client, &self.provider, runtime)
-            .unwrappers(std::slice::from_mut(&mut unwrapper))
+            .unwrappers(std::slice::from_ref(&self.unwrapper))
             .send(request)
     }
 }

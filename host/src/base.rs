@@ -7,7 +7,7 @@ pub mod error;
 pub(crate) mod events;
 pub mod file;
 pub mod runtime;
-#[cfg(any(feature = "ciba", feature = "login"))]
+#[cfg(feature = "jwe")]
 pub mod seal;
 #[cfg(feature = "profile")]
 pub mod toml;

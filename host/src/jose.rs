@@ -1,7 +1,7 @@
 //! What is signed and encrypted: JWS, JWE, JWK.
 
 pub mod error;
-#[cfg(feature = "ciba")]
+#[cfg(feature = "jwe")]
 pub mod jwe;
 pub mod jwk;
 pub mod jws;

@@ -2,7 +2,5 @@
 
 mod error;
 pub mod key;
-mod shared;
 
 pub use error::{KeyError, KeyUriError, SignerFailure};
-pub use shared::SharedUnwrapper;

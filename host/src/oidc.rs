@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ciba")]
 pub mod ciba;
+#[cfg(feature = "jwe")]
+mod decryption;
 pub mod discovery;
 mod error;
 mod id_token;

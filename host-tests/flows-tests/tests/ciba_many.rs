@@ -24,7 +24,6 @@ use privyseal::{Client, Http, HttpOptions, KeyUri, Prompt, Provider, Roots};
 use privyseal_core::scheme::ITSME;
 use privyseal_test_servers::oidc_provider::{OidcProvider, Registration};
 use privyseal_test_suite::softhsm::in_own_process;
-use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 use serde_json::{Value, json};
 
 const CLIENT: &str = "WXw9DMqkEv";
@@ -105,12 +104,7 @@ fn two_hundred_flows_share_a_pool_of_two() {
                     let answers = answers.clone();
                     let (queue, http, client, provider) = (&queue, &http, &client, &provider);
                     scope.spawn(move || {
-                        let mut ciba = Ciba::<SoftwareUnwrapper, _>::new(
-                            http,
-                            client,
-                            provider,
-                            SystemRuntime::default(),
-                        );
+                        let mut ciba = Ciba::new(http, client, provider, SystemRuntime::default());
                         while let Some((at, request)) = next(queue) {
                             answers.send((at, ciba.send(request))).unwrap();
                         }

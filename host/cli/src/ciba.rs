@@ -126,7 +126,7 @@ impl Ciba {
         }
         let http = self.server.http()?;
         let client = self.client(http.clone())?;
-        let mut unwrappers = self.unwrappers()?;
+        let unwrappers = self.unwrappers()?;
         let listener = self.ping.as_ref().map(PingListener::start).transpose()?;
         if let (Some(address), Some(listener)) = (&self.ping, &listener) {
             announce(address, listener);
@@ -135,7 +135,7 @@ impl Ciba {
         let provider = Provider::discover(&watched, self.issuer())?;
         looking.finish();
         let mut flow = Flow::new(&http, client.source(), &provider, SystemRuntime::default())
-            .unwrappers(&mut unwrappers)
+            .unwrappers(&unwrappers)
             .assertion(assertion);
         if let Some(algorithm) = self.encrypt_assertions {
             let content = ContentEncryption::A128CbcHs256;

@@ -5,7 +5,6 @@ mod opened;
 mod pkcs11;
 mod provision;
 mod signer;
-#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 mod unwrapper;
 #[cfg(feature = "yubihsm")]
 mod yubihsm;
@@ -28,7 +27,6 @@ use privyseal_gateway::{DeviceKey, DeviceUri};
 pub use opened::OpenedKey;
 pub use privyseal_hsm::SignerOptions;
 pub use signer::KeySigner;
-#[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
 pub use unwrapper::KeyUnwrapper;
 
 /// Where a key is. The part before the first colon says how it is reached.
@@ -185,14 +183,12 @@ impl KeyUri {
                 let key = Pkcs11Unwrapper::open_as(uri, pins, &policy.keep_pin(true));
                 let key = key.map_err(SignerFailure::new)?;
                 let notes = key.notes().iter().map(ToString::to_string).collect();
-                let uri = key.uri().to_string();
-                Ok(KeyUnwrapper::new(key, uri, notes))
+                Ok(KeyUnwrapper::new(key).with_notes(notes))
             }
             #[cfg(feature = "yubihsm")]
             Self::Yubihsm(ref uri) => {
                 let key = YubihsmUnwrapper::open_as(uri, pins, &policy.keep_pin(true));
-                let key = key.map_err(SignerFailure::new)?;
-                Ok(KeyUnwrapper::new(key, uri.to_string(), Vec::new()))
+                Ok(KeyUnwrapper::new(key.map_err(SignerFailure::new)?))
             }
             #[cfg(feature = "gateway")]
             Self::Device(_) => Err(KeyUriError::NoDecryption.into()),

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::OAuthError;
 use crate::base::{clock, entropy};
-#[cfg(feature = "ciba")]
+#[cfg(feature = "jwe")]
 use crate::jose::jwe::Recipient;
 use crate::jose::jws::unique_members;
 
@@ -135,7 +135,7 @@ impl Assertion {
     /// # Errors
     ///
     /// [`OAuthError::Base`] if there is no randomness.
-    #[cfg(feature = "ciba")]
+    #[cfg(feature = "jwe")]
     pub fn encrypted_to(&self, server: &Recipient) -> Result<Self, OAuthError> {
         Ok(Self(server.encrypt(&self.0)?))
     }

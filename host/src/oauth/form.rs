@@ -3,8 +3,8 @@
 use privyseal_core::token::request::{CLIENT_ASSERTION_TYPE, write_member};
 use zeroize::Zeroizing;
 
-use super::{Assertion, RequestKind};
-use crate::http::Url;
+use super::{Assertion, OAuthError, RequestKind, response};
+use crate::http::{Http, Response, Url};
 
 /// What is asked, without who asks.
 #[derive(Clone, Copy)]
@@ -37,12 +37,13 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// As it is sent: the members, and who sends them.
-    pub(crate) fn body(
+    /// Posts the members, and who sends them; gives the response if it is a success.
+    pub(crate) fn send(
         &self,
+        http: &Http,
         client_id: Option<&str>,
         assertion: &Assertion,
-    ) -> Zeroizing<Vec<u8>> {
+    ) -> Result<Response, OAuthError> {
         let authentication = [
             ("client_id", client_id),
             ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
@@ -50,14 +51,17 @@ impl<'a> Form<'a> {
         ];
         let authentication = authentication.into_iter();
         let authentication = authentication.filter_map(|(name, value)| Some((name, value?)));
-        form_body(self.members.iter().copied().chain(authentication))
-    }
-
-    /// What of it must not be repeated.
-    pub(crate) fn secrets<'s>(&'s self, assertion: &'s Assertion) -> impl Iterator<Item = &'s str> {
+        let body = form_body(self.members.iter().copied().chain(authentication));
+        let answer = http.post_form(self.url, &body, self.max)?;
         let members = self.members.iter();
         let secrets = members.filter(|(name, _)| !PUBLIC_MEMBERS.contains(name));
-        secrets.map(|(_, value)| *value).chain([assertion.as_str()])
+        let secrets = secrets.map(|(_, value)| *value);
+        response::success(
+            self.url,
+            self.kind,
+            answer,
+            secrets.chain([assertion.as_str()]),
+        )
     }
 }
 

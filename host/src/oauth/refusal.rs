@@ -28,6 +28,7 @@ pub struct Refusal {
     pages: Vec<String>,
     challenge: Option<String>,
     retry_after: Option<RetryAfter>,
+    interval: Option<u64>,
     location: Option<String>,
 }
 
@@ -64,6 +65,7 @@ impl Refusal {
             pages,
             challenge: response.challenge.as_deref().map(shown),
             retry_after: response.retry_after,
+            interval: json["interval"].as_u64(),
             location: location.map(shown),
         }
     }
@@ -87,6 +89,7 @@ impl Refusal {
             pages: page.map(shown).into_iter().collect(),
             challenge: None,
             retry_after: None,
+            interval: None,
             location: None,
         }
     }
@@ -114,6 +117,12 @@ impl Refusal {
     /// When to come back, if the server said so.
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         self.retry_after
+    }
+
+    /// How often a server that has no answer yet may be asked, in seconds, where it says so.
+    #[cfg(feature = "ciba")]
+    pub(crate) const fn interval(&self) -> Option<u64> {
+        self.interval
     }
 
     /// What it means: the code says more than the status, where there is one.

@@ -164,10 +164,7 @@ pub trait AssertionSource: Send + Sync {
     ) -> Result<Response, OAuthError> {
         let sends_client_id = self.scheme().token_request().client_id().value();
         let client_id = sends_client_id.then(|| self.client_id().as_str());
-        let assertion = self.assertion(options)?;
-        let body = form.body(client_id, &assertion);
-        let answer = http.post_form(form.url, &body, form.max)?;
-        response::success(form.url, form.kind, answer, form.secrets(&assertion))
+        form.send(http, client_id, &self.assertion(options)?)
     }
 }
 

@@ -13,7 +13,6 @@
 //! says, with a clock that tests replace.
 
 mod discovery;
-mod exchange;
 mod flow;
 mod identity;
 mod machine;
@@ -28,9 +27,8 @@ use privyseal_core::named;
 use crate::oidc::OidcError;
 
 pub use discovery::QrImage;
-pub use exchange::Tokens;
 pub use flow::Ciba;
-pub use identity::Identity;
+pub use identity::{Identity, Tokens};
 pub use machine::{Authenticated, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep};
 pub use ping::{NotificationToken, PingFault, PingListener};
 pub use polling::BESIDE_PING;

@@ -3,9 +3,9 @@
 use crate::base::BaseError;
 use crate::http::UrlError;
 use crate::jose::JoseError;
-#[cfg(feature = "ciba")]
+#[cfg(feature = "jwe")]
 use crate::jose::jwe::DecryptError;
-#[cfg(feature = "ciba")]
+#[cfg(feature = "jwe")]
 use crate::keys::SignerFailure;
 use crate::oauth::OAuthError;
 
@@ -83,16 +83,13 @@ impl From<BaseError> for OidcError {
     }
 }
 
-#[cfg(feature = "ciba")]
-impl<E> From<DecryptError<E>> for OidcError
-where
-    E: privyseal_core::SignerError + Send + Sync + 'static,
-{
-    fn from(error: DecryptError<E>) -> Self {
+#[cfg(feature = "jwe")]
+impl From<DecryptError<SignerFailure>> for OidcError {
+    fn from(error: DecryptError<SignerFailure>) -> Self {
         match error {
             DecryptError::Jwe(error) => Self::Jose(error),
             DecryptError::Base(error) => error.into(),
-            DecryptError::Unwrapper(error) => Self::OAuth(SignerFailure::new(error).into()),
+            DecryptError::Unwrapper(error) => Self::OAuth(error.into()),
         }
     }
 }

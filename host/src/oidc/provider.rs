@@ -20,7 +20,7 @@ use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
 use crate::oidc::discovery::ProviderMetadata;
 use crate::oidc::provider_keys::{ProviderKeys, TokenFrom};
-#[cfg(feature = "ciba")]
+#[cfg(feature = "jwe")]
 use {
     crate::jose::jwe::{ContentEncryption, Recipient},
     crate::jose::jwk::KeySet,
@@ -182,7 +182,7 @@ impl Provider {
     /// # Errors
     ///
     /// [`OidcError::OAuth`] if its keys cannot be read, or none is for that.
-    #[cfg(feature = "ciba")]
+    #[cfg(feature = "jwe")]
     pub fn recipient(
         &self,
         http: &Http,

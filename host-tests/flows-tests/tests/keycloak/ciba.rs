@@ -18,7 +18,6 @@ use privyseal_core::scheme::ITSME;
 use privyseal_test_servers::keycloak::{Decision, JwksServer};
 use privyseal_test_suite::flow::{self, Outcome};
 use privyseal_test_suite::software_signer::SoftwareSigner;
-use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 use serde_json::json;
 
 use crate::stage::{Stage, client_key, jwk_set};
@@ -295,7 +294,7 @@ fn keycloak_says_that_the_time_is_over() {
     let client = SigningClient::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
     let provider = stage.provider();
     let runtime = Slow(Duration::ZERO);
-    let mut flow = Ciba::<SoftwareUnwrapper, _>::new(&stage.http, &client, &provider, runtime)
+    let mut flow = Ciba::new(&stage.http, &client, &provider, runtime)
         .assertion(AssertionOptions::default().audience(stage.issuer()));
     let mut asked = AuthenticationOptions::default();
     asked.scope = "openid service:TEST_LOGIN".to_owned();

@@ -1,29 +1,45 @@
 //! A key that decrypts, of whichever kind the key reference names.
 
-use core::fmt;
+use std::sync::{Arc, Mutex};
 
 use privyseal_core::{KeyEncryption, RsaPublicKey, SignerError, Unwrapper};
+use privyseal_hsm::lock;
 
 use crate::keys::SignerFailure;
 
-/// An open key that decrypts what others encrypted to it.
+/// A handle to an open key that decrypts what others encrypted to it. Its clones are handles to the same key: who decrypts
+/// has it alone for that moment, and for nothing else.
+#[derive(Clone)]
 pub struct KeyUnwrapper {
-    key: Box<dyn Unwrapper<Error = SignerFailure> + Send>,
-    uri: String,
+    key: Arc<Mutex<Unwrap>>,
+    public_key: RsaPublicKey,
     notes: Vec<String>,
 }
 
-/// An unwrapper of any kind, with the one error.
-struct AnyUnwrapper<U>(U);
+/// [`Unwrapper::unwrap_key`] of any kind of key, with the one error.
+type Unwrap = dyn FnMut(KeyEncryption, &[u8], &mut [u8]) -> Result<usize, SignerFailure> + Send;
 
 impl KeyUnwrapper {
-    pub(super) fn new<U>(key: U, uri: String, notes: Vec<String>) -> Self
+    /// A key of one's own kind.
+    pub fn new<U>(mut key: U) -> Self
     where
         U: Unwrapper + Send + 'static,
         U::Error: SignerError + Send + Sync + 'static,
     {
-        let key = Box::new(AnyUnwrapper(key));
-        Self { key, uri, notes }
+        Self {
+            public_key: key.public_key().clone(),
+            key: Arc::new(Mutex::new(
+                move |algorithm, encrypted: &[u8], room: &mut [u8]| {
+                    let unwrapped = key.unwrap_key(algorithm, encrypted, room);
+                    unwrapped.map_err(SignerFailure::new)
+                },
+            )),
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_notes(self, notes: Vec<String>) -> Self {
+        Self { notes, ..self }
     }
 
     /// Notes about the key, for people; it can decrypt nevertheless.
@@ -32,33 +48,11 @@ impl KeyUnwrapper {
     }
 }
 
-impl<U> Unwrapper for AnyUnwrapper<U>
-where
-    U: Unwrapper,
-    U::Error: SignerError + Send + Sync + 'static,
-{
-    type Error = SignerFailure;
-
-    fn public_key(&self) -> &RsaPublicKey {
-        self.0.public_key()
-    }
-
-    fn unwrap_key(
-        &mut self,
-        algorithm: KeyEncryption,
-        encrypted: &[u8],
-        key: &mut [u8],
-    ) -> Result<usize, SignerFailure> {
-        let unwrapped = self.0.unwrap_key(algorithm, encrypted, key);
-        unwrapped.map_err(SignerFailure::new)
-    }
-}
-
 impl Unwrapper for KeyUnwrapper {
     type Error = SignerFailure;
 
     fn public_key(&self) -> &RsaPublicKey {
-        self.key.public_key()
+        &self.public_key
     }
 
     fn unwrap_key(
@@ -67,15 +61,8 @@ impl Unwrapper for KeyUnwrapper {
         encrypted: &[u8],
         key: &mut [u8],
     ) -> Result<usize, SignerFailure> {
-        self.key.unwrap_key(algorithm, encrypted, key)
+        lock(&self.key)(algorithm, encrypted, key)
     }
 }
 
-privyseal_core::opaque_debug! { [] KeyUnwrapper: uri; }
-
-/// For messages.
-impl fmt::Display for KeyUnwrapper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.uri)
-    }
-}
+privyseal_core::opaque_debug! { [] KeyUnwrapper: public_key; }

@@ -102,6 +102,10 @@ named! {
         InsufficientScope = "the access token allows less than this call needs",
         /// `access_denied`.
         AccessDenied = "the person, or the server, said no",
+        /// `authorization_pending`, of CIBA.
+        Pending = "the person has not confirmed yet",
+        /// `slow_down`, of CIBA.
+        SlowDown = "the person has not confirmed yet, and the server is asked too often",
         /// `expired_token`, of CIBA.
         ExpiredToken = "the person did not confirm in time",
         /// `expired_login_hint_token`, of CIBA.
@@ -196,6 +200,8 @@ impl Diagnosis {
             "invalid_token" => Self::InvalidToken,
             "insufficient_scope" => Self::InsufficientScope,
             "access_denied" => Self::AccessDenied,
+            "authorization_pending" => Self::Pending,
+            "slow_down" => Self::SlowDown,
             "expired_token" => Self::ExpiredToken,
             "expired_login_hint_token" => Self::ExpiredLoginHint,
             "unknown_user_id" => Self::UnknownUser,

@@ -35,7 +35,7 @@ pub struct QrImage {
 }
 
 /// What a session says of itself.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) enum Session {
     /// Nobody has scanned the code.
     Pending {
@@ -46,13 +46,9 @@ pub(super) enum Session {
         /// When to ask again.
         interval: Option<Duration>,
     },
-    /// Somebody has.
-    Discovered(UserIdentifierToken),
+    /// Somebody has: the `user_identifier_token`, which stands for one person in one authentication.
+    Discovered(Zeroizing<String>),
 }
-
-/// `user_identifier_token`: stands for one person in one authentication. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct UserIdentifierToken(pub Zeroizing<String>);
 
 impl Session {
     /// Reads a response. The error is a clause about it.
@@ -64,7 +60,7 @@ impl Session {
             Some("PENDING_USER_DISCOVERY") => Ok(Self::Pending {
                 id: session_id(text("user_discovery_session_id"))?,
                 qr: qr_code(&answer)?,
-                interval: interval_of(body),
+                interval: interval_of(&answer),
             }),
             Some("USER_DISCOVERED") => {
                 let token = text("user_identifier_token")
@@ -76,8 +72,7 @@ impl Session {
                         token.len()
                     ));
                 }
-                let token = Zeroizing::new(token.to_owned());
-                Ok(Self::Discovered(UserIdentifierToken(token)))
+                Ok(Self::Discovered(Zeroizing::new(token.to_owned())))
             }
             Some(other) => Err(format!(
                 "status is {}, and is PENDING_USER_DISCOVERY or USER_DISCOVERED in itsme's document",
@@ -148,9 +143,10 @@ impl QrImage {
     }
 }
 
-privyseal_core::opaque_debug! { [] QrImage: expires_at; }
-
-privyseal_core::opaque_debug! { [] UserIdentifierToken; }
+privyseal_core::opaque_debug! {
+    [] QrImage: expires_at;
+    [] Session;
+}
 
 #[cfg(test)]
 mod tests {
@@ -186,7 +182,7 @@ mod tests {
             "user_identifier_token":"s3cret"}"#,
         );
         assert!(!format!("{discovered:?}").contains("s3cret"));
-        let token = UserIdentifierToken(Zeroizing::new("s3cret".to_owned()));
+        let token = Zeroizing::new("s3cret".to_owned());
         assert_eq!(discovered, Ok(Session::Discovered(token)));
     }
 

@@ -5,7 +5,7 @@ mod requests;
 
 use core::time::Duration;
 
-use privyseal_core::{KeyEncryption, Unwrapper};
+use privyseal_core::KeyEncryption;
 
 use super::machine::{Authenticated, CibaEvent, CibaFlow, CibaStep};
 use super::ping::PingListener;
@@ -13,6 +13,7 @@ use super::{CibaError, State, Watcher};
 use crate::base::runtime::Runtime;
 use crate::http::Http;
 use crate::jose::jwe::Recipient;
+use crate::keys::key::KeyUnwrapper;
 use crate::oauth::{AssertionOptions, AssertionSource};
 use crate::oidc::provider::Provider;
 
@@ -22,18 +23,23 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// One client, one provider, and what they need to get from a QR code to the claims of a person.
 ///
 /// [`Ciba::run`] waits. Who cannot wait has a [`CibaFlow`] for each person, and sends what it asks for ([`Ciba::send`]).
-pub struct Ciba<'a, U, P> {
-    http: &'a Http,
-    client: &'a dyn AssertionSource,
-    provider: &'a Provider,
-    unwrappers: &'a mut [U],
+pub struct Ciba<'a, P> {
+    party: Party<'a>,
     runtime: P,
-    assertion: AssertionOptions,
-    recipient: Option<Recipient>,
+    unwrappers: &'a [KeyUnwrapper],
     registered: Option<KeyEncryption>,
 }
 
-impl<'a, U, P> Ciba<'a, U, P> {
+/// Who asks whom.
+struct Party<'a> {
+    http: &'a Http,
+    source: &'a dyn AssertionSource,
+    provider: &'a Provider,
+    assertion: AssertionOptions,
+    recipient: Option<Recipient>,
+}
+
+impl<'a, P> Ciba<'a, P> {
     /// `client` signs (a [`SigningClient`](crate::SigningClient), a gateway, or a [`Client`](crate::Client)'s source), `runtime` has clock, sleep and randomness. Nothing that comes may be encrypted.
     pub fn new(
         http: &'a Http,
@@ -42,13 +48,15 @@ impl<'a, U, P> Ciba<'a, U, P> {
         runtime: P,
     ) -> Self {
         Self {
-            http,
-            client,
-            provider,
-            unwrappers: &mut [],
+            party: Party {
+                http,
+                source: client,
+                provider,
+                assertion: AssertionOptions::default(),
+                recipient: None,
+            },
             runtime,
-            assertion: AssertionOptions::default(),
-            recipient: None,
+            unwrappers: &[],
             registered: None,
         }
     }
@@ -56,14 +64,14 @@ impl<'a, U, P> Ciba<'a, U, P> {
     /// Encrypts every assertion to the provider ([`Provider::recipient`]), after it was signed.
     #[must_use]
     pub fn encrypt_assertions(mut self, provider: Recipient) -> Self {
-        self.recipient = Some(provider);
+        self.party.recipient = Some(provider);
         self
     }
 
     /// With the keys to which tokens are encrypted, where that was agreed on when the client was registered: then
     /// nothing that comes may be without encryption. While a key is replaced there are two.
     #[must_use]
-    pub fn unwrappers(mut self, unwrappers: &'a mut [U]) -> Self {
+    pub const fn unwrappers(mut self, unwrappers: &'a [KeyUnwrapper]) -> Self {
         self.unwrappers = unwrappers;
         self
     }
@@ -74,17 +82,12 @@ impl<'a, U, P> Ciba<'a, U, P> {
     /// meant for one server could be used at another. A signed request is for the issuer in any case.
     #[must_use]
     pub fn assertion(mut self, assertion: AssertionOptions) -> Self {
-        self.assertion = assertion;
+        self.party.assertion = assertion;
         self
     }
 }
 
-impl<U, P> Ciba<'_, U, P>
-where
-    U: Unwrapper,
-    U::Error: Send + Sync + 'static,
-    P: Runtime,
-{
+impl<P: Runtime> Ciba<'_, P> {
     /// Does what the flow says, and waits where it waits, until it has come to the state `until`, or to its end: then
     /// who it was is given. `pings` is where the provider calls, if it does; a call may be lost, so it is asked all the
     /// same, every [`BESIDE_PING`](super::BESIDE_PING).
@@ -135,4 +138,4 @@ where
     }
 }
 
-privyseal_core::opaque_debug! { [U, P] Ciba<'_, U, P>: provider; }
+privyseal_core::opaque_debug! { [P] Ciba<'_, P> as it: provider = it.party.provider; }

@@ -1,12 +1,13 @@
-//! Who it was: the claims of the id_token and of the UserInfo response.
+//! Who it was: the claims of the id_token and of the UserInfo response, and the tokens that they came with.
 
-use privyseal_core::{KeyEncryption, Unwrapper};
+use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::jose::JoseError;
-use crate::jose::jwe::{DecryptError, Jwe, JweFault};
+use crate::oauth::AccessToken;
 use crate::oidc::OidcError;
+use crate::oidc::id_token::{AskedAcr, IdTokenRules};
+use crate::oidc::provider::MAX_AHEAD;
 
 /// What is known about a person, from one authentication. `Debug` shows no claims.
 #[non_exhaustive]
@@ -31,46 +32,31 @@ impl Identity {
     }
 }
 
-/// The JWS in `token`: what it was encrypted around, or `token` itself where no encryption was agreed on.
-///
-/// With unwrappers, a token that is not encrypted is refused (OpenID Connect Core section 3.1.3.7, point
-/// 1); without, a token that is encrypted cannot be read. What is encrypted in another way than was `registered` is
-/// read all the same where that can be done.
-pub(super) fn decrypted<U>(
-    what: &'static str,
-    token: &str,
-    unwrappers: &mut [U],
-    registered: Option<KeyEncryption>,
-) -> Result<Zeroizing<String>, OidcError>
-where
-    U: Unwrapper,
-    U::Error: Send + Sync + 'static,
-{
-    let refused = |fault: JweFault| JoseError::from(fault).of(what);
-    let is_encrypted = token.split('.').take(6).count() == 5;
-    match (unwrappers.is_empty(), is_encrypted) {
-        (false, true) => {
-            let jwe = Jwe::parse(token).map_err(|error| error.of(what))?;
-            let found = jwe.key_encryption();
-            let other = registered.filter(|registered| *registered != found);
-            let plain =
-                jwe.decrypt_with_one_of(unwrappers)
-                    .map_err(|error| match (error, other) {
-                        (_, Some(registered)) => {
-                            refused(JweFault::OtherAlg { found, registered }).into()
-                        }
-                        (DecryptError::Jwe(error), _) => DecryptError::Jwe(error.of(what)),
-                        (error, _) => error,
-                    })?;
-            let text = core::str::from_utf8(&plain).ok();
-            let nested = text.filter(|text| text.split('.').take(4).count() == 3);
-            let nested = nested.ok_or_else(|| refused(JweFault::NotNested))?;
-            Ok(Zeroizing::new(nested.to_owned()))
+/// What the token endpoint gave. `Debug` shows none of it.
+pub struct Tokens {
+    /// For the UserInfo endpoint; the id_token came in the same response, encrypted mostly.
+    pub access: AccessToken,
+    pub(super) auth_req_id: Zeroizing<String>,
+    pub(super) asked_acr: AskedAcr,
+    pub(super) asked_at: Option<UnixTime>,
+}
+
+impl Tokens {
+    /// What an id_token beside them must fit; assertions date back by `backdate`.
+    pub(super) fn rules<'r>(&'r self, client_id: &'r str, backdate: u64) -> IdTokenRules<'r> {
+        let slack = MAX_AHEAD.saturating_add(backdate);
+        IdTokenRules {
+            client_id,
+            not_before: self.asked_at.map(|at| at.saturating_sub(slack)),
+            access_token: self.access.expose(),
+            auth_req_id: Some(&self.auth_req_id),
+            nonce: None,
+            acr: self.asked_acr,
         }
-        (true, false) => Ok(Zeroizing::new(token.to_owned())),
-        (false, false) => Err(refused(JweFault::NotEncrypted).into()),
-        (true, true) => Err(refused(JweFault::NoKey).into()),
     }
 }
 
-privyseal_core::opaque_debug! { [] Identity: id_token_error, userinfo_error; }
+privyseal_core::opaque_debug! {
+    [] Identity: id_token_error, userinfo_error;
+    [] Tokens;
+}

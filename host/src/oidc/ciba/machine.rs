@@ -2,8 +2,7 @@
 //! no input or output, no thread and no lock, so a web backend can have thousands that wait for a person, and store
 //! them ([`CibaFlow::seal`]).
 
-mod message;
-
+use core::fmt;
 use core::time::Duration;
 
 use privyseal_core::UnixTime;
@@ -11,18 +10,16 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::discovery::{self, QrImage, Session};
-use super::exchange::Tokens;
-use super::identity::Identity;
+use super::identity::{Identity, Tokens};
 use super::polling::{DEFAULT_INTERVAL, Polling, Step};
 use super::response::Acknowledgement;
 use super::{CibaError, State};
 use crate::base::BaseError;
 use crate::base::seal::SealKey;
+use crate::http::{Response, Url};
 use crate::oauth::{AccessToken, AuthenticationOptions, OAuthError};
+use crate::oidc::OidcError;
 use crate::oidc::id_token::AskedAcr;
-use message::answered;
-pub(super) use message::{Answer, Due};
-pub use message::{CibaRequest, CibaResponse};
 
 /// What a sealed flow is for.
 const PURPOSE: &str = "privyseal ciba 2";
@@ -88,6 +85,34 @@ pub struct Authenticated {
     pub identity: Identity,
     /// The tokens.
     pub tokens: Tokens,
+}
+
+/// A request that is due. What is in it is for the provider.
+pub struct CibaRequest(pub(super) Due);
+
+pub(super) enum Due {
+    /// A discovery session: a new one, or how that one is.
+    Session(Option<String>),
+    /// That a person be asked.
+    Authentication(Box<AuthenticationOptions>),
+    /// The tokens for that `auth_req_id`.
+    Tokens(Zeroizing<String>),
+    /// What those tokens say, perhaps with UserInfo.
+    Claims(Box<Tokens>, bool),
+}
+
+/// What came of a request.
+pub struct CibaResponse {
+    pub(super) outcome: Result<Answer, CibaError>,
+    pub(super) came_at: UnixTime,
+    /// Decides by how much later the next try is.
+    pub(super) random: u64,
+}
+
+pub(super) enum Answer {
+    /// That address, this.
+    Said(Url, Box<Response>),
+    Claims(Box<Authenticated>),
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -270,25 +295,33 @@ impl CibaFlow {
         if matches!(self.kept.stage, Stage::Over) {
             return Ok(None);
         }
-        let exchange = match answered(self.polling(), now, response)? {
-            Some(Answer::Said(exchange)) => exchange,
-            Some(Answer::Claims(person)) => {
+        let (url, body) = match response.outcome {
+            Ok(Answer::Said(url, response)) => (url, response.body),
+            Ok(Answer::Claims(person)) => {
                 self.kept.stage = Stage::Over;
                 return Ok(Some(CibaStep::Done(person)));
             }
-            None => return Ok(None),
+            Err(error) => {
+                let (came_at, random) = (response.came_at, response.random);
+                let is_asked_again = match (&error, self.polling()) {
+                    (CibaError::Oidc(OidcError::OAuth(cause)), Some(polling)) => {
+                        polling.is_asked_again(now, cause, came_at, random)
+                    }
+                    _ => false,
+                };
+                return if is_asked_again { Ok(None) } else { Err(error) };
+            }
         };
-        let unusable = |reason: String| OAuthError::response(&exchange.url, reason);
-        let body = &exchange.response.body;
+        let unusable = |reason: String| OAuthError::response(&url, reason);
         match &mut self.kept.stage {
             Stage::Discovery(_) => {
-                let session = Session::read(body).map_err(unusable)?;
+                let session = Session::read(&body).map_err(unusable)?;
                 return Ok(self.discovered(now, session));
             }
             Stage::Authentication => {
-                let acknowledgement = Acknowledgement::read(body).map_err(unusable)?;
+                let acknowledgement = Acknowledgement::read(&body).map_err(unusable)?;
                 self.acknowledged(now, acknowledgement);
-                self.kept.sent_at = Some(exchange.now.as_secs());
+                self.kept.sent_at = Some(response.came_at.as_secs());
             }
             Stage::Tokens { id, .. } => {
                 // Nothing that cannot be used is waited for.
@@ -296,7 +329,7 @@ impl CibaFlow {
                     .map_err(|error| unusable(error.to_string()))?;
                 self.kept.stage = Stage::Claims {
                     id: core::mem::take(id),
-                    response: Zeroizing::new(String::from_utf8_lossy(body).into_owned()),
+                    response: Zeroizing::new(String::from_utf8_lossy(&body).into_owned()),
                 };
             }
             Stage::Claims { .. } | Stage::Over => {}
@@ -308,7 +341,7 @@ impl CibaFlow {
     fn discovered(&mut self, now: Duration, session: Session) -> Option<CibaStep> {
         let (id, qr, interval) = match session {
             Session::Discovered(token) => {
-                self.kept.asked.user_identifier_token = token.0;
+                self.kept.asked.user_identifier_token = token;
                 self.kept.stage = Stage::Authentication;
                 return None;
             }
@@ -350,7 +383,21 @@ impl CibaFlow {
     }
 }
 
-privyseal_core::opaque_debug! { [] CibaFlow as it: state = it.state(), in_flight; }
+impl fmt::Debug for CibaRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Due::Session(_) => "CibaRequest(user discovery)",
+            Due::Authentication(_) => "CibaRequest(authentication)",
+            Due::Tokens(_) => "CibaRequest(tokens)",
+            Due::Claims(..) => "CibaRequest(claims)",
+        })
+    }
+}
+
+privyseal_core::opaque_debug! {
+    [] CibaFlow as it: state = it.state(), in_flight;
+    [] CibaResponse;
+}
 
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,12 @@
 
 use core::time::Duration;
 
+use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use crate::http::HttpCause;
 use crate::http::retry::jitter;
+use crate::oauth::{Diagnosis, OAuthError};
 
 /// Where a server names no interval (CIBA Core section 7.3; itsme says the same).
 pub(super) const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
@@ -100,6 +103,41 @@ impl Polling {
         bounded(self.interval.saturating_add(self.slowed)).max(self.least)
     }
 
+    /// The response is that error, which came at `now`, `came_at` by the clock. Says whether to ask again.
+    pub(super) fn is_asked_again(
+        &mut self,
+        now: Duration,
+        error: &OAuthError,
+        came_at: UnixTime,
+        random: u64,
+    ) -> bool {
+        let refusal = match error {
+            OAuthError::Refused(refusal) => refusal,
+            // The network and its names, not the server's certificate or its HTTP.
+            OAuthError::Http(error) => {
+                let passing = [
+                    HttpCause::HostNotFound,
+                    HttpCause::Timeout,
+                    HttpCause::Connection,
+                ];
+                return passing.contains(&error.cause()) && self.failed(now, None, random);
+            }
+            _ => return false,
+        };
+        let retry_after = refusal.retry_after().map(|after| after.pause(came_at));
+        match refusal.diagnosis() {
+            Diagnosis::Pending => {
+                self.pending(now, refusal.interval().map(Duration::from_secs));
+            }
+            Diagnosis::SlowDown | Diagnosis::RateLimited => self.slow_down(now, retry_after),
+            Diagnosis::InternalError | Diagnosis::Unavailable => {
+                return self.failed(now, retry_after, random);
+            }
+            _ => return false,
+        }
+        true
+    }
+
     /// The response came at `now`, and is that there is none yet. A new interval may come with it.
     pub(super) fn pending(&mut self, now: Duration, interval: Option<Duration>) {
         self.failures = 0;
@@ -144,6 +182,8 @@ fn bounded(interval: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Response;
+    use crate::oauth::{Refusal, RequestKind};
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -260,5 +300,49 @@ mod tests {
             let pause = Duration::from_millis(pause);
             assert_eq!(polling.step(s(2)), Step::Wait(pause), "{retry_after:?}");
         }
+    }
+
+    #[test]
+    fn every_code_of_the_token_endpoint() {
+        let url = "https://idp.example/token".parse().unwrap();
+        let at = UnixTime::from_secs(1_800_000_000).unwrap();
+        let asks = |status, retry_after: Option<&str>, body: &str| {
+            let response = Response {
+                status,
+                retry_after: retry_after.and_then(crate::http::RetryAfter::parse),
+                location: None,
+                media_type: None,
+                challenge: None,
+                max_age: None,
+                date: None,
+                body: body.as_bytes().to_vec().into(),
+            };
+            let refusal = Refusal::new(&url, RequestKind::CibaTokens, &response, None);
+            let mut polling = Polling::new(s(0), Some(s(2)), s(600));
+            let is_asked = polling.is_asked_again(s(2), &refusal.into(), at, 0);
+            is_asked.then(|| polling.step(s(2)))
+        };
+        let wait = |seconds| Some(Step::Wait(s(seconds)));
+        for (status, retry_after, error, expected) in [
+            (400, None, "authorization_pending", wait(2)),
+            (400, None, "slow_down", wait(7)),
+            (400, Some("9"), "slow_down", wait(9)),
+            (429, Some("Fri, 15 Jan 2027 08:00:30 GMT"), "x", wait(30)),
+            (429, Some("Fri, 15 Jan 2027 07:00:30 GMT"), "x", wait(7)),
+            (400, None, "expired_token", None),
+            (403, None, "access_denied", None),
+            (400, None, "invalid_grant", None),
+            (500, None, "server_error", wait(4)),
+            (408, None, "x", wait(4)),
+            (503, Some("30"), "x", wait(30)),
+            (200, None, "access_denied", None),
+        ] {
+            let body = format!(r#"{{"error":"{error}"}}"#);
+            assert_eq!(asks(status, retry_after, &body), expected, "{error}");
+        }
+        let slower = r#"{"error":"authorization_pending","interval":9}"#;
+        assert_eq!(asks(400, None, slower), wait(9));
+        assert_eq!(asks(302, None, ""), None);
+        assert_eq!(asks(503, None, "<html>"), wait(4));
     }
 }

@@ -2,12 +2,8 @@
 
 use core::time::Duration;
 
-use privyseal_core::UnixTime;
-use privyseal_core::token::ErrorResponse;
 use serde_json::Value;
 use zeroize::Zeroizing;
-
-use crate::http::Response;
 
 /// The longest `auth_req_id`, in characters. CIBA Core names no bound; Keycloak's is a JWE around a JWS and
 /// has about 1,400.
@@ -15,42 +11,6 @@ pub(super) const MAX_AUTH_REQ_ID: usize = 4096;
 
 /// The longest that a request may wait for a person: a day, as `requested_expiry` may ask for.
 const MAX_EXPIRES_IN: u64 = privyseal_core::limits::MAX_REQUESTED_EXPIRY_SECONDS;
-
-/// What a response means to a client that polls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PollOutcome {
-    /// It is what was asked for.
-    Success,
-    /// `authorization_pending`: not yet.
-    Pending,
-    /// `slow_down`, or HTTP 429: not yet, and it was asked for too soon. Perhaps with when to come back.
-    SlowDown(Option<Duration>),
-    /// The server is in trouble, which may pass (HTTP 408 and 5xx). Perhaps with when to come back.
-    Trouble(Option<Duration>),
-    /// A final no.
-    Refused,
-}
-
-impl PollOutcome {
-    /// Judges a response that came at `now`.
-    pub(super) fn of(response: &Response, now: UnixTime) -> Self {
-        let error = ErrorResponse::parse(&response.body).ok();
-        let is = |code| error.as_ref().is_some_and(|it| it.error.equals(code));
-        let retry_after = response.retry_after.map(|after| after.pause(now));
-        let retry_after = retry_after.filter(|pause| !pause.is_zero());
-        if response.status == 429 || is("slow_down") {
-            Self::SlowDown(retry_after)
-        } else if is("authorization_pending") {
-            Self::Pending
-        } else if matches!(response.status, 408 | 500..) {
-            Self::Trouble(retry_after)
-        } else if response.is_success() && error.is_none() {
-            Self::Success
-        } else {
-            Self::Refused
-        }
-    }
-}
 
 /// A successful response of the backchannel authentication endpoint (CIBA Core section 7.3).
 #[derive(Clone, PartialEq, Eq)]
@@ -89,15 +49,14 @@ impl Acknowledgement {
         Ok(Self {
             auth_req_id: Zeroizing::new(id.to_owned()),
             expires_in: Duration::from_secs(expires_in.min(MAX_EXPIRES_IN)),
-            interval: interval_of(body),
+            interval: interval_of(&answer),
         })
     }
 }
 
 /// `interval` of a response, in whole seconds.
-pub(super) fn interval_of(body: &[u8]) -> Option<Duration> {
-    let answer: Value = serde_json::from_slice(body).ok()?;
-    answer.get("interval")?.as_u64().map(Duration::from_secs)
+pub(super) fn interval_of(answer: &Value) -> Option<Duration> {
+    answer["interval"].as_u64().map(Duration::from_secs)
 }
 
 privyseal_core::opaque_debug! { [] Acknowledgement: expires_in, interval; }
@@ -105,64 +64,6 @@ privyseal_core::opaque_debug! { [] Acknowledgement: expires_in, interval; }
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn now() -> UnixTime {
-        UnixTime::from_secs(1_800_000_000).unwrap()
-    }
-
-    fn meaning(status: u16, retry_after: Option<&str>, body: &str) -> PollOutcome {
-        let response = Response {
-            status,
-            retry_after: retry_after.and_then(crate::http::RetryAfter::parse),
-            location: None,
-            media_type: None,
-            challenge: None,
-            max_age: None,
-            date: None,
-            body: Zeroizing::new(body.as_bytes().to_vec()),
-        };
-        PollOutcome::of(&response, now())
-    }
-
-    #[test]
-    fn every_code_of_the_token_endpoint() {
-        let seconds = |seconds| Some(Duration::from_secs(seconds));
-        for (status, retry_after, error, expected) in [
-            (400, None, "authorization_pending", PollOutcome::Pending),
-            (400, None, "slow_down", PollOutcome::SlowDown(None)),
-            (
-                400,
-                Some("9"),
-                "slow_down",
-                PollOutcome::SlowDown(seconds(9)),
-            ),
-            (
-                429,
-                Some("Fri, 15 Jan 2027 08:00:30 GMT"),
-                "x",
-                PollOutcome::SlowDown(seconds(30)),
-            ),
-            (
-                429,
-                Some("Fri, 15 Jan 2027 07:00:30 GMT"),
-                "x",
-                PollOutcome::SlowDown(None),
-            ),
-            (400, None, "expired_token", PollOutcome::Refused),
-            (403, None, "access_denied", PollOutcome::Refused),
-            (400, None, "invalid_grant", PollOutcome::Refused),
-            (500, None, "server_error", PollOutcome::Trouble(None)),
-            (408, None, "x", PollOutcome::Trouble(None)),
-            (503, Some("30"), "x", PollOutcome::Trouble(seconds(30))),
-            (200, None, "access_denied", PollOutcome::Refused),
-        ] {
-            let body = format!(r#"{{"error":"{error}"}}"#);
-            assert_eq!(meaning(status, retry_after, &body), expected, "{error}");
-        }
-        assert_eq!(meaning(200, None, "{}"), PollOutcome::Success);
-        assert_eq!(meaning(302, None, ""), PollOutcome::Refused);
-        assert_eq!(meaning(503, None, "<html>"), PollOutcome::Trouble(None));
-    }
 
     #[test]
     fn itsmes_acknowledgement() {

@@ -2,6 +2,7 @@
 
 use privyseal::base::clock;
 use privyseal::http::RetryAfter;
+use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::{AssertionOptions, Error, ErrorKind, UnixTime};
 use privyseal_core::KeyEncryption;
@@ -21,7 +22,7 @@ fn a_token_with_the_wrong_hash_is_found_before_anybody_is_asked() {
     let prepared = |unwrapper: &SoftwareUnwrapper, registered| {
         let server = BadServer::start(vec![jwks()]);
         let setting = Setting {
-            unwrappers: vec![unwrapper.clone()],
+            unwrappers: vec![KeyUnwrapper::new(unwrapper.clone())],
             ..Setting::usual(&server)
         };
         let (outcome, ..) = setting.play(|flow| flow.prepare(&asked(), registered, true));
@@ -45,7 +46,7 @@ fn prepared(
     name: &str,
     value: Value,
     asked: &AuthenticationOptions,
-    unwrappers: Vec<SoftwareUnwrapper>,
+    unwrappers: Vec<KeyUnwrapper>,
     userinfo: bool,
 ) -> Result<Vec<KeyEncryption>, Error> {
     let server = BadServer::start(vec![jwks()]);
@@ -63,7 +64,11 @@ fn prepared(
 /// What the provider's metadata say by which nothing that would be asked, and no answer to it, could be used.
 #[test]
 fn a_provider_that_offers_nothing_that_is_used_is_found_before_anybody_is_asked() {
-    let encrypted = || vec![SoftwareUnwrapper::new(&test_key("seal", 2048))];
+    let encrypted = || {
+        vec![KeyUnwrapper::new(SoftwareUnwrapper::new(&test_key(
+            "seal", 2048,
+        )))]
+    };
     let mut pinged = asked();
     pinged.client_notification_token = Some("bearer".to_owned().into());
     let mut advanced = asked();

@@ -14,7 +14,6 @@ use privyseal_core::scheme::ITSME;
 use privyseal_test_pki::test_key;
 use privyseal_test_servers::bad_server::BadServer;
 use privyseal_test_suite::software_signer::SoftwareSigner;
-use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 
 use super::good;
 use super::play::{Patient, acknowledged, asked, metadata, not_yet};
@@ -62,7 +61,7 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     let listener = PingListener::start(&"0".parse().unwrap()).unwrap();
     let begun = Instant::now();
     let http = http(server.certificate(), LIMIT);
-    let mut flow = Ciba::<SoftwareUnwrapper, _>::new(&http, &client, &provider, Hasty(begun));
+    let mut flow = Ciba::new(&http, &client, &provider, Hasty(begun));
     let mut asked = asked();
     asked.client_notification_token = Some(listener.expose_token().to_owned().into());
     let mut person = CibaFlow::begin(&asked);

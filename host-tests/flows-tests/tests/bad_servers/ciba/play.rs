@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
+use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba, CibaFlow, Identity, QrImage, State, Watcher};
 use privyseal::oidc::discovery::ProviderMetadata;
@@ -16,7 +17,6 @@ use privyseal_core::scheme::ITSME;
 use privyseal_test_pki::test_key;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::software_signer::SoftwareSigner;
-use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 
 use crate::stage::{LIMIT, http_retrying};
 
@@ -27,7 +27,7 @@ pub(super) const AUTH_REQ_ID: &str = "q7-Zk.4_w";
 pub(super) const CLIENT_ID: &str = "partner";
 
 /// A flow whose keys are in memory.
-pub(super) type Flow<'f, 's> = Ciba<'f, SoftwareUnwrapper, &'f mut Played<'s>>;
+pub(super) type Flow<'f, 's> = Ciba<'f, &'f mut Played<'s>>;
 
 /// A clock that goes while the flow sleeps, and sees when the server was asked.
 pub(super) struct Played<'s> {
@@ -115,7 +115,7 @@ pub(super) struct Setting<'s> {
     /// What is said about every assertion.
     pub(super) assertion: AssertionOptions,
     /// To what the provider encrypts.
-    pub(super) unwrappers: Vec<SoftwareUnwrapper>,
+    pub(super) unwrappers: Vec<KeyUnwrapper>,
 }
 
 impl<'s> Setting<'s> {
@@ -146,10 +146,9 @@ impl<'s> Setting<'s> {
         let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&test_key("seal", 2048));
         let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
-        let mut unwrappers = self.unwrappers.clone();
         let outcome = step(
             &mut Ciba::new(&http, &client, &provider, &mut runtime)
-                .unwrappers(&mut unwrappers)
+                .unwrappers(&self.unwrappers)
                 .assertion(self.assertion.clone()),
         );
         runtime.look();

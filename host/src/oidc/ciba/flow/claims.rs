@@ -1,7 +1,7 @@
 //! What the tokens say, once they are decrypted, verified and judged.
 
+use privyseal_core::KeyEncryption;
 use privyseal_core::payload::AcrValues;
-use privyseal_core::{KeyEncryption, Unwrapper};
 use serde_json::{Map, Value};
 
 use super::Ciba;
@@ -12,8 +12,8 @@ use crate::jose::jwe::{ContentEncryption, DecryptError, probe};
 use crate::oauth::{AuthenticationOptions, OAuthError};
 use crate::oidc::OidcError;
 use crate::oidc::ciba::CibaError;
-use crate::oidc::ciba::exchange::Tokens;
-use crate::oidc::ciba::identity::{self, Identity};
+use crate::oidc::ciba::identity::{Identity, Tokens};
+use crate::oidc::decryption::decrypted;
 use crate::oidc::discovery::RS256;
 use crate::oidc::id_token::{self, AskedAcr, ID_TOKEN};
 use crate::oidc::provider::userinfo;
@@ -23,12 +23,7 @@ const KEYS: &str = "id_token_encryption_alg_values_supported";
 const CONTENTS: &str = "id_token_encryption_enc_values_supported";
 const REQUESTS: &str = "backchannel_authentication_request_signing_alg_values_supported";
 
-impl<U, P> Ciba<'_, U, P>
-where
-    U: Unwrapper,
-    U::Error: Send + Sync + 'static,
-    P: Runtime,
-{
+impl<P: Runtime> Ciba<'_, P> {
     /// Checks what can be known before a person is asked `asked`: the provider's keys can be read, its clock and this one
     /// agree (where the keys were not read before), its metadata fit what is done here (with a `client_notification_token`, pings; with `userinfo`, [`Ciba::identity`] with it), and the
     /// decryption keys can do `registered`, or what the provider may use. Gives what of that they cannot do.
@@ -48,19 +43,21 @@ where
             None => KeyEncryption::ALL.to_vec(),
         };
         self.compare(asked, &wanted, userinfo)?;
-        let (backdate, runtime) = (self.assertion.backdate, &mut self.runtime);
-        self.provider.prepare(self.http, runtime, backdate)?;
+        let (backdate, runtime) = (self.party.assertion.backdate, &mut self.runtime);
+        self.party
+            .provider
+            .prepare(self.party.http, runtime, backdate)?;
         if self.unwrappers.is_empty() {
             return Ok(Vec::new());
         }
-        let metadata = self.provider.metadata();
+        let metadata = self.party.provider.metadata();
         let offered = |algorithm: &KeyEncryption| metadata.may_support(KEYS, &[algorithm.name()]);
         let wanted: Vec<_> = wanted.into_iter().filter(offered).collect();
         let mut unusable = Vec::new();
         let mut failure = OidcError::Unfit(KEYS).into();
         for algorithm in &wanted {
-            let mut keys = self.unwrappers.iter_mut();
-            if let Err(error) = keys.try_for_each(|key| probe(key, *algorithm)) {
+            let mut keys = self.unwrappers.iter().cloned();
+            if let Err(error) = keys.try_for_each(|mut key| probe(&mut key, *algorithm)) {
                 unusable.push(*algorithm);
                 failure = match error {
                     DecryptError::Jwe(_) => CibaError::DeafKey(algorithm.name()),
@@ -85,7 +82,7 @@ where
         asked
             .hinted("a.b.c", |request| request.check())
             .map_err(|error| OAuthError::Core(error.into()))?;
-        let metadata = self.provider.metadata();
+        let metadata = self.party.provider.metadata();
         let is_pinged = asked.client_notification_token.is_some();
         let modes = if is_pinged { ["ping"] } else { ["poll"] };
         let acr = asked.acr_values;
@@ -138,7 +135,7 @@ where
             Err(error) => return Err(error.into()),
         };
         if id_token.is_none() && !userinfo {
-            let url = self.provider.metadata().token_endpoint();
+            let url = self.party.provider.metadata().token_endpoint();
             let reason = "id_token is missing, and UserInfo was not to be asked, so nobody says who the person is";
             return Err(OAuthError::response(url, reason).into());
         }
@@ -161,10 +158,13 @@ where
     }
 
     fn id_token(&mut self, tokens: &Tokens, token: &str) -> Result<Map<String, Value>, OidcError> {
-        let jws = identity::decrypted(ID_TOKEN, token, self.unwrappers, self.registered)?;
-        let rules = tokens.rules(self.client.client_id().as_str(), self.assertion.backdate);
-        let (provider, runtime) = (self.provider, &mut self.runtime);
-        provider.id_token(self.http, runtime, &jws, &rules)
+        let jws = decrypted(ID_TOKEN, token, self.unwrappers, self.registered)?;
+        let rules = tokens.rules(
+            self.party.source.client_id().as_str(),
+            self.party.assertion.backdate,
+        );
+        let (provider, runtime) = (self.party.provider, &mut self.runtime);
+        provider.id_token(self.party.http, runtime, &jws, &rules)
     }
 
     fn userinfo(
@@ -173,14 +173,24 @@ where
         id_token: Option<&Map<String, Value>>,
     ) -> Result<Map<String, Value>, OidcError> {
         let is_encrypted = !self.unwrappers.is_empty();
-        let (provider, policy, access) = (self.provider, RetryPolicy::default(), &tokens.access);
-        let decrypt = |text: &str| {
-            identity::decrypted(userinfo::WHAT, text, self.unwrappers, self.registered)
-        };
+        let (provider, policy, access) =
+            (self.party.provider, RetryPolicy::default(), &tokens.access);
+        let decrypt =
+            |text: &str| decrypted(userinfo::WHAT, text, self.unwrappers, self.registered);
         let runtime = &mut self.runtime;
-        let info = provider.userinfo_by(self.http, &policy, runtime, access, is_encrypted, decrypt);
+        let info = provider.userinfo_by(
+            self.party.http,
+            &policy,
+            runtime,
+            access,
+            is_encrypted,
+            decrypt,
+        );
         let (claims, _) = info?;
-        let rules = tokens.rules(self.client.client_id().as_str(), self.assertion.backdate);
+        let rules = tokens.rules(
+            self.party.source.client_id().as_str(),
+            self.party.assertion.backdate,
+        );
         let issuer = provider.metadata().issuer();
         let claims = id_token::judge_userinfo(claims, id_token, issuer, &rules);
         Ok(claims.map_err(|error| error.of(userinfo::WHAT))?)

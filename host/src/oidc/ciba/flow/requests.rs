@@ -1,19 +1,17 @@
 //! One request and its response.
 
-use privyseal_core::Unwrapper;
+use privyseal_core::UnixTime;
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
-use zeroize::Zeroizing;
 
-use super::Ciba;
+use super::{Ciba, Party};
 use crate::base::runtime::Runtime;
-use crate::http::retry::{RetryPolicy, retry_within};
-use crate::http::{BaseUrl, Url};
+use crate::http::retry::{RetryPolicy, retry};
+use crate::http::{BaseUrl, Response, Url};
 use crate::oauth::{
     AssertionOptions, AudienceParts, Form, OAuthError, REQUEST, RequestKind, SignedRequest,
 };
 use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::discovery;
-use crate::oidc::ciba::exchange::Exchange;
 use crate::oidc::ciba::machine::{Answer, Authenticated, CibaRequest, CibaResponse, Due};
 
 /// `grant_type` (CIBA Core section 10.1).
@@ -22,51 +20,60 @@ pub(super) const GRANT_TYPE: &str = "urn:openid:params:grant-type:ciba";
 /// The largest response of the backchannel authentication endpoint, in bytes.
 const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 
-impl<U, P> Ciba<'_, U, P>
-where
-    U: Unwrapper,
-    U::Error: Send + Sync + 'static,
-    P: Runtime,
-{
+impl<P: Runtime> Ciba<'_, P> {
     /// Sends what a flow asks for, with a new assertion, and waits for the response as long as a request may take (claims
     /// may wait a minute and a half for keys that lag behind); not for a person. Where a server that was asked for
     /// something new is busy, it is asked again.
     pub fn send(&mut self, request: CibaRequest) -> CibaResponse {
         let outcome = self.answer(request.0);
-        let random = self.runtime.random().unwrap_or_default();
-        CibaResponse { outcome, random }
+        let (outcome, came_at) = match self.runtime.now() {
+            Ok(now) => (outcome, now),
+            Err(error) => (Err(error.into()), UnixTime::MAX),
+        };
+        CibaResponse {
+            outcome,
+            came_at,
+            random: self.runtime.random().unwrap_or_default(),
+        }
     }
 
     fn answer(&mut self, due: Due) -> Result<Answer, CibaError> {
-        let exchange = match due {
+        let (party, runtime) = (&self.party, &mut self.runtime);
+        let policy = RetryPolicy::default();
+        let metadata = party.provider.metadata();
+        let (url, response) = match due {
             Due::Session(None) => {
-                let url = self.below(discovery::PATH)?;
+                let url = party.below(discovery::PATH)?;
                 let kind = RequestKind::NewDiscovery;
-                self.ask_a_busy_server(|flow| flow.post(&url, kind, &[], discovery::MAX_ANSWER))
+                let ask = |runtime: &mut dyn Runtime| party.post(runtime.now()?, &url, kind, &[]);
+                let response = retry(&policy, runtime, ask);
+                (url, response)
             }
             Due::Session(Some(id)) => {
-                let url = self.below(&discovery::path_of(&id))?;
-                self.post(&url, RequestKind::Discovery, &[], discovery::MAX_ANSWER)
+                let url = party.below(&discovery::path_of(&id))?;
+                let response = party.post(runtime.now()?, &url, RequestKind::Discovery, &[]);
+                (url, response)
             }
             Due::Authentication(asked) => {
-                let metadata = self.provider.metadata();
                 let url = match metadata.backchannel_authentication_endpoint() {
                     Some(url) => url.clone(),
-                    None => self.below("/backchannel/authentication")?,
+                    None => party.below("/backchannel/authentication")?,
                 };
-                self.ask_a_busy_server(|flow| {
-                    let options = flow.options(REQUEST)?;
+                let response = retry(&policy, runtime, |runtime| {
+                    let now = runtime.now()?;
                     let request = SignedRequest::Authentication(&asked);
-                    let request = flow.client.signed_request(&options, request)?;
-                    let (kind, members) =
-                        (RequestKind::Backchannel, [("request", request.as_str())]);
-                    flow.post(&url, kind, &members, MAX_ACKNOWLEDGEMENT)
-                })
+                    let options = party.options(now, REQUEST)?;
+                    let request = party.source.signed_request(&options, request)?;
+                    let members = [("request", request.as_str())];
+                    party.post(now, &url, RequestKind::Backchannel, &members)
+                });
+                (url, response)
             }
             Due::Tokens(id) => {
-                let url = self.provider.metadata().token_endpoint().clone();
+                let url = metadata.token_endpoint().clone();
                 let members = [("grant_type", GRANT_TYPE), ("auth_req_id", id.as_str())];
-                self.post(&url, RequestKind::CibaTokens, &members, MAX_TOKEN_RESPONSE)
+                let response = party.post(runtime.now()?, &url, RequestKind::CibaTokens, &members);
+                (url, response)
             }
             Due::Claims(tokens, userinfo) => {
                 let identity = self.identity(&tokens, userinfo)?;
@@ -74,81 +81,55 @@ where
                 return Ok(Answer::Claims(Box::new(Authenticated { identity, tokens })));
             }
         };
-        Ok(Answer::Said(Box::new(exchange?)))
+        Ok(Answer::Said(url, Box::new(response?)))
     }
+}
 
-    /// Does `request`, and again where the server has not begun with it: with new assertions.
-    fn ask_a_busy_server(
-        &mut self,
-        mut request: impl FnMut(&mut Self) -> Result<Exchange, OAuthError>,
-    ) -> Result<Exchange, OAuthError> {
-        retry_within(&RetryPolicy::default(), self, Self::runtime, |flow| {
-            let exchange = request(flow)?;
-            match exchange.response.status {
-                429 | 503 => Err(exchange.refused()),
-                _ => Ok(exchange),
-            }
-        })
-    }
-
-    fn runtime(&mut self) -> &mut dyn Runtime {
-        &mut self.runtime
-    }
-
+impl Party<'_> {
     /// Posts `members`, and who sends them, with a new assertion for that endpoint.
     fn post(
-        &mut self,
+        &self,
+        now: UnixTime,
         url: &Url,
         kind: RequestKind,
         members: &[(&str, &str)],
-        max: usize,
-    ) -> Result<Exchange, OAuthError> {
-        let options = self.options(match kind {
-            RequestKind::NewDiscovery | RequestKind::Discovery => "discovery",
-            RequestKind::Backchannel => "backchannel",
-            _ => "token",
-        })?;
-        let mut assertion = self.client.assertion(&options)?;
+    ) -> Result<Response, OAuthError> {
+        let (endpoint, max) = match kind {
+            RequestKind::NewDiscovery | RequestKind::Discovery => {
+                ("discovery", discovery::MAX_ANSWER)
+            }
+            RequestKind::Backchannel => ("backchannel", MAX_ACKNOWLEDGEMENT),
+            _ => ("token", MAX_TOKEN_RESPONSE),
+        };
+        let mut assertion = self.source.assertion(&self.options(now, endpoint)?)?;
         if let Some(provider) = &self.recipient {
             assertion = assertion.encrypted_to(provider)?;
         }
-        let form = Form::new(url, members, kind, max);
-        let body = form.body(Some(self.client.client_id().as_str()), &assertion);
-        let response = self.http.post_form(url, &body, max)?;
-        let sent = form.secrets(&assertion);
-        Ok(Exchange {
-            response,
-            now: self.runtime.now()?,
-            url: url.clone(),
-            kind,
-            sent: sent.map(|text| Zeroizing::new(text.to_owned())).collect(),
-        })
+        let client_id = Some(self.source.client_id().as_str());
+        Form::new(url, members, kind, max).send(self.http, client_id, &assertion)
     }
 
-    fn options(&mut self, endpoint: &str) -> Result<AssertionOptions, OAuthError> {
+    fn options(&self, now: UnixTime, endpoint: &str) -> Result<AssertionOptions, OAuthError> {
         let base = self.base()?;
-        let given = self.assertion.audience.as_deref();
-        let is_request = endpoint == REQUEST;
         let parts = AudienceParts {
             // The issuer as it calls itself; itsme's endpoints are below it, with one slash.
-            audience: if is_request {
-                Some(self.provider.metadata().issuer())
-            } else {
-                given
+            audience: match endpoint {
+                REQUEST => Some(self.provider.metadata().issuer()),
+                _ => self.assertion.audience.as_deref(),
             },
             endpoint: Some(endpoint),
             base_url: Some(base.as_str()),
             realm: None,
         };
         Ok(AssertionOptions {
-            audience: parts.choose(self.client.scheme())?,
-            now: Some(self.runtime.now()?),
+            audience: parts.choose(self.source.scheme())?,
+            now: Some(now),
             jti: None,
             ..self.assertion.clone()
         })
     }
 
-    pub(super) fn below(&self, path: &str) -> Result<Url, OAuthError> {
+    fn below(&self, path: &str) -> Result<Url, OAuthError> {
         Ok(self.base()?.join(path)?)
     }
 

@@ -1,8 +1,6 @@
 use super::*;
 use crate::base::seal::SealKey;
-use crate::http::{BaseUrl, Response};
-use crate::oauth::RequestKind;
-use crate::oidc::ciba::exchange::Exchange;
+use crate::oauth::{self, RequestKind};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -28,17 +26,14 @@ fn said(status: u16, body: &str) -> CibaEvent<'static> {
         date: None,
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };
-    let now = UnixTime::from_secs(1_800_000_000).unwrap();
-    let base: BaseUrl = "https://idp.example".parse().unwrap();
-    let exchange = Exchange {
-        response,
-        now,
-        url: base.join("/x").unwrap(),
-        kind: RequestKind::CibaTokens,
-        sent: Vec::new(),
-    };
+    let url: Url = "https://idp.example/x".parse().unwrap();
+    let response = oauth::success(&url, RequestKind::CibaTokens, response, None);
     CibaEvent::Response(CibaResponse {
-        outcome: Ok(Answer::Said(Box::new(exchange))),
+        outcome: match response {
+            Ok(response) => Ok(Answer::Said(url, Box::new(response))),
+            Err(error) => Err(error.into()),
+        },
+        came_at: UnixTime::from_secs(1_800_000_000).unwrap(),
         random: 0,
     })
 }
