@@ -130,19 +130,9 @@ impl HttpError {
 pub fn retry<T, E: Retryable>(
     policy: &RetryPolicy,
     runtime: &mut impl Runtime,
-    mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
+    attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
 ) -> Result<T, E> {
-    retry_within(policy, runtime, itself, |runtime| attempt(runtime))
-}
-
-/// As [`retry`], for a context that owns its [`Runtime`].
-pub(crate) fn retry_within<C, T, E: Retryable>(
-    policy: &RetryPolicy,
-    context: &mut C,
-    runtime: impl Fn(&mut C) -> &mut dyn Runtime,
-    attempt: impl FnMut(&mut C) -> Result<T, E>,
-) -> Result<T, E> {
-    retry_while(policy, context, runtime, attempt, |failed| {
+    retry_while(policy, runtime, attempt, |failed| {
         matches!(failed, FailedTry::NotBegun { .. })
     })
 }
@@ -155,47 +145,34 @@ pub(crate) fn retry_within<C, T, E: Retryable>(
 pub fn retry_idempotent<T, E: Retryable>(
     policy: &RetryPolicy,
     runtime: &mut impl Runtime,
-    mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
+    attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
 ) -> Result<T, E> {
-    retry_while(
-        policy,
-        runtime,
-        itself,
-        |runtime| attempt(runtime),
-        |failed| !matches!(failed, FailedTry::TimedOut | FailedTry::Final),
-    )
+    retry_while(policy, runtime, attempt, |failed| {
+        !matches!(failed, FailedTry::TimedOut | FailedTry::Final)
+    })
 }
 
 /// As [`retry_idempotent`], also where no answer came in time or the server failed.
 pub(crate) fn retry_slow<T, E: Retryable>(
     policy: &RetryPolicy,
     runtime: &mut impl Runtime,
-    mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
+    attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
 ) -> Result<T, E> {
-    retry_while(
-        policy,
-        runtime,
-        itself,
-        |runtime| attempt(runtime),
-        |failed| failed != FailedTry::Final,
-    )
+    retry_while(policy, runtime, attempt, |failed| {
+        failed != FailedTry::Final
+    })
 }
 
-fn itself<R: Runtime>(runtime: &mut R) -> &mut dyn Runtime {
-    runtime
-}
-
-fn retry_while<C, T, E: Retryable>(
+fn retry_while<T, E: Retryable>(
     policy: &RetryPolicy,
-    context: &mut C,
-    runtime_of: impl Fn(&mut C) -> &mut dyn Runtime,
-    mut attempt: impl FnMut(&mut C) -> Result<T, E>,
+    runtime: &mut dyn Runtime,
+    mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
     is_safe: impl Fn(FailedTry) -> bool,
 ) -> Result<T, E> {
-    let start = runtime_of(context).elapsed();
+    let start = runtime.elapsed();
     let mut tries = 0;
     loop {
-        let error = match attempt(context) {
+        let error = match attempt(runtime) {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
@@ -204,7 +181,6 @@ fn retry_while<C, T, E: Retryable>(
         if policy.tries <= 1 || !is_safe(failed) {
             return Err(error);
         }
-        let runtime = runtime_of(context);
         let asked = match failed {
             // `Retry-After` is a date and the response had no `Date`: it is measured with this machine's clock.
             FailedTry::NotBegun {

@@ -46,14 +46,11 @@ impl JoseError {
 
     /// The same, in which `secret` is not repeated: for the response of a server that was sent it.
     #[must_use]
-    pub(crate) fn without(self, secret: &str) -> Self {
-        match self.fault {
-            JoseFault::Jws(fault) => Self {
-                fault: fault.without(secret).into(),
-                ..self
-            },
-            JoseFault::Jwe(_) => self,
+    pub(crate) fn without(mut self, secret: &str) -> Self {
+        if let JoseFault::Jws(fault) = &mut self.fault {
+            fault.leave_out(secret);
         }
+        self
     }
 }
 

@@ -101,20 +101,11 @@ pub fn probe<U: Unwrapper>(
     unwrapper: &mut U,
     algorithm: KeyEncryption,
 ) -> Result<(), DecryptError<U::Error>> {
-    let undecipherable = || DecryptError::Jwe(JweFault::Undecipherable.into());
     let key = unwrapper.public_key().clone();
-    let recipient = Recipient::new(key, algorithm, ContentEncryption::A256Gcm);
-    let recipient = recipient.map_err(|_| undecipherable())?;
-    let mut sent = Zeroizing::new([0; 32]);
-    entropy::fill(&mut *sent)?;
-    let encrypted = recipient.encrypt_key(&*sent)?;
-    let mut room = Zeroizing::new([0; KEY_ROOM]);
-    match unwrapper.unwrap_key(algorithm, &encrypted, &mut *room) {
-        Ok(len) if room[..len] == sent[..] => Ok(()),
-        Ok(_) => Err(undecipherable()),
-        Err(error) if error.kind() == SignerErrorKind::Undecipherable => Err(undecipherable()),
-        Err(error) => Err(DecryptError::Unwrapper(error)),
-    }
+    let recipient = Recipient::new(key, algorithm, ContentEncryption::A256Gcm)
+        .map_err(|_| DecryptError::Jwe(JweFault::Undecipherable.into()))?;
+    let encrypted = recipient.encrypt("probe")?;
+    Jwe::parse(&encrypted)?.decrypt(unwrapper).map(drop)
 }
 
 /// Why there is no plaintext.

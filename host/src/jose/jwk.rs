@@ -44,8 +44,4 @@ pub enum JwkError {
     Core(#[from] privyseal_core::Error),
 }
 
-impl From<FieldError> for JwkError {
-    fn from(error: FieldError) -> Self {
-        Self::Core(error.into())
-    }
-}
+privyseal_hsm::by_way! { privyseal_core::Error => JwkError: FieldError; }

@@ -1,5 +1,7 @@
 //! What an OpenID provider says about itself (OpenID Connect Discovery 1.0 section 3).
 
+use std::collections::BTreeMap;
+
 use privyseal_core::jws::Algorithm;
 use serde_json::{Map, Value};
 
@@ -24,7 +26,7 @@ pub struct ProviderMetadata {
     /// None where its keys are in certificates.
     jwks_uri: Option<Url>,
     token_endpoint: Url,
-    endpoints: Vec<(String, Url)>,
+    endpoints: BTreeMap<String, Url>,
     members: Map<String, Value>,
 }
 
@@ -84,7 +86,7 @@ impl ProviderMetadata {
     pub(crate) fn without_document(
         issuer: &str,
         token_endpoint: Url,
-        endpoints: Vec<(String, Url)>,
+        endpoints: BTreeMap<String, Url>,
     ) -> Self {
         Self {
             issuer: issuer.to_owned(),
@@ -124,10 +126,7 @@ impl ProviderMetadata {
 
     /// An endpoint by the name of its member, which ends in `_endpoint`; for those that a provider adds.
     pub fn endpoint(&self, name: &str) -> Option<&Url> {
-        let mut endpoints = self.endpoints.iter();
-        endpoints
-            .find(|(found, _)| found == name)
-            .map(|(_, url)| url)
+        self.endpoints.get(name)
     }
 
     /// Whether a list such as `id_token_signing_alg_values_supported` is given and has that value in it. What
@@ -181,7 +180,7 @@ impl ProviderMetadata {
 }
 
 /// All members that name an endpoint.
-fn endpoints(members: &Map<String, Value>) -> Result<Vec<(String, Url)>, MetadataError> {
+fn endpoints(members: &Map<String, Value>) -> Result<BTreeMap<String, Url>, MetadataError> {
     members
         .keys()
         .filter(|name| name.ends_with("_endpoint"))

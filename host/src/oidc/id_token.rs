@@ -86,23 +86,26 @@ fn judge(
         return Err(JoseError::claim("iat", what));
     }
     authorized_party(&claims, rules.client_id)?;
-    if claims.contains_key("at_hash") && text("at_hash") != Some(&*at_hash(rules.access_token)) {
-        return Err(JoseError::claim(
+    let faults = [
+        (
+            claims.contains_key("at_hash")
+                && text("at_hash") != Some(&*at_hash(rules.access_token)),
             "at_hash",
             "is not that of the access token that came with it (OpenID Connect Core section 3.1.3.8)",
-        ));
-    }
-    if claims.contains_key(AUTH_REQ_ID) && text(AUTH_REQ_ID) != rules.auth_req_id {
-        return Err(JoseError::claim(
+        ),
+        (
+            claims.contains_key(AUTH_REQ_ID) && text(AUTH_REQ_ID) != rules.auth_req_id,
             AUTH_REQ_ID,
             "is not that of the request (CIBA Core section 10.3.1)",
-        ));
-    }
-    if rules.nonce.is_some() && text("nonce") != rules.nonce {
-        return Err(JoseError::claim(
+        ),
+        (
+            rules.nonce.is_some() && text("nonce") != rules.nonce,
             "nonce",
             "is not the one that was sent (OpenID Connect Core section 3.1.3.7, point 11)",
-        ));
+        ),
+    ];
+    if let Some((_, name, what)) = faults.into_iter().find(|(is_wrong, ..)| *is_wrong) {
+        return Err(JoseError::claim(name, what));
     }
     rules.acr.judge(&claims)?;
     Ok(claims)

@@ -4,7 +4,7 @@ use privyseal_core::cert::CertificateError;
 use serde_json::Value;
 
 use crate::http::{Http, Url};
-use crate::jose::jwk::KeySet;
+use crate::jose::jwk::{KeySet, KeySetError};
 use crate::oauth::{self, OAuthError};
 use crate::oidc::provider_keys::MAX_KEY_SET;
 use crate::pki::validation::IdentityValidation;
@@ -31,13 +31,12 @@ impl PublishedKeys {
     /// [`OAuthError`]: the server does not answer, refuses, or what it has is no set of public keys.
     pub fn fetch(http: &Http, url: &Url) -> Result<Self, OAuthError> {
         let response = oauth::get_public(http, url, MAX_KEY_SET)?;
-        let unusable =
-            |error: &dyn core::fmt::Display| OAuthError::response(url, error.to_string());
-        KeySet::from_bytes(&response.body).map_err(|error| unusable(&error))?;
-        let mut set: Value =
-            serde_json::from_slice(&response.body).map_err(|error| unusable(&error))?;
-        let Some(Value::Array(keys)) = set.get_mut("keys").map(Value::take) else {
-            return Err(unusable(&"the answer is no JWK Set (RFC 7517 section 5)"));
+        let unusable = |error: KeySetError| OAuthError::response(url, error);
+        KeySet::from_bytes(&response.body).map_err(unusable)?;
+        let mut set = KeySet::json(&response.body).map_err(unusable)?;
+        let Value::Array(keys) = set["keys"].take() else {
+            let reason = "the answer is no JWK Set (RFC 7517 section 5)";
+            return Err(OAuthError::response(url, reason));
         };
         let certificate = http.server_certificate(url)?;
         Ok(Self {

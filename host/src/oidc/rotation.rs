@@ -55,17 +55,11 @@ fn refused(reason: impl Into<String>) -> RotationError {
     RotationError(reason.into())
 }
 
-fn same_kid(kid: &str) -> RotationError {
-    let kid = escape_for_display(kid);
+fn same_kid(key: &Value) -> RotationError {
+    let kid = escape_for_display(kid(key));
     refused(format!(
         "{kid} is the kid of two keys: each key needs a kid of its own"
     ))
-}
-
-/// The keys of a set, by what they are for.
-struct Keys {
-    signing: Vec<Value>,
-    encryption: Vec<Value>,
 }
 
 impl Rotation {
@@ -81,51 +75,45 @@ impl Rotation {
         begin: UnixTime,
         cache: u64,
     ) -> Result<Self, RotationError> {
-        let (old, new) = (Keys::read(old)?, Keys::read(new)?);
-        for key in old.all() {
-            let is_other = |new: &Value| new["kid"] == key["kid"] && !is_same_key(key, new);
-            if new.all().any(is_other) {
-                return Err(same_kid(kid(key)));
+        let (old, new) = (read(old)?, read(new)?);
+        for key in &old {
+            let is_other = |new: &Value| kid(new) == kid(key) && !is_same_key(key, new);
+            if new.iter().any(is_other) {
+                return Err(same_kid(key));
             }
         }
-        for (name, old, new) in [
-            ("sig", &old.signing, &new.signing),
-            ("enc", &old.encryption, &new.encryption),
-        ] {
-            if new.is_empty() && !old.is_empty() {
+        for encryption in [false, true] {
+            if kids(&new, encryption).is_empty() && !kids(&old, encryption).is_empty() {
+                let name = if encryption { "enc" } else { "sig" };
                 let reason = format!("the new set has no key with use {name}, and the old one has");
                 return Err(refused(reason));
             }
         }
-        if kids(old.all()) == kids(new.all()) {
+        let all = joined(&old, &new);
+        if all.len() == old.len() && all.len() == new.len() {
             let reason = "the new set has the keys of the old one: there is nothing to replace";
             return Err(refused(reason));
         }
-        let signing = joined(&old.signing, &new.signing);
-        let both = [signing.as_slice(), &new.encryption].concat();
-        let both = json!({ "keys": both });
-        let decrypting = kids(&joined(&old.encryption, &new.encryption));
-        let [old_set, new_set] = [&old, &new].map(Keys::to_json);
-        let [before, after] = [&old, &new].map(|keys| kids(&keys.encryption));
+        let mut both = old.clone();
+        both.retain(|key| !encrypts(key));
+        let both = joined(&both, &new);
         let switch = begin.saturating_add(cache);
-        let retire = switch.saturating_add(UNDER_WAY).as_secs();
-        let (begin, switch) = (begin.as_secs(), switch.as_secs());
-        let steps = [
-            (0, "as before", &old_set, &old.signing, &before),
-            (begin, PUBLISH, &both, &old.signing, &decrypting),
-            (switch, SWITCH, &both, &new.signing, &decrypting),
-            (retire, RETIRE, &new_set, &new.signing, &after),
-        ];
-        let steps = steps.map(
-            |(from, action, publish, signing, decrypt_with)| RotationStep {
-                from,
+        let retire = switch.saturating_add(UNDER_WAY);
+        let step =
+            |from: UnixTime, action: &str, [publish, sign, decrypt]: [&[Value]; 3]| RotationStep {
+                from: from.as_secs(),
                 action: action.to_owned(),
-                publish: publish.clone(),
-                sign_with: kids(signing),
-                decrypt_with: decrypt_with.clone(),
-            },
-        );
-        let steps = steps.into();
+                publish: json!({ "keys": publish }),
+                sign_with: kids(sign, false),
+                decrypt_with: kids(decrypt, true),
+            };
+        let mut steps = vec![
+            step(begin, "as before", [&old, &old, &old]),
+            step(begin, PUBLISH, [&both, &old, &all]),
+            step(switch, SWITCH, [&both, &new, &all]),
+            step(retire, RETIRE, [&new, &new, &new]),
+        ];
+        steps[0].from = 0;
         Ok(Self { steps })
     }
 
@@ -139,8 +127,7 @@ impl Rotation {
         let plan: Self = serde_json::from_slice(text).map_err(|_| no_plan())?;
         let is_first = plan.steps.first().is_some_and(|step| step.from == 0);
         let is_sorted = plan.steps.is_sorted_by_key(|step| step.from);
-        let publishes =
-            |step: &RotationStep| Keys::read(step.publish.to_string().as_bytes()).is_ok();
+        let publishes = |step: &RotationStep| read(step.publish.to_string().as_bytes()).is_ok();
         if is_first && is_sorted && plan.steps.iter().all(publishes) {
             Ok(plan)
         } else {
@@ -186,47 +173,33 @@ impl RotationStep {
     }
 }
 
-impl Keys {
-    fn read(set: &[u8]) -> Result<Self, RotationError> {
-        let no_set = |error: KeySetError| refused(error.to_string());
-        KeySet::from_bytes(set).map_err(no_set)?;
-        let set = KeySet::json(set).map_err(no_set)?;
-        let keys = set["keys"].as_array();
-        let keys = keys.ok_or_else(|| no_set(KeySetError::OtherShape))?;
-        if keys.is_empty() {
-            return Err(refused("the set has no key"));
-        }
-        if keys.iter().any(|key| kid(key).is_empty()) {
-            let reason =
-                "a key of the set has no kid, by which a provider could tell it from others";
-            return Err(refused(reason));
-        }
-        if let Some(key) = keys.iter().find(|key| !is_usable(key)) {
-            let kid = escape_for_display(kid(key));
-            return Err(refused(format!(
-                "the key {kid} is no RSA key of 2048, 3072 or 4096 bits for RS256 signatures or RSA-OAEP, by its numbers \
-                 or as its use, alg or key_ops say"
-            )));
-        }
-        let names = kids(keys);
-        let mut pairs = names.windows(2);
-        if let Some([kid, _]) = pairs.find(|pair| matches!(pair, [one, other] if one == other)) {
-            return Err(same_kid(kid));
-        }
-        let (encryption, signing) = keys.iter().cloned().partition(|key| key["use"] == "enc");
-        Ok(Self {
-            signing,
-            encryption,
-        })
+/// The keys of a set, each of them usable, and with a name of its own.
+fn read(set: &[u8]) -> Result<Vec<Value>, RotationError> {
+    let no_set = |error: KeySetError| refused(error.to_string());
+    KeySet::from_bytes(set).map_err(no_set)?;
+    let mut set = KeySet::json(set).map_err(no_set)?;
+    let Value::Array(keys) = set["keys"].take() else {
+        return Err(no_set(KeySetError::OtherShape));
+    };
+    if keys.is_empty() {
+        return Err(refused("the set has no key"));
     }
-
-    fn all(&self) -> impl Iterator<Item = &Value> {
-        self.signing.iter().chain(&self.encryption)
+    if keys.iter().any(|key| kid(key).is_empty()) {
+        let reason = "a key of the set has no kid, by which a provider could tell it from others";
+        return Err(refused(reason));
     }
-
-    fn to_json(&self) -> Value {
-        json!({ "keys": self.all().collect::<Vec<_>>() })
+    if let Some(key) = keys.iter().find(|key| !is_usable(key)) {
+        let kid = escape_for_display(kid(key));
+        return Err(refused(format!(
+            "the key {kid} is no RSA key of 2048, 3072 or 4096 bits for RS256 signatures or RSA-OAEP, by its numbers \
+             or as its use, alg or key_ops say"
+        )));
     }
+    let named = |key: &Value| keys.iter().filter(|other| kid(other) == kid(key)).count();
+    keys.iter()
+        .find(|key| named(key) > 1)
+        .map_or(Ok(()), |key| Err(same_kid(key)))?;
+    Ok(keys)
 }
 
 /// Whether it is one that whoever verifies, or encrypts, can use.
@@ -261,9 +234,14 @@ pub(crate) fn is_same_key(one: &Value, other: &Value) -> bool {
         .all(|name| one[name] == other[name])
 }
 
-/// Sorted.
-fn kids<'k>(keys: impl IntoIterator<Item = &'k Value>) -> Vec<String> {
-    let mut kids: Vec<_> = keys.into_iter().map(|key| kid(key).to_owned()).collect();
+fn encrypts(key: &Value) -> bool {
+    key["use"] == "enc"
+}
+
+/// Of those that encrypt, or of the others; sorted.
+fn kids(keys: &[Value], encryption: bool) -> Vec<String> {
+    let keys = keys.iter().filter(|key| encrypts(key) == encryption);
+    let mut kids: Vec<_> = keys.map(|key| kid(key).to_owned()).collect();
     kids.sort_unstable();
     kids
 }
@@ -291,7 +269,10 @@ mod tests {
     }
 
     fn published(step: &RotationStep) -> Vec<String> {
-        kids(step.publish["keys"].as_array().unwrap())
+        let keys = step.publish["keys"].as_array().unwrap();
+        let mut kids: Vec<_> = keys.iter().map(|key| kid(key).to_owned()).collect();
+        kids.sort_unstable();
+        kids
     }
 
     #[test]

@@ -30,24 +30,25 @@ impl PublishedKeys {
             let shown = sanitize_for_display(kid(key), None);
             let named = self.keys.iter().filter(|it| kid(it) == kid(key));
             let found: Vec<_> = named.collect();
-            match found[..] {
-                [] => report.add(Verdict::Broken, format!("{shown} is not published")),
-                [found] => report.add_key(&shown, key, found),
-                _ => report.add(
+            let (verdict, text) = match found[..] {
+                [] => (Verdict::Broken, format!("{shown} is not published")),
+                [found] => judged(&shown, key, found),
+                _ => (
                     Verdict::Broken,
                     format!("{shown} is the kid of several keys"),
                 ),
-            }
+            };
+            report.add(verdict, text);
         }
         let expected: BTreeSet<_> = expected.iter().map(kid).collect();
         for key in self.keys.iter().filter(|key| !expected.contains(kid(key))) {
             let shown = sanitize_for_display(kid(key), None);
-            if gone(kid(key)) {
-                let text = format!("{shown} is published, and should not be at this time");
-                report.add(Verdict::Broken, text);
+            let (verdict, more) = if gone(kid(key)) {
+                (Verdict::Broken, "and should not be at this time")
             } else {
-                report.add(Verdict::Note, format!("{shown} is published, too"));
-            }
+                (Verdict::Note, "too")
+            };
+            report.add(verdict, format!("{shown} is published, {more}"));
         }
         self.add_cache(&mut report, waited);
         self.add_server(&mut report, validated);
@@ -60,18 +61,18 @@ impl PublishedKeys {
             None => "the set does not say for how long it may be kept: providers keep it for up to a day".to_owned(),
         };
         let longer = |than: &u64| self.max_age.unwrap_or(CACHE) > *than;
-        match (waited, longer(&CACHE)) {
+        let (verdict, more) = match (waited, longer(&CACHE)) {
             (Some(waited), _) if longer(&waited) => {
-                let text =
-                    format!("{kept}, and the plan waits {waited} s only: plan again with it");
-                report.add(Verdict::Broken, text);
+                let more = format!(", and the plan waits {waited} s only: plan again with it");
+                (Verdict::Broken, more)
             }
-            (None, true) => {
-                let text = format!("{kept}, longer than a day: plan with it");
-                report.add(Verdict::Note, text);
-            }
-            _ => report.add(Verdict::Note, kept),
-        }
+            (None, true) => (
+                Verdict::Note,
+                ", longer than a day: plan with it".to_owned(),
+            ),
+            _ => (Verdict::Note, String::new()),
+        };
+        report.add(verdict, format!("{kept}{more}"));
     }
 
     fn add_server(&self, report: &mut Report, validated: bool) {
@@ -89,56 +90,54 @@ impl PublishedKeys {
         } else {
             Verdict::Note
         };
-        match &self.validation {
+        let (verdict, text) = match &self.validation {
             None => {
                 let text = "a proxy hides the server's certificate, which was not looked at";
-                report.add(Verdict::NotChecked, text);
+                (Verdict::NotChecked, text.to_owned())
             }
-            Some(Err(error)) => {
-                let text = format!("the server's certificate cannot be read: it {error}");
-                report.add(wrong, text);
-            }
+            Some(Err(error)) => (
+                wrong,
+                format!("the server's certificate cannot be read: it {error}"),
+            ),
             Some(Ok(None)) => {
                 let text = "the server's certificate does not say how its owner was identified";
-                report.add(wrong, format!("{text}: {VALIDATION}"));
-            }
-            Some(Ok(Some(level))) if level.names_organization() => {
-                let text = format!("the server's certificate has {level}");
-                report.add(Verdict::Passed, text);
+                (wrong, format!("{text}: {VALIDATION}"))
             }
             Some(Ok(Some(level))) => {
-                let text = format!("the server's certificate has {level}: {VALIDATION}");
-                report.add(wrong, text);
+                let text = format!("the server's certificate has {level}");
+                if level.names_organization() {
+                    (Verdict::Passed, text)
+                } else {
+                    (wrong, format!("{text}: {VALIDATION}"))
+                }
             }
-        }
+        };
+        report.add(verdict, text);
     }
 }
 
-impl Report {
-    fn add_key(&mut self, kid: &str, expected: &Value, found: &Value) {
-        let usage = |key: &Value| key["use"].as_str().unwrap_or("sig").to_owned();
-        let is_usable = match usage(expected).as_str() {
-            "enc" => KeySet::is_for_encryption(found),
-            _ => KeySet::is_for_rs256(found),
-        };
-        let algorithms = [expected, found].map(|key| key["alg"].as_str());
-        let is_other = matches!(algorithms, [Some(expected), Some(found)] if expected != found);
-        if !is_same_key(expected, found) {
-            self.add(
-                Verdict::Broken,
-                format!("{kid} is published, for another key"),
-            );
-        } else if usage(expected) != usage(found) {
-            let text = format!(
-                "{kid} is published with another use than {}",
-                usage(expected)
-            );
-            self.add(Verdict::Broken, text);
-        } else if !is_usable || is_other {
-            let text = format!("{kid} is published, with an alg or key_ops for something else");
-            self.add(Verdict::Broken, text);
-        } else {
-            self.add(Verdict::Passed, format!("{kid} is published"));
-        }
-    }
+fn judged(kid: &str, expected: &Value, found: &Value) -> (Verdict, String) {
+    let usage = |key: &Value| key["use"].as_str().unwrap_or("sig").to_owned();
+    let is_usable = match usage(expected).as_str() {
+        "enc" => KeySet::is_for_encryption(found),
+        _ => KeySet::is_for_rs256(found),
+    };
+    let algorithms = [expected, found].map(|key| key["alg"].as_str());
+    let is_other = matches!(algorithms, [Some(expected), Some(found)] if expected != found);
+    let (verdict, more) = if !is_same_key(expected, found) {
+        (Verdict::Broken, ", for another key".to_owned())
+    } else if usage(expected) != usage(found) {
+        (
+            Verdict::Broken,
+            format!(" with another use than {}", usage(expected)),
+        )
+    } else if !is_usable || is_other {
+        (
+            Verdict::Broken,
+            ", with an alg or key_ops for something else".to_owned(),
+        )
+    } else {
+        (Verdict::Passed, String::new())
+    };
+    (verdict, format!("{kid} is published{more}"))
 }

@@ -96,28 +96,16 @@ pub enum JwsFault {
 }
 
 impl JwsFault {
-    /// The same, in which `secret` is not repeated: for the response of a server that was sent it.
-    #[must_use]
-    pub(crate) fn without(self, secret: &str) -> Self {
-        let shown = |text: String| sanitize_for_display(&text, Some(secret));
-        match self {
-            Self::Algorithm { found, accepted } => Self::Algorithm {
-                found: shown(found),
-                accepted,
-            },
-            Self::UnknownKid { kid, age } => Self::UnknownKid {
-                kid: shown(kid),
-                age,
-            },
-            Self::Key { kid, error } => Self::Key {
-                kid: kid.map(shown),
-                error,
-            },
-            Self::Claim { name, what } => Self::Claim {
-                name,
-                what: shown(what),
-            },
-            other => other,
+    /// Leaves `secret` out: for the response of a server that was sent it.
+    pub(super) fn leave_out(&mut self, secret: &str) {
+        if let Self::Algorithm { found: text, .. }
+        | Self::UnknownKid { kid: text, .. }
+        | Self::Key {
+            kid: Some(text), ..
+        }
+        | Self::Claim { what: text, .. } = self
+        {
+            *text = sanitize_for_display(text, Some(secret));
         }
     }
 }

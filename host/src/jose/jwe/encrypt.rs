@@ -83,7 +83,7 @@ impl Recipient {
     }
 
     /// RSAES-OAEP (RFC 8017 section 7.1.1), without a label.
-    pub(super) fn encrypt_key(&self, key: &[u8]) -> Result<Vec<u8>, BaseError> {
+    fn encrypt_key(&self, key: &[u8]) -> Result<Vec<u8>, BaseError> {
         let hash = match self.algorithm {
             KeyEncryption::RsaOaep => &SHA1_FOR_LEGACY_USE_ONLY,
             KeyEncryption::RsaOaep256 => &SHA256,

@@ -25,9 +25,7 @@ impl JwkSetBuilder {
         kid: &KidChoice,
         chain: Option<&Certificates>,
     ) -> Result<(), JwkError> {
-        let mut jwk = self.named(key, kid)?;
-        jwk.insert("use".into(), "sig".into());
-        jwk.insert("alg".into(), "RS256".into());
+        let mut jwk = self.named(key, kid, "sig", Some("RS256"))?;
         if let Some(chain) = chain {
             jwk.insert("x5c".into(), x5c(key, chain)?);
         }
@@ -47,24 +45,31 @@ impl JwkSetBuilder {
         kid: &KidChoice,
         algorithm: Option<KeyEncryption>,
     ) -> Result<(), JwkError> {
-        let mut jwk = self.named(key, kid)?;
-        jwk.insert("use".into(), "enc".into());
-        if let Some(algorithm) = algorithm {
-            jwk.insert("alg".into(), algorithm.name().into());
-        }
+        let jwk = self.named(key, kid, "enc", algorithm.map(KeyEncryption::name))?;
         self.0.push(jwk);
         Ok(())
     }
 
     /// What every kind of key has; the `kid` must be new.
-    fn named(&self, key: &RsaPublicKey, kid: &KidChoice) -> Result<Map<String, Value>, JwkError> {
+    fn named(
+        &self,
+        key: &RsaPublicKey,
+        kid: &KidChoice,
+        usage: &str,
+        algorithm: Option<&str>,
+    ) -> Result<Map<String, Value>, JwkError> {
         let kid = kid.text(key)?;
         let taken = |other: &Map<String, Value>| other.get("kid").is_some_and(|it| *it == *kid);
         if self.0.iter().any(taken) {
             return Err(JwkError::DuplicateKid { kid });
         }
-        let mut jwk = required_members(key);
+        // `kty`, `n` and `e`, as the core writes them for a thumbprint: an object.
+        let mut text = Vec::new();
+        let Ok(()) = write_jwk(key, &mut text);
+        let mut jwk: Map<_, _> = serde_json::from_slice(&text).unwrap_or_default();
         jwk.insert("kid".into(), kid.into());
+        jwk.insert("use".into(), usage.into());
+        jwk.extend(algorithm.map(|algorithm| ("alg".into(), algorithm.into())));
         Ok(jwk)
     }
 
@@ -72,14 +77,6 @@ impl JwkSetBuilder {
     pub fn to_json(&self) -> Value {
         json!({ "keys": self.0 })
     }
-}
-
-/// `kty`, `n` and `e`, as the core writes them for a thumbprint.
-fn required_members(key: &RsaPublicKey) -> Map<String, Value> {
-    let mut text = Vec::new();
-    let Ok(()) = write_jwk(key, &mut text);
-    // The core writes an object.
-    serde_json::from_slice(&text).unwrap_or_default()
 }
 
 /// Certificates in padded base64, in order; the first must be of `key` (RFC 7517 section 4.7).

@@ -74,7 +74,7 @@ impl KeySet {
     ///
     /// [`KeySetError`] if it is neither, if a private key is in it, or if no RSA key in it can be read.
     pub fn from_bytes(content: &[u8]) -> Result<Self, KeySetError> {
-        Self::read(content, Jwk::is_for_rs256)
+        Self::read(content, Self::is_for_rs256)
     }
 
     /// The same, of the keys to which a content key may be encrypted with RSA-OAEP.
@@ -83,17 +83,18 @@ impl KeySet {
     ///
     /// As [`KeySet::from_bytes`].
     pub fn for_encryption(content: &[u8]) -> Result<Self, KeySetError> {
-        Self::read(content, Jwk::is_for_encryption)
+        Self::read(content, Self::is_for_encryption)
     }
 
     /// Whether a key may make RS256 signatures, as far as it says what it is for.
     pub(crate) fn is_for_rs256(key: &Value) -> bool {
-        Jwk::is_for_rs256(key)
+        is_for(key, "sig", &[Algorithm::Rs256.name()], &["verify"])
     }
 
     /// Whether a content key may be encrypted to it with RSA-OAEP, as far as it says what it is for.
     pub(crate) fn is_for_encryption(key: &Value) -> bool {
-        Jwk::is_for_encryption(key)
+        let algorithms = KeyEncryption::ALL.map(KeyEncryption::name);
+        is_for(key, "enc", &algorithms, &["encrypt", "wrapKey"])
     }
 
     /// The JSON of a set.
@@ -171,29 +172,20 @@ impl Jwk {
             key: public,
         })
     }
+}
 
-    fn is_for_rs256(key: &Value) -> bool {
-        Self::is_for(key, "sig", &[Algorithm::Rs256.name()], &["verify"])
-    }
-
-    fn is_for_encryption(key: &Value) -> bool {
-        let algorithms = KeyEncryption::ALL.map(KeyEncryption::name);
-        Self::is_for(key, "enc", &algorithms, &["encrypt", "wrapKey"])
-    }
-
-    /// Nothing says that it is for something else.
-    fn is_for(key: &Value, usage: &str, algorithms: &[&str], operations: &[&str]) -> bool {
-        let any_of = |name: &str, names: &[&str]| names.iter().any(|it| is(key, name, it));
-        let absent_or = |name: &str, names: &[&str]| key.get(name).is_none() || any_of(name, names);
-        let given = key.get("key_ops").map(Value::as_array);
-        absent_or("use", &[usage])
-            && absent_or("alg", algorithms)
-            && given.is_none_or(|list| {
-                let has =
-                    |operation: &&str| list.is_some_and(|list| list.contains(&(*operation).into()));
-                operations.iter().any(has)
-            })
-    }
+/// Nothing says that it is for something else.
+fn is_for(key: &Value, usage: &str, algorithms: &[&str], operations: &[&str]) -> bool {
+    let any_of = |name: &str, names: &[&str]| names.iter().any(|it| is(key, name, it));
+    let absent_or = |name: &str, names: &[&str]| key.get(name).is_none() || any_of(name, names);
+    let given = key.get("key_ops").map(Value::as_array);
+    absent_or("use", &[usage])
+        && absent_or("alg", algorithms)
+        && given.is_none_or(|list| {
+            let has =
+                |operation: &&str| list.is_some_and(|list| list.contains(&(*operation).into()));
+            operations.iter().any(has)
+        })
 }
 
 /// Of the first certificate in `x5c`, if it is for that key (RFC 7517 section 4.7).

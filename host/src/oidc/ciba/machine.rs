@@ -222,12 +222,8 @@ impl CibaFlow {
                 self.take(now, response)
             }
         };
-        let outcome = match outcome {
-            Ok(Some(step)) => Ok(step),
-            Ok(None) => self.next(now),
-            Err(error) => Err(error),
-        };
-        outcome.unwrap_or_else(|error| {
+        let step = outcome.and_then(|step| step.map_or_else(|| self.next(now), Ok));
+        step.unwrap_or_else(|error| {
             self.kept.stage = Stage::Over;
             CibaStep::Failed(error)
         })

@@ -33,43 +33,24 @@ pub(in crate::oidc) struct Request {
 
 /// Reads a request up to its end. The outer error is the connection's.
 pub(super) fn read(
-    stream: &TcpStream,
+    mut stream: &TcpStream,
     deadline: Instant,
     stop: &AtomicBool,
 ) -> io::Result<Result<Request, Answer>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX_HEAD + 2 * MAX_BODY));
-    loop {
-        match parsed(&bytes) {
-            Ok(Some(request)) => return Ok(Ok(request)),
-            Ok(None) => {}
-            Err(answer) => return Ok(Err(answer)),
-        }
-        if let Some(answer) = more(stream, &mut bytes, deadline, stop)? {
-            return Ok(Err(answer));
-        }
-    }
-}
-
-/// Reads on. An answer means that there is nothing more to wait for.
-fn more(
-    mut stream: &TcpStream,
-    bytes: &mut Vec<u8>,
-    deadline: Instant,
-    stop: &AtomicBool,
-) -> io::Result<Option<Answer>> {
     let mut piece = Zeroizing::new([0; 1024]);
     loop {
+        if let Some(outcome) = parsed(&bytes).transpose() {
+            return Ok(outcome);
+        }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || stop.load(Ordering::Relaxed) {
-            return Ok(Some(Answer::LATE));
+            return Ok(Err(Answer::LATE));
         }
         stream.set_read_timeout(Some(left.min(SLICE)))?;
         match stream.read(&mut *piece) {
-            Ok(0) => return Ok(Some(Answer::BAD)),
-            Ok(len) => {
-                bytes.extend_from_slice(&piece[..len]);
-                return Ok(None);
-            }
+            Ok(0) => return Ok(Err(Answer::BAD)),
+            Ok(len) => bytes.extend_from_slice(&piece[..len]),
             Err(error)
                 if matches!(
                     error.kind(),

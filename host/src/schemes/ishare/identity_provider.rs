@@ -1,6 +1,8 @@
 //! iSHARE, human to machine: the identity provider that says who a person is. It publishes neither metadata nor keys: its
 //! tokens carry the certificates of its seal, as every iSHARE JWT does.
 
+use std::collections::BTreeMap;
+
 use privyseal_core::UnixTime;
 
 use super::response::Expected;
@@ -21,10 +23,10 @@ pub fn identity_provider(
     trust: Certificates,
 ) -> Result<Provider, UrlError> {
     let below = |path: &str| base.join(&format!("/identity_provider/{path}"));
-    let endpoints = vec![
+    let endpoints = BTreeMap::from([
         ("authorization_endpoint".to_owned(), below("authorize")?),
         ("userinfo_endpoint".to_owned(), below("userinfo")?),
-    ];
+    ]);
     let metadata = ProviderMetadata::without_document(party_id, below("token")?, endpoints);
     let party_id = party_id.to_owned();
     let verify = move |now: UnixTime, token: &str| {
