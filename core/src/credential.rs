@@ -116,7 +116,7 @@ impl<B: HeaderBytes> Credential<B> {
         self.key.public_key()
     }
 
-    /// In borrowed parts: for what prepares for a device as well.
+    /// In borrowed parts: for what prepares for a device as well, and for requests.
     pub fn bound(&self) -> BoundProfile<'_> {
         self.profile.with_its_key(&self.key)
     }

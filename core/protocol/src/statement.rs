@@ -155,7 +155,7 @@ impl<'a> Content<'a> {
     /// Makes the statement and seals it: on the device, and on the host, which compares the two.
     ///
     /// # Errors
-    /// Those of [`privyseal_core::Credential::prepare_request`] and its siblings.
+    /// Those of [`BoundProfile::prepare_request`] and its siblings.
     pub fn prepare(
         &self,
         profile: BoundProfile<'a>,

@@ -55,45 +55,6 @@ impl<B: HeaderBytes> Credential<B> {
     ) -> Result<SigningInput<'a>, Error> {
         self.bound().prepare(request)
     }
-
-    /// Makes a signed authentication request (CIBA Core section 7.1.1) and seals it. The audience must be
-    /// given: it is the server's issuer. Refused for a scheme without such requests.
-    ///
-    /// # Errors
-    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
-    pub fn prepare_request<'a>(
-        &'a self,
-        request: &AssertionRequest<'a>,
-        authentication: AuthenticationRequest<'a>,
-    ) -> Result<SigningInput<'a>, Error> {
-        self.bound().prepare_request(request, authentication)
-    }
-
-    /// Makes a signed authorization request for a login in a browser (RFC 9101) and seals it. The audience must be given:
-    /// it is the provider's issuer. Refused for a scheme without such requests.
-    ///
-    /// # Errors
-    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
-    pub fn prepare_authorization<'a>(
-        &'a self,
-        request: &AssertionRequest<'a>,
-        authorization: &AuthorizationRequest<'a>,
-    ) -> Result<SigningInput<'a>, Error> {
-        self.bound().prepare_authorization(request, authorization)
-    }
-
-    /// Makes the `login_hint_token` for a `user_identifier_token` of a discovery session and seals it.
-    /// Refused for a scheme without signed authentication requests.
-    ///
-    /// # Errors
-    /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
-    pub fn prepare_login_hint<'a>(
-        &'a self,
-        now: UnixTime,
-        user_identifier_token: &'a str,
-    ) -> Result<SigningInput<'a>, Error> {
-        self.bound().prepare_login_hint(now, user_identifier_token)
-    }
 }
 
 impl<'a> BoundProfile<'a> {
@@ -119,7 +80,8 @@ impl<'a> BoundProfile<'a> {
         })))
     }
 
-    /// As [`Credential::prepare_request`].
+    /// Makes a signed authentication request (CIBA Core section 7.1.1) and seals it. The audience must be
+    /// given: it is the server's issuer. Refused for a scheme without such requests.
     ///
     /// # Errors
     /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
@@ -150,7 +112,8 @@ impl<'a> BoundProfile<'a> {
         })))
     }
 
-    /// As [`Credential::prepare_authorization`].
+    /// Makes a signed authorization request for a login in a browser (RFC 9101) and seals it. The audience must be given:
+    /// it is the provider's issuer. Refused for a scheme without such requests.
     ///
     /// # Errors
     /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].
@@ -182,7 +145,8 @@ impl<'a> BoundProfile<'a> {
         })))
     }
 
-    /// As [`Credential::prepare_login_hint`].
+    /// Makes the `login_hint_token` for a `user_identifier_token` of a discovery session and seals it.
+    /// Refused for a scheme without signed authentication requests.
     ///
     /// # Errors
     /// [`Error::Field`] for a value outside the scheme's rules; [`Error::Clock`].

@@ -33,7 +33,7 @@ pub struct AuthorizationRequest<'a> {
 opaque_debug! { [] AuthorizationRequest<'_>; }
 
 /// A complete authorization request. It has no `sub`, so that nobody can take it for a client assertion (RFC 9101
-/// section 10.8). Made by [`crate::Credential::prepare_authorization`].
+/// section 10.8). Made by [`crate::credential::BoundProfile::prepare_authorization`].
 #[derive(Clone, Debug)]
 pub struct AuthorizationObject<'a> {
     pub(crate) client_id: &'a ClientId,

@@ -47,7 +47,7 @@ named! {
 
 opaque_debug! { [] AuthenticationRequest<'_>; }
 
-/// A complete request object. Made by [`crate::Credential::prepare_request`].
+/// A complete request object. Made by [`crate::credential::BoundProfile::prepare_request`].
 #[derive(Clone, Debug)]
 pub struct RequestObject<'a> {
     pub(crate) client_id: &'a ClientId,

@@ -101,10 +101,10 @@ fn of_the_pipeline() {
         userinfo_claims: "",
     };
     hides("AuthenticationRequest", &asked);
-    let input = credential.prepare_request(&request, asked).unwrap();
+    let input = credential.bound().prepare_request(&request, asked).unwrap();
     hides("SigningInput of a request", &input);
     hides("SealedInput", &SealedInput::Assertion(&input));
-    let input = credential.prepare_login_hint(now, SECRET).unwrap();
+    let input = credential.bound().prepare_login_hint(now, SECRET).unwrap();
     hides("SigningInput of a login hint", &input);
 
     let mut buffer = vec![0; MAX_COMPACT_JWS];

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions, named};
-use super::output::{can_print, output_file, person, print_json};
+use super::output::{can_print, output_file, print_person};
 use super::session::token;
 use crate::error::CliError;
 use crate::output::say;
@@ -178,12 +178,8 @@ impl Ciba {
             );
         }
         let claims = [identity.id_token.as_ref(), identity.userinfo.as_ref()];
-        let report = person(claims, &tokens.access, self.show_tokens);
-        print_json(&report).inspect_err(|_| {
-            say!(
-                "warning: the person has confirmed, and what came is lost: they must be asked again"
-            );
-        })?;
+        let lost = ["confirmed", "be asked again"];
+        print_person(claims, &tokens.access, self.show_tokens, lost)?;
         match (identity.id_token_error, identity.userinfo_error) {
             (Some(error), _) => Err(CliError::IdTokenMissing(error.into())),
             (None, Some(error)) => Err(CliError::UserInfoMissing(error.into())),

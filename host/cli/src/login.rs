@@ -10,7 +10,7 @@ use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt};
 use privyseal_core::scheme::ISHARE;
 
 use super::options::{ClientOptions, ServerOptions, named, scheme_parser_for};
-use super::output::{can_print, person, print_json};
+use super::output::{can_print, print_person};
 use super::session::{IdentityProvider, has_providers, party};
 use crate::error::CliError;
 use crate::hardening::messages_are_closed;
@@ -103,12 +103,8 @@ impl Login {
             Err(error) => (None, Some(error)),
         };
         let claims = [Some(session.claims()), userinfo.as_ref()];
-        let report = person(claims, &session.access_token(), self.show_tokens);
-        print_json(&report).inspect_err(|_| {
-            say!(
-                "warning: the person has logged in, and what came is lost: they must log in again"
-            );
-        })?;
+        let lost = ["logged in", "log in again"];
+        print_person(claims, &session.access_token(), self.show_tokens, lost)?;
         missing.map_or(Ok(()), |error| Err(CliError::UserInfoMissing(error.into())))
     }
 

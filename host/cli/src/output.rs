@@ -104,12 +104,14 @@ pub(super) fn print_json(report: &Value) -> Result<(), CliError> {
     print_line(format!("{report:#}").as_bytes())
 }
 
-/// What is known about a person by their id_token and by UserInfo, and the tokens that came.
-pub(super) fn person(
+/// Prints what is known about a person by their id_token and by UserInfo, and the tokens that came. Where that cannot be
+/// done, says of what they did that it is lost, and what they must do again.
+pub(super) fn print_person(
     [id_token, userinfo]: [Option<&Map<String, Value>>; 2],
     access: &AccessToken,
     show_tokens: bool,
-) -> Value {
+    [done, again]: [&str; 2],
+) -> Result<(), CliError> {
     let tokens = if show_tokens {
         serde_json::from_slice(access.expose_response()).ok()
     } else {
@@ -123,7 +125,10 @@ pub(super) fn person(
         ("tokens", tokens),
     ];
     let given = |(name, value): (&str, Option<_>)| Some((name.to_owned(), value?));
-    members.into_iter().filter_map(given).collect()
+    let report: Value = members.into_iter().filter_map(given).collect();
+    print_json(&report).inspect_err(|_| {
+        say!("warning: the person has {done}, and what came is lost: they must {again}");
+    })
 }
 
 /// A report takes the place of an earlier one, and of no key, chain, token or page whose name was given by mistake.

@@ -40,7 +40,8 @@ impl Jwe<'_> {
     ) -> Result<Zeroizing<Vec<u8>>, DecryptError<U::Error>> {
         // Made before it is known whether it will be needed, so that it costs no time of its own.
         let mut stand_in = Zeroizing::new([0; ContentEncryption::MAX_KEY_LEN]);
-        let key = &mut stand_in[..self.content_encryption.key_len()];
+        let [key_len, ..] = self.content_encryption.lengths();
+        let key = &mut stand_in[..key_len];
         entropy::fill(key)?;
         let mut room = Zeroizing::new([0; KEY_ROOM]);
         match unwrapper.unwrap_key(self.key_encryption, &self.encrypted_key, &mut *room) {

@@ -163,13 +163,13 @@ where
         match asked {
             SignedRequest::Authentication(asked) => {
                 let person = &asked.user_identifier_token;
-                let hint = self.signed(credential.prepare_login_hint(now, person)?)?;
+                let hint = self.signed(credential.bound().prepare_login_hint(now, person)?)?;
                 asked.hinted(hint.as_str(), |asked| {
-                    self.signed(credential.prepare_request(&request, asked)?)
+                    self.signed(credential.bound().prepare_request(&request, asked)?)
                 })
             }
             SignedRequest::Authorization(asked) => {
-                self.signed(credential.prepare_authorization(&request, asked)?)
+                self.signed(credential.bound().prepare_authorization(&request, asked)?)
             }
         }
     }

@@ -144,9 +144,12 @@ pub trait AssertionSource: Send + Sync {
         options: &AssertionOptions,
         access_token: &str,
     ) -> Result<Introspection, OAuthError> {
-        let members = [("token", access_token), ("token_type_hint", "access_token")];
-        let kind = RequestKind::Introspection;
-        let form = Form::new(endpoint, &members, kind, MAX_TOKEN_RESPONSE);
+        let form = Form {
+            url: endpoint,
+            members: &[("token", access_token), ("token_type_hint", "access_token")],
+            kind: RequestKind::Introspection,
+            max: MAX_TOKEN_RESPONSE,
+        };
         response::introspection(endpoint, self.post(http, options, &form)?)
     }
 
@@ -203,6 +206,12 @@ fn token<A: AssertionSource + ?Sized>(
     members: &[(&str, &str)],
 ) -> Result<AccessToken, OAuthError> {
     let url = base.token_endpoint(source.scheme().token_request().path().value())?;
-    let form = Form::new(&url, members, RequestKind::Token, MAX_TOKEN_RESPONSE);
+    let (kind, max) = (RequestKind::Token, MAX_TOKEN_RESPONSE);
+    let form = Form {
+        url: &url,
+        members,
+        kind,
+        max,
+    };
     response::token(&url, source.post(http, options, &form)?)
 }

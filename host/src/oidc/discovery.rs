@@ -119,11 +119,6 @@ impl ProviderMetadata {
         registered.or_else(|| self.endpoint("token_introspection_endpoint"))
     }
 
-    /// `backchannel_authentication_endpoint` (CIBA Core section 4), where there is one.
-    pub fn backchannel_authentication_endpoint(&self) -> Option<&Url> {
-        self.endpoint("backchannel_authentication_endpoint")
-    }
-
     /// An endpoint by the name of its member, which ends in `_endpoint`; for those that a provider adds.
     pub fn endpoint(&self, name: &str) -> Option<&Url> {
         self.endpoints.get(name)
@@ -250,7 +245,11 @@ mod tests {
             "https://x.example/"
         );
         assert!(metadata.endpoint("userinfo_endpoint").is_none());
-        assert!(metadata.backchannel_authentication_endpoint().is_none());
+        assert!(
+            metadata
+                .endpoint("backchannel_authentication_endpoint")
+                .is_none()
+        );
         assert!(metadata.supports("id_token_signing_alg_values_supported", "RS256"));
         assert!(!metadata.supports("id_token_signing_alg_values_supported", "none"));
         assert!(!metadata.supports("absent", "RS256"));

@@ -145,31 +145,30 @@ impl Login {
             login_hint: options.login_hint.as_deref(),
             max_age: options.max_age,
         };
-        // OpenID Connect Core section 6.1: what OAuth demands stands beside a signed request, too.
-        let mut members = vec![
-            ("response_type", "code"),
-            ("client_id", self.source.client_id().as_str()),
-            ("scope", asked.scope),
-        ];
-        let signed;
+        let is_signed =
+            options.signed_request || metadata.says_yes("require_signed_request_object");
+        let signed = is_signed.then(|| self.signed_request(&asked)).transpose()?;
         let max_age = asked.max_age.map(|seconds| seconds.to_string());
-        if options.signed_request || metadata.says_yes("require_signed_request_object") {
-            signed = self.signed_request(&asked)?;
-            members.push(("request", signed.as_str()));
-        } else {
-            let more = [
-                ("redirect_uri", Some(asked.redirect_uri)),
-                ("state", Some(asked.state)),
-                ("nonce", Some(asked.nonce)),
-                ("code_challenge", Some(asked.code_challenge)),
-                ("code_challenge_method", Some("S256")),
-                ("prompt", asked.prompt),
-                ("login_hint", asked.login_hint),
-                ("max_age", max_age.as_deref()),
-            ];
-            let given = |(name, value): (_, Option<_>)| Some((name, value?));
-            members.extend(more.into_iter().filter_map(given));
-        }
+        let members = [
+            ("response_type", Some("code")),
+            ("client_id", Some(self.source.client_id().as_str())),
+            ("scope", Some(asked.scope)),
+            ("request", signed.as_ref().map(Assertion::as_str)),
+            ("redirect_uri", Some(asked.redirect_uri)),
+            ("state", Some(asked.state)),
+            ("nonce", Some(asked.nonce)),
+            ("code_challenge", Some(asked.code_challenge)),
+            ("code_challenge_method", Some("S256")),
+            ("prompt", asked.prompt),
+            ("login_hint", asked.login_hint),
+            ("max_age", max_age.as_deref()),
+        ];
+        // OpenID Connect Core section 6.1: what OAuth demands stands beside a signed request, too.
+        let count = if is_signed { 4 } else { members.len() };
+        let members = members.into_iter().take(count);
+        let members: Vec<_> = members
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
         Ok((self.brought(endpoint, &members)?, state))
     }
 

@@ -14,7 +14,7 @@ use crate::base::events;
 use crate::base::runtime::Runtime;
 use crate::http::Http;
 use crate::jose::JoseFault;
-use crate::jose::jws::{ClaimRules, Jws, JwsFault, VerifiedJws};
+use crate::jose::jws::{ClaimRules, Jws, JwsFault, VerifiedJws, judge_access_token_type};
 use crate::oauth;
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
@@ -224,8 +224,11 @@ impl Provider {
             .ok()
             .and_then(|jws| jws.typ().map(str::to_owned));
         let jws = self.verify(http, now, WHAT, token, TokenFrom::Anybody)?;
-        let claims = jws.judged_access_token(typ.as_deref(), &rules);
-        Ok(claims.map_err(|error| error.of(WHAT))?)
+        let judged = jws.judged(&rules).and_then(|claims| {
+            judge_access_token_type(&claims, typ.as_deref())?;
+            Ok(claims)
+        });
+        Ok(judged.map_err(|error| error.of(WHAT))?)
     }
 }
 

@@ -99,21 +99,20 @@ impl Rotation {
         let both = joined(&both, &new);
         let switch = begin.saturating_add(cache);
         let retire = switch.saturating_add(UNDER_WAY);
-        let step =
-            |from: UnixTime, action: &str, [publish, sign, decrypt]: [&[Value]; 3]| RotationStep {
-                from: from.as_secs(),
-                action: action.to_owned(),
-                publish: json!({ "keys": publish }),
-                sign_with: kids(sign, false),
-                decrypt_with: kids(decrypt, true),
-            };
-        let mut steps = vec![
-            step(begin, "as before", [&old, &old, &old]),
+        let [begin, switch, retire] = [begin, switch, retire].map(UnixTime::as_secs);
+        let step = |from, action: &str, [publish, sign, decrypt]: [&[Value]; 3]| RotationStep {
+            from,
+            action: action.to_owned(),
+            publish: json!({ "keys": publish }),
+            sign_with: kids(sign, false),
+            decrypt_with: kids(decrypt, true),
+        };
+        let steps = vec![
+            step(0, "as before", [&old, &old, &old]),
             step(begin, PUBLISH, [&both, &old, &all]),
             step(switch, SWITCH, [&both, &new, &all]),
             step(retire, RETIRE, [&new, &new, &new]),
         ];
-        steps[0].from = 0;
         Ok(Self { steps })
     }
 

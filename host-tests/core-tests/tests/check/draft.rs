@@ -79,6 +79,7 @@ impl Draft {
         };
         let request = request(Some("https://idp.e2e.itsme.services/v2"));
         let input = credential
+            .bound()
             .prepare_request(&request, authentication)
             .expect("a valid request");
         Self::emitted(&scheme::ITSME, input)
@@ -89,6 +90,7 @@ impl Draft {
         let credential = credential(&scheme::ITSME, OPAQUE);
         let now = UnixTime::from_secs(NOW).expect("a moment");
         let input = credential
+            .bound()
             .prepare_login_hint(now, "mqxews5ukc53ltb1jgj9qe9rnfnwwhyga18m")
             .expect("a hint");
         Self::emitted(&scheme::ITSME, input)

@@ -88,7 +88,10 @@ const PROOFS: &[(&str, fn())] = &[
     ("MAX_USER_IDENTIFIER_TOKEN", || {
         bound(MAX_USER_IDENTIFIER_TOKEN, |len| {
             let token = text(len);
-            itsme("x").prepare_login_hint(moment(), &token).map(drop)
+            itsme("x")
+                .bound()
+                .prepare_login_hint(moment(), &token)
+                .map(drop)
         });
     }),
     ("MAX_NOTIFICATION_TOKEN", || {
@@ -310,9 +313,11 @@ fn the_longest_of_each_kind_fits() {
     let inputs = [
         credential.prepare(&assertion).unwrap(),
         credential
+            .bound()
             .prepare_request(&assertion, authentication)
             .unwrap(),
         credential
+            .bound()
             .prepare_authorization(&assertion, &authorization)
             .unwrap(),
     ];

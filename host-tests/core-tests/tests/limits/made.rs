@@ -78,6 +78,7 @@ pub(super) fn requested(change: impl Fn(&mut AuthenticationRequest<'_>)) -> Resu
     };
     change(&mut request);
     itsme("x")
+        .bound()
         .prepare_request(&assertion("j"), request)
         .map(drop)
 }
@@ -97,6 +98,7 @@ pub(super) fn authorized(change: impl Fn(&mut AuthorizationRequest<'_>)) -> Resu
     let mut request = AUTHORIZATION;
     change(&mut request);
     itsme("x")
+        .bound()
         .prepare_authorization(&assertion("j"), &request)
         .map(drop)
 }
@@ -133,7 +135,10 @@ pub(super) fn longest_hint() -> String {
         vec![0; MAX_COMPACT_JWS],
     );
     let (credential, token) = (itsme("\""), "\"".repeat(MAX_USER_IDENTIFIER_TOKEN));
-    let input = credential.prepare_login_hint(moment(), &token).unwrap();
+    let input = credential
+        .bound()
+        .prepare_login_hint(moment(), &token)
+        .unwrap();
     input
         .sign(&mut signer, &mut buffer)
         .unwrap()

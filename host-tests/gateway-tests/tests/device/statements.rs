@@ -105,6 +105,7 @@ fn every_byte_is_the_software_signers() {
     let hint = state(&mut device, request(), &Content::LoginHint(PERSON)).expect("a hint");
     let own = by_software("-", |credential, asked| {
         credential
+            .bound()
             .prepare_login_hint(asked.now, PERSON)
             .expect("a hint")
     });
@@ -114,6 +115,7 @@ fn every_byte_is_the_software_signers() {
         // Its text must live as long as the credential.
         let hint: &'static str = hint.clone().leak();
         credential
+            .bound()
             .prepare_request(asked, authentication(hint))
             .expect("a request")
     });
@@ -121,7 +123,9 @@ fn every_byte_is_the_software_signers() {
     let asked = Content::Authorization(AUTHORIZATION);
     let signed = state(&mut device, request(), &asked).expect("a request");
     let own = by_software(&jti(&signed), |credential, asked| {
-        let authorization = credential.prepare_authorization(asked, &AUTHORIZATION);
+        let authorization = credential
+            .bound()
+            .prepare_authorization(asked, &AUTHORIZATION);
         authorization.expect("a request")
     });
     assert_eq!(signed, own);

@@ -3,7 +3,7 @@
 
 use core::error::Error;
 use core::time::Duration;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
@@ -21,18 +21,15 @@ pub(super) struct Progress {
     state: Option<State>,
     /// Whether there is a code to scan.
     has_code: bool,
-    /// None where standard error is no terminal.
-    spinner: Option<ProgressBar>,
+    /// Hidden where standard error is no terminal.
+    spinner: ProgressBar,
 }
 
 impl Progress {
     /// QR codes go to `file`, too.
     pub(super) fn new(file: Option<PathBuf>) -> Self {
-        let spinner = io::stderr().is_terminal().then(|| {
-            let spinner = bar(SPINNER);
-            spinner.enable_steady_tick(Duration::from_millis(100));
-            spinner
-        });
+        let spinner = bar(SPINNER);
+        spinner.enable_steady_tick(Duration::from_millis(100));
         Self {
             file,
             state: None,
@@ -43,13 +40,11 @@ impl Progress {
 
     /// Takes the spinner away.
     pub(super) fn finish(&self) {
-        if let Some(spinner) = &self.spinner {
-            spinner.finish_and_clear();
-        }
+        self.spinner.finish_and_clear();
     }
 
     /// On the terminal, or where that cannot be, in words.
-    fn draw(&self, spinner: &ProgressBar, image: &QrImage) {
+    fn draw(&self, image: &QrImage) {
         let text = match (Modules::read(image.as_bytes()), &self.file) {
             (Some(modules), _) => qr::half_blocks(&modules),
             (None, Some(file)) => format!("scan the QR code in {}", file.display()),
@@ -57,7 +52,7 @@ impl Progress {
                 "warning: the image of the QR code cannot be shown here; give --qr FILE".to_owned()
             }
         };
-        spinner.suspend(|| say!("{text}"));
+        self.spinner.suspend(|| say!("{text}"));
     }
 }
 
@@ -71,7 +66,7 @@ impl Watcher for Progress {
                     format!("cannot write {}: {error}", file.display()),
                 )
             })?;
-            if self.spinner.is_none() {
+            if self.spinner.is_hidden() {
                 let until = image
                     .expires_at()
                     .map(|until| format!(", good until {until}"));
@@ -82,8 +77,8 @@ impl Watcher for Progress {
                 );
             }
         }
-        if let Some(spinner) = &self.spinner {
-            self.draw(spinner, image);
+        if !self.spinner.is_hidden() {
+            self.draw(image);
         }
         Ok(())
     }
@@ -91,20 +86,19 @@ impl Watcher for Progress {
     fn waiting(&mut self, state: State, left: Duration) {
         let is_new = self.state.replace(state) != Some(state);
         if is_new && state == State::Discovery && !self.has_code {
-            let text =
-                "warning: the provider sent no QR code (qr_code), so there is nothing to scan yet";
-            match &self.spinner {
-                Some(spinner) => spinner.suspend(|| say!("{text}")),
-                None => say!("{text}"),
-            }
+            self.spinner.suspend(|| {
+                say!("warning: the provider sent no QR code (qr_code), so there is nothing to scan yet");
+            });
         }
-        match &self.spinner {
-            Some(spinner) if left.is_zero() => spinner.set_message(state.to_string()),
-            Some(spinner) => {
-                spinner.set_message(format!("{state}, {} left", minutes(left)));
+        if self.spinner.is_hidden() {
+            if is_new {
+                say!("{state}");
             }
-            None if is_new => say!("{state}"),
-            None => {}
+        } else if left.is_zero() {
+            self.spinner.set_message(state.to_string());
+        } else {
+            let left = minutes(left);
+            self.spinner.set_message(format!("{state}, {left} left"));
         }
     }
 }

@@ -84,18 +84,18 @@ impl<'t> Jwe<'t> {
 
     /// What everybody can see. That the encrypted key has the length of the modulus is for the unwrapper.
     fn check_lengths(&self) -> Result<(), JoseError> {
-        let enc = self.content_encryption;
+        let [_, iv_len, tag_len] = self.content_encryption.lengths();
         let rules = [
             (
                 self.encrypted_key.is_empty() || self.encrypted_key.len() > MAX_SIGNATURE,
                 "has an encrypted key of no possible length",
             ),
             (
-                self.iv.len() != enc.iv_len(),
+                self.iv.len() != iv_len,
                 "has an initialization vector of the wrong length for its enc",
             ),
             (
-                self.tag.len() != enc.tag_len(),
+                self.tag.len() != tag_len,
                 "has an authentication tag of the wrong length for its enc",
             ),
         ];

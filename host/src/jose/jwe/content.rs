@@ -37,31 +37,15 @@ impl ContentEncryption {
     /// Bytes of the longest content key.
     pub const MAX_KEY_LEN: usize = 64;
 
-    /// Bytes of a content key.
-    pub const fn key_len(self) -> usize {
+    /// Bytes of a content key, of an initialization vector and of an authentication tag.
+    pub(super) const fn lengths(self) -> [usize; 3] {
         match self {
-            Self::A128Gcm => 16,
-            Self::A192Gcm => 24,
-            Self::A128CbcHs256 | Self::A256Gcm => 32,
-            Self::A192CbcHs384 => 48,
-            Self::A256CbcHs512 => 64,
-        }
-    }
-
-    /// Bytes of an initialization vector.
-    pub const fn iv_len(self) -> usize {
-        match self {
-            Self::A128CbcHs256 | Self::A192CbcHs384 | Self::A256CbcHs512 => 16,
-            Self::A128Gcm | Self::A192Gcm | Self::A256Gcm => 12,
-        }
-    }
-
-    /// Bytes of an authentication tag.
-    pub const fn tag_len(self) -> usize {
-        match self {
-            Self::A192CbcHs384 => 24,
-            Self::A256CbcHs512 => 32,
-            _ => 16,
+            Self::A128CbcHs256 => [32, 16, 16],
+            Self::A192CbcHs384 => [48, 16, 24],
+            Self::A256CbcHs512 => [64, 16, 32],
+            Self::A128Gcm => [16, 12, 16],
+            Self::A192Gcm => [24, 12, 16],
+            Self::A256Gcm => [32, 12, 16],
         }
     }
 

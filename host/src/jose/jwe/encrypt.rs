@@ -64,9 +64,10 @@ impl Recipient {
         }
         let protected = Base64UrlUnpadded::encode_string(header.to_string().as_bytes());
         let mut key = Zeroizing::new([0; ContentEncryption::MAX_KEY_LEN]);
-        let key = &mut key[..self.content.key_len()];
+        let [key_len, iv_len, _] = self.content.lengths();
+        let key = &mut key[..key_len];
         entropy::fill(key)?;
-        let mut iv = vec![0; self.content.iv_len()];
+        let mut iv = vec![0; iv_len];
         entropy::fill(&mut iv)?;
         let encrypted_key = self.encrypt_key(key)?;
         let plain = Sealed {

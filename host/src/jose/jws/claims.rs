@@ -37,22 +37,6 @@ impl VerifiedJws {
         }
         Ok(claims)
     }
-
-    /// The claims of an access token. One whose `typ` names another kind of token is refused: Keycloak has `typ` in the
-    /// payload, others in the header (RFC 9068 section 2.1).
-    ///
-    /// # Errors
-    ///
-    /// As [`VerifiedJws::judged`].
-    pub fn judged_access_token(
-        &self,
-        header_typ: Option<&str>,
-        rules: &ClaimRules<'_>,
-    ) -> Result<Map<String, Value>, JoseError> {
-        let claims = self.judged(rules)?;
-        judge_access_token_type(&claims, header_typ)?;
-        Ok(claims)
-    }
 }
 
 impl<'a> ClaimRules<'a> {
@@ -105,7 +89,8 @@ impl<'a> ClaimRules<'a> {
     }
 }
 
-/// Whether nothing says that it is another kind of token than an access token: `typ` of the payload, and of the header.
+/// Whether nothing says that it is another kind of token than an access token: Keycloak has `typ` in the payload, others in
+/// the header (RFC 9068 section 2.1).
 ///
 /// # Errors
 ///
@@ -230,7 +215,8 @@ mod tests {
                 now: UnixTime::from_secs(NOW).unwrap(),
                 leeway: 10,
             };
-            VerifiedJws::of_payload(payload.as_bytes()).judged_access_token(header, &rules)
+            let claims = VerifiedJws::of_payload(payload.as_bytes()).judged(&rules);
+            claims.and_then(|claims| judge_access_token_type(&claims, header))
         };
         for (typ, header) in [
             ("", None),

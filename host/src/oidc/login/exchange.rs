@@ -27,7 +27,13 @@ impl Login {
         kind: RequestKind,
     ) -> Result<Response, OAuthError> {
         retry(&self.policy, &mut self.http.runtime(), |_| {
-            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
+            let max = MAX_TOKEN_RESPONSE;
+            let form = Form {
+                url,
+                members,
+                kind,
+                max,
+            };
             self.source.post(&self.http, &self.assertion, &form)
         })
     }

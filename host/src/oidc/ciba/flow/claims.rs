@@ -4,8 +4,7 @@ use privyseal_core::KeyEncryption;
 use privyseal_core::payload::AcrValues;
 use serde_json::{Map, Value};
 
-use super::Ciba;
-use super::requests::GRANT_TYPE;
+use super::{Ciba, GRANT_TYPE};
 use crate::base::runtime::Runtime;
 use crate::http::RetryPolicy;
 use crate::jose::jwe::{ContentEncryption, DecryptError, probe};
