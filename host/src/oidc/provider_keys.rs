@@ -57,10 +57,8 @@ pub enum TokenFrom {
 /// How the set is read: at most so many bytes.
 type Read = fn(&Http, &Url, usize) -> Result<Response, OAuthError>;
 
-struct ProviderKey {
-    kid: Option<String>,
-    key: Result<VerifyingKey, KeyError>,
-}
+/// Its `kid`, and what can be verified with it.
+type ProviderKey = (Option<String>, Result<VerifyingKey, KeyError>);
 
 impl ProviderKeys {
     /// The keys that `jwks_uri` of the provider's metadata names.
@@ -207,29 +205,28 @@ impl ProviderKeys {
             let reason = "the key set has no RSA key that signs, so nothing of this provider could be believed";
             return Err(OAuthError::response(&self.url, reason));
         }
-        let keys = set.iter().map(|(kid, key)| ProviderKey {
-            kid: kid.map(str::to_owned),
-            key: key.clone().and_then(VerifyingKey::new),
-        });
+        let usable = |key: &Result<_, _>| key.clone().and_then(VerifyingKey::new);
+        let keys = set.iter();
+        let keys = keys.map(|(kid, key)| (kid.map(str::to_owned), usable(key)));
         self.keys = keys.collect();
         self.read_at = Some(now);
         Ok(())
     }
 
     fn find(&self, kid: Option<&str>, now: UnixTime) -> Result<&VerifyingKey, JwsFault> {
-        let found = match (kid, self.keys.as_slice()) {
+        let (kid, key) = match (kid, self.keys.as_slice()) {
             (None, [only]) => only,
             (None, keys) => return Err(JwsFault::NoKid { keys: keys.len() }),
             (Some(kid), keys) => keys
                 .iter()
-                .find(|key| key.kid.as_deref() == Some(kid))
+                .find(|(known, _)| known.as_deref() == Some(kid))
                 .ok_or_else(|| JwsFault::UnknownKid {
                     kid: kid.to_owned(),
                     age: self.age(now).unwrap_or_default(),
                 })?,
         };
-        found.key.as_ref().map_err(|error| JwsFault::Key {
-            kid: found.kid.clone(),
+        key.as_ref().map_err(|error| JwsFault::Key {
+            kid: kid.clone(),
             error: *error,
         })
     }

@@ -127,11 +127,8 @@ impl Rotation {
         let is_first = plan.steps.first().is_some_and(|step| step.from == 0);
         let is_sorted = plan.steps.is_sorted_by_key(|step| step.from);
         let publishes = |step: &RotationStep| read(step.publish.to_string().as_bytes()).is_ok();
-        if is_first && is_sorted && plan.steps.iter().all(publishes) {
-            Ok(plan)
-        } else {
-            Err(no_plan())
-        }
+        let is_plan = is_first && is_sorted && plan.steps.iter().all(publishes);
+        is_plan.then_some(plan).ok_or_else(no_plan)
     }
 
     /// The steps, in their order; the first is what holds before.

@@ -85,7 +85,7 @@ impl Next {
         tries: &RetryPolicy,
         http: &Http,
         base: &BaseUrl,
-        options: AssertionOptions,
+        mut options: AssertionOptions,
         token: &AccessToken,
     ) -> Result<Zeroizing<Vec<u8>>, CliError> {
         let provider = Provider::discover(http, base.as_str())?;
@@ -99,19 +99,14 @@ impl Next {
                     )
                 })?;
                 // A jti is good once.
-                let options = {
-                    let mut options = options;
-                    options.jti = None;
-                    options
-                };
+                options.jti = None;
                 let answer = retry(tries, &mut http.runtime(), |_| {
                     client.introspect(http, &endpoint, &options, token.expose())
                 })?;
                 Ok(Zeroizing::new(answer.response().trim_ascii().to_vec()))
             }
             Self::UserInfo => {
-                let client_id = client.client_id().as_str().to_owned();
-                let info = provider.userinfo(http, token, &client_id)?;
+                let info = provider.userinfo(http, token, client.client_id().as_str())?;
                 Ok(json(info.claims().clone()))
             }
             Self::Claims => {

@@ -22,7 +22,7 @@ use crate::oidc::OidcError;
 use crate::oidc::id_token::AskedAcr;
 
 /// What a sealed flow is for.
-const PURPOSE: &str = "privyseal ciba 2";
+const PURPOSE: &str = "privyseal ciba 3";
 
 /// One authentication, from the QR code to the claims. `Debug` shows how far it is.
 ///
@@ -117,8 +117,8 @@ pub(super) enum Answer {
 
 #[derive(Clone, Serialize, Deserialize)]
 enum Stage {
-    /// Which person is meant.
-    Discovery(Option<DiscoverySession>),
+    /// Which person is meant: the id of a session, and when it is asked.
+    Discovery(Option<(String, Polling)>),
     /// The person is to be asked.
     Authentication,
     /// The person is asked.
@@ -133,12 +133,6 @@ enum Stage {
     },
     /// It has ended.
     Over,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct DiscoverySession {
-    id: String,
-    polling: Polling,
 }
 
 impl CibaFlow {
@@ -240,7 +234,7 @@ impl CibaFlow {
     /// What is asked again and again.
     fn polling(&mut self) -> Option<&mut Polling> {
         match &mut self.kept.stage {
-            Stage::Discovery(Some(session)) => Some(&mut session.polling),
+            Stage::Discovery(Some((_, polling))) => Some(polling),
             Stage::Tokens { polling, .. } => Some(polling),
             _ => None,
         }
@@ -263,7 +257,7 @@ impl CibaFlow {
     fn due(&self) -> Result<Due, BaseError> {
         let kept = &self.kept;
         Ok(match &kept.stage {
-            Stage::Discovery(session) => Due::Session(session.as_ref().map(|it| it.id.clone())),
+            Stage::Discovery(session) => Due::Session(session.as_ref().map(|(id, _)| id.clone())),
             Stage::Authentication | Stage::Over => {
                 Due::Authentication(Box::new(kept.asked.clone()))
             }
@@ -351,7 +345,7 @@ impl CibaFlow {
             }
             None => Polling::new(now, interval, discovery::LIFETIME),
         };
-        self.kept.stage = Stage::Discovery(Some(DiscoverySession { id, polling }));
+        self.kept.stage = Stage::Discovery(Some((id, polling)));
         qr.map(CibaStep::ShowQr)
     }
 

@@ -54,11 +54,8 @@ impl LoginOptions {
         if !self.scope.split(' ').any(|scope| scope == "openid") {
             return Err(LoginError::Scope);
         }
-        if is_redirect_uri(&self.redirect_uri) {
-            Ok(())
-        } else {
-            Err(LoginError::RedirectUri)
-        }
+        let is_good = is_redirect_uri(&self.redirect_uri);
+        is_good.then_some(()).ok_or(LoginError::RedirectUri)
     }
 }
 
