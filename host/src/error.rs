@@ -173,6 +173,7 @@ impl Error {
             return ErrorKind::Refused;
         }
         match self.find() {
+            Some(OidcError::DeafKey(_)) => return ErrorKind::Key,
             Some(OidcError::Signature { .. } | OidcError::Clock { .. }) => {
                 return ErrorKind::Refused;
             }
@@ -192,8 +193,6 @@ impl Error {
             }
             Self::Ishare(_) => ErrorKind::Refused,
             Self::Fiam(_) => ErrorKind::Server,
-            #[cfg(feature = "ciba")]
-            Self::Ciba(CibaError::DeafKey(_)) => ErrorKind::Key,
             #[cfg(feature = "ciba")]
             Self::Ciba(CibaError::TimedOut { .. }) => ErrorKind::Refused,
             #[cfg(feature = "login")]

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwe::ContentEncryption;
-use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::ciba::{Ciba as Flow, CibaFlow, PingListener, State};
 use privyseal::oidc::listener::ListenAddress;
@@ -22,7 +21,9 @@ use privyseal_hsm::can_replace_file;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::options::{AuthenticationArgs, KeysOptions, KidOptions, ServerOptions, named};
+use super::options::{
+    AuthenticationArgs, DecryptionOptions, KeysOptions, KidOptions, ServerOptions, named,
+};
 use super::output::{can_print, output_file, print_person};
 use super::session::token;
 use crate::error::CliError;
@@ -40,11 +41,8 @@ pub(super) struct Ciba {
     keys: KeysOptions,
     #[command(flatten)]
     kid: KidOptions,
-    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
-    /// The key to which id_token and UserInfo response are encrypted; without it they must not be. While a key is
-    /// replaced, both are given
-    #[arg(long = "decryption-key", value_name = "URI")]
-    decryption_keys: Vec<String>,
+    #[command(flatten)]
+    decryption: DecryptionOptions,
     /// How tokens are encrypted to it, as it was registered; by default each that the provider may use is checked
     #[arg(long, value_name = "ALG", value_parser = named(KeyEncryption::ALL.map(KeyEncryption::name), KeyEncryption::by_name), requires = "decryption_keys")]
     encryption_alg: Option<KeyEncryption>,
@@ -126,7 +124,7 @@ impl Ciba {
         }
         let http = self.server.http()?;
         let client = self.client(http.clone())?;
-        let unwrappers = self.unwrappers()?;
+        let unwrappers = self.decryption.open(self.keys.access)?;
         let listener = self.ping.as_ref().map(PingListener::start).transpose()?;
         if let (Some(address), Some(listener)) = (&self.ping, &listener) {
             announce(address, listener);
@@ -226,12 +224,6 @@ impl Ciba {
             builder = builder.kid(self.kid.choice());
         }
         Ok(builder.client_id(&self.client_id).http(http).open()?)
-    }
-
-    fn unwrappers(&self) -> Result<Vec<KeyUnwrapper>, CliError> {
-        let keys = self.decryption_keys.iter();
-        let open = |uri: &String| self.keys.access.open_unwrapper(&uri.parse()?);
-        keys.map(open).collect()
     }
 }
 

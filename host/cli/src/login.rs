@@ -9,7 +9,7 @@ use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt};
 use privyseal_core::scheme::ISHARE;
 
-use super::options::{ClientOptions, ServerOptions, named, scheme_parser_for};
+use super::options::{ClientOptions, DecryptionOptions, ServerOptions, named, scheme_parser_for};
 use super::output::{can_print, print_person};
 use super::session::{IdentityProvider, has_providers, party};
 use crate::error::CliError;
@@ -39,6 +39,8 @@ pub(super) struct Login {
     client: ClientOptions,
     #[command(flatten)]
     server: ServerOptions,
+    #[command(flatten)]
+    decryption: DecryptionOptions,
     #[command(flatten)]
     provider: IdentityProvider,
     /// Where the browser comes back to, on loopback; at port 0 on a free one
@@ -84,7 +86,8 @@ impl Login {
         if ishare.is_none() {
             self.provider.refuse()?;
         }
-        let login = party(&self.client, &self.server, ishare)?;
+        let keys = self.decryption.open(self.client.access())?;
+        let login = party(&self.client, &self.server, ishare)?.unwrappers(keys);
         login.prepare(self.userinfo)?;
         // Who reads may have gone since.
         can_print()?;

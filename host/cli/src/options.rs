@@ -24,7 +24,7 @@ use crate::error::CliError;
 pub(super) use access::{AccessOptions, pins};
 pub(super) use certificate::{CertificateOptions, OWN_CERTIFICATE, WarnOptions};
 pub(super) use client::ClientOptions;
-pub(super) use keys::KeysOptions;
+pub(super) use keys::{DecryptionOptions, KeysOptions};
 pub(super) use kid::KidOptions;
 pub(super) use profile::{ProfileChoice, with_profile_options};
 pub(super) use request::{AuthenticationArgs, RequestOptions};

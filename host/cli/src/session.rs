@@ -13,7 +13,9 @@ use privyseal::{AssertionOptions, Provider, SchemeRules};
 use zeroize::Zeroizing;
 
 use super::input::secret;
-use super::options::{ClientOptions, ServerOptions, of_option, refuse, scheme_parser_for};
+use super::options::{
+    ClientOptions, DecryptionOptions, ServerOptions, of_option, refuse, scheme_parser_for,
+};
 use super::output::{can_print, print_line};
 use crate::error::CliError;
 use crate::hardening::with_spent_token;
@@ -39,9 +41,11 @@ struct Party {
 pub(super) struct Refresh {
     #[command(flatten)]
     party: Party,
+    #[command(flatten)]
+    decryption: DecryptionOptions,
     /// A file with the refresh token, or - for standard input
-    #[arg(long, value_name = "FILE|-")]
-    refresh_token_file: PathBuf,
+    #[arg(long = "refresh-token-file", value_name = "FILE|-")]
+    token: PathBuf,
 }
 
 /// End the session of a refresh token at the provider, without a browser
@@ -77,8 +81,9 @@ pub(super) struct Introspect {
 impl Refresh {
     pub(super) fn run(self) -> Result<(), CliError> {
         can_print()?;
-        let refresh = refresh_token(&self.refresh_token_file)?;
-        let login = self.party.open()?;
+        let refresh = refresh_token(&self.token)?;
+        let keys = self.decryption.open(self.party.client.access())?;
+        let login = self.party.open()?.unwrappers(keys);
         // Who reads may have gone since.
         can_print()?;
         with_spent_token(|| {

@@ -8,8 +8,6 @@ mod members;
 
 pub(crate) use members::unique as unique_members;
 
-use core::fmt;
-
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use privyseal_core::jws::{Algorithm, JwsParts};
 use privyseal_core::limits::MAX_CERTIFICATES;
@@ -220,10 +218,7 @@ impl VerifiedJws {
     }
 }
 
-privyseal_core::opaque_debug! { [] Jws<'_> as it: kid = it.kid(); }
-
-impl fmt::Debug for VerifiedJws {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifiedJws({} bytes)", self.payload.len())
-    }
+privyseal_core::opaque_debug! {
+    [] Jws<'_> as it: kid = it.kid();
+    [] VerifiedJws as it: bytes = it.payload.len();
 }

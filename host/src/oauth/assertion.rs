@@ -50,20 +50,6 @@ impl AssertionOptions {
         self
     }
 
-    /// Good for so many seconds.
-    #[must_use]
-    pub const fn lifetime(mut self, seconds: u64) -> Self {
-        self.lifetime = Some(seconds);
-        self
-    }
-
-    /// With this `jti`, which must never have been used before.
-    #[must_use]
-    pub fn jti(mut self, jti: impl Into<String>) -> Self {
-        self.jti = Some(jti.into());
-        self
-    }
-
     /// Checks what can be checked before a key is opened, so that a slip costs no login.
     ///
     /// # Errors

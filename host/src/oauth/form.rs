@@ -21,7 +21,22 @@ pub struct Form<'a> {
     pub max: usize,
 }
 
-impl Form<'_> {
+impl<'a> Form<'a> {
+    /// Asks `url` with these members, for a response of at most `max` bytes.
+    pub(crate) const fn new(
+        url: &'a Url,
+        members: &'a [(&'a str, &'a str)],
+        kind: RequestKind,
+        max: usize,
+    ) -> Self {
+        Self {
+            url,
+            members,
+            kind,
+            max,
+        }
+    }
+
     /// Posts the members, and who sends them; gives the response if it is a success.
     pub(crate) fn send(
         &self,

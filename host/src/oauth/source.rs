@@ -144,12 +144,9 @@ pub trait AssertionSource: Send + Sync {
         options: &AssertionOptions,
         access_token: &str,
     ) -> Result<Introspection, OAuthError> {
-        let form = Form {
-            url: endpoint,
-            members: &[("token", access_token), ("token_type_hint", "access_token")],
-            kind: RequestKind::Introspection,
-            max: MAX_TOKEN_RESPONSE,
-        };
+        let members = [("token", access_token), ("token_type_hint", "access_token")];
+        let kind = RequestKind::Introspection;
+        let form = Form::new(endpoint, &members, kind, MAX_TOKEN_RESPONSE);
         response::introspection(endpoint, self.post(http, options, &form)?)
     }
 
@@ -206,12 +203,6 @@ fn token<A: AssertionSource + ?Sized>(
     members: &[(&str, &str)],
 ) -> Result<AccessToken, OAuthError> {
     let url = base.token_endpoint(source.scheme().token_request().path().value())?;
-    let (kind, max) = (RequestKind::Token, MAX_TOKEN_RESPONSE);
-    let form = Form {
-        url: &url,
-        members,
-        kind,
-        max,
-    };
+    let form = Form::new(&url, members, RequestKind::Token, MAX_TOKEN_RESPONSE);
     response::token(&url, source.post(http, options, &form)?)
 }

@@ -65,12 +65,6 @@ pub trait Watcher {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CibaError {
-    /// What was encrypted to the decryption key for a trial came back as something else, or not at all.
-    #[error(
-        "the decryption key does not open what is encrypted to it with {0}: its token takes another hash for OAEP, or the \
-         key has other rights"
-    )]
-    DeafKey(&'static str),
     /// The provider cannot be asked, it refused, or what it says is not accepted.
     #[error("{0}")]
     Oidc(#[source] OidcError),

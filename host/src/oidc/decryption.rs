@@ -4,9 +4,39 @@ use privyseal_core::KeyEncryption;
 use zeroize::Zeroizing;
 
 use crate::jose::JoseError;
-use crate::jose::jwe::{DecryptError, Jwe, JweFault};
+use crate::jose::jwe::{DecryptError, Jwe, JweFault, probe};
 use crate::keys::key::KeyUnwrapper;
 use crate::oidc::OidcError;
+use crate::oidc::discovery::ProviderMetadata;
+
+/// What the key of an id_token's encryption is encrypted with.
+pub(super) const KEYS: &str = "id_token_encryption_alg_values_supported";
+
+/// Whether the keys do what is `wanted`, of what the provider may use: gives what of that they cannot do, if that is not all.
+pub(super) fn try_out(
+    unwrappers: &[KeyUnwrapper],
+    metadata: &ProviderMetadata,
+    mut wanted: Vec<KeyEncryption>,
+) -> Result<Vec<KeyEncryption>, OidcError> {
+    wanted.retain(|algorithm| metadata.may_support(KEYS, &[algorithm.name()]));
+    let mut unusable = Vec::new();
+    let mut failure = OidcError::Unfit(KEYS);
+    for algorithm in &wanted {
+        let mut keys = unwrappers.iter().cloned();
+        if let Err(error) = keys.try_for_each(|mut key| probe(&mut key, *algorithm)) {
+            unusable.push(*algorithm);
+            failure = match error {
+                DecryptError::Jwe(_) => OidcError::DeafKey(algorithm.name()),
+                error => error.into(),
+            };
+        }
+    }
+    if unusable.len() < wanted.len() || unwrappers.is_empty() {
+        Ok(unusable)
+    } else {
+        Err(failure)
+    }
+}
 
 /// The JWS in `token`: what it was encrypted around, or `token` itself where no encryption was agreed on.
 ///

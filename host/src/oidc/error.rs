@@ -37,6 +37,12 @@ pub enum OidcError {
     /// What its metadata say of this does not fit what would be asked, so no answer could be used.
     #[error("what would be asked does not fit {0} in the provider's metadata")]
     Unfit(&'static str),
+    /// What was encrypted to the decryption key for a trial came back as something else, or not at all.
+    #[error(
+        "the decryption key does not open what is encrypted to it with {0}: its token takes another hash for OAEP, or the \
+         key has other rights"
+    )]
+    DeafKey(&'static str),
     /// An address in its metadata has a parameter that the request sets.
     #[error(
         "an endpoint in the provider's metadata has {0} in its query, which the request sets, too (RFC 6749 section 3.1)"

@@ -112,36 +112,25 @@ fn judge(
 }
 
 /// The claims of a UserInfo response: of the same person (OpenID Connect Core section 5.3.2), and where it
-/// names them, of this issuer and for this client. Without an id_token, nobody says how the person proved who they are.
+/// names them, or `always`, of this issuer and for this client. Without an id_token, nobody says how the person proved who they are.
 pub(super) fn judge_userinfo(
     claims: Map<String, Value>,
     id_token: Option<&Map<String, Value>>,
     issuer: &str,
     rules: &IdTokenRules<'_>,
+    always: bool,
 ) -> Result<Map<String, Value>, JoseError> {
+    let sub = subject(&claims, USERINFO)?;
     if let Some(id_token) = id_token {
-        is_of_subject(&claims, id_token)?;
+        if id_token.get("sub").and_then(Value::as_str) != Some(sub) {
+            let what = format!("is another than that of the id_token ({USERINFO})");
+            return Err(JoseError::claim("sub", what));
+        }
     } else {
-        subject(&claims, USERINFO)?;
         rules.acr.judge(&Map::new())?;
     }
-    jws::judge_userinfo(&claims, issuer, rules.client_id, false)?;
+    jws::judge_userinfo(&claims, issuer, rules.client_id, always)?;
     Ok(claims)
-}
-
-/// Whether the claims of a UserInfo response are about the person of the id_token.
-pub(super) fn is_of_subject(
-    claims: &Map<String, Value>,
-    id_token: &Map<String, Value>,
-) -> Result<(), JoseError> {
-    let sub = subject(claims, USERINFO)?;
-    if id_token.get("sub").and_then(Value::as_str) == Some(sub) {
-        return Ok(());
-    }
-    Err(JoseError::claim(
-        "sub",
-        format!("is another than that of the id_token ({USERINFO})"),
-    ))
 }
 
 /// The left half of the SHA-256 of an access token, for RS256 (OpenID Connect Core section 3.1.3.6).

@@ -23,6 +23,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::KeyEncryption;
 use privyseal_core::payload::AuthorizationRequest;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -30,11 +31,13 @@ use sha2::{Digest as _, Sha256};
 use crate::base::clock;
 use crate::http::retry::retry;
 use crate::http::{Http, RetryPolicy, Url};
+use crate::keys::key::KeyUnwrapper;
 use crate::oauth::{
     self, AccessToken, Assertion, AssertionOptions, AssertionSource, Introspection, OAuthError,
     RefreshToken, RequestKind, SignedRequest, form_body,
 };
 use crate::oidc::OidcError;
+use crate::oidc::decryption::try_out;
 use crate::oidc::discovery::RS256;
 use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
 
@@ -55,6 +58,7 @@ pub struct Login {
     provider: Arc<Provider>,
     assertion: AssertionOptions,
     policy: RetryPolicy,
+    unwrappers: Vec<KeyUnwrapper>,
 }
 
 /// An address for the person's browser. Its query is for that browser only: `Debug` does not show it.
@@ -70,6 +74,7 @@ impl Login {
             provider,
             assertion: AssertionOptions::default(),
             policy: RetryPolicy::default(),
+            unwrappers: Vec::new(),
         }
     }
 
@@ -91,13 +96,22 @@ impl Login {
         self
     }
 
+    /// With the keys to which id_tokens and UserInfo responses are encrypted, where that was agreed on when the client was
+    /// registered: then none may come without encryption. While a key is replaced there are two.
+    #[must_use]
+    pub fn unwrappers(mut self, unwrappers: Vec<KeyUnwrapper>) -> Self {
+        self.unwrappers = unwrappers;
+        self
+    }
+
     /// The provider.
     pub fn provider(&self) -> &Provider {
         &self.provider
     }
 
     /// Checks what can be known before a person is asked to log in: the provider's keys can be read, its clock and this
-    /// one agree (where the keys were not read before), and its metadata fit what is done here; with `userinfo`, for [`Session::userinfo`] too.
+    /// one agree (where the keys were not read before), its metadata fit what is done here, and the decryption keys can do
+    /// something of what the provider may use; with `userinfo`, for [`Session::userinfo`] too.
     ///
     /// # Errors
     ///
@@ -111,6 +125,11 @@ impl Login {
         if userinfo {
             self.endpoint("userinfo_endpoint")?;
         }
+        try_out(
+            &self.unwrappers,
+            self.provider.metadata(),
+            KeyEncryption::ALL.to_vec(),
+        )?;
         let (runtime, backdate) = (&mut self.http.runtime(), self.assertion.backdate);
         Ok(self.provider.prepare(&self.http, runtime, backdate)?)
     }

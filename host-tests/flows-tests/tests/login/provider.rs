@@ -1,10 +1,13 @@
 //! What node-oidc-provider gives, and what it refuses.
 
 use privyseal::Provider;
+use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::oidc::login::{LoginError, LoginOptions, Prompt};
+use privyseal_test_pki::test_key;
 use privyseal_test_servers::browser::{Place, chromium};
 use privyseal_test_servers::relying_party::RelyingParty;
+use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 use serde_json::{Value, json};
 
 use crate::stage::{CLIENT, FORMS, REDIRECT, Stage, asked, key};
@@ -31,6 +34,47 @@ fn both_clients_say_the_same_about_a_person() {
     for name in ["sub", "name", "email", "birthdate"] {
         assert_eq!(said["userinfo"][name], userinfo[name], "{name}");
     }
+}
+
+/// What is encrypted to this client is opened with the key that it names, from the login to a refresh; without that key it
+/// is refused, and so is what is not encrypted where it must be.
+#[test]
+fn what_the_provider_encrypts() {
+    let discovered = |http: &_, issuer: &_| Provider::discover(http, issuer).unwrap();
+    let unwrapper = |name| KeyUnwrapper::new(SoftwareUnwrapper::new(&test_key(name, 2048)));
+    for way in [("RSA-OAEP", "A128CBC-HS256"), ("RSA-OAEP-256", "A256GCM")] {
+        let mut stage = Stage::encrypting(Some(way), discovered);
+        let (callback, state) = stage.callback();
+        let error = stage.login.finish(&callback, state).unwrap_err();
+        assert!(
+            error.to_string().contains("id_token is encrypted"),
+            "{error}"
+        );
+
+        let keys = vec![unwrapper("other"), unwrapper("opening")];
+        stage.login = stage.login.unwrappers(keys);
+        stage.login.prepare(true).unwrap();
+        let (callback, state) = stage.callback();
+        let session = stage.login.finish(&callback, state).unwrap();
+        assert_eq!(session.subject(), "alice");
+        let userinfo = session.userinfo(&stage.login).unwrap();
+        assert_eq!(userinfo["email"], "jrr@example.org");
+        session.refresh(&stage.login).unwrap();
+        // The hint is what was signed, which the provider can read.
+        let url = session.logout_url(&stage.login, None).unwrap();
+        let (_, hint) = url.as_str().split_once("id_token_hint=").unwrap();
+        assert_eq!(hint.split('.').count(), 3);
+
+        stage.login = stage.login.unwrappers(vec![unwrapper("other")]);
+        let (callback, state) = stage.callback();
+        let error = stage.login.finish(&callback, state).unwrap_err();
+        assert!(error.to_string().contains("cannot be decrypted"), "{error}");
+    }
+    let mut stage = Stage::new();
+    stage.login = stage.login.unwrappers(vec![unwrapper("opening")]);
+    let (callback, state) = stage.callback();
+    let error = stage.login.finish(&callback, state).unwrap_err();
+    assert!(error.to_string().contains("is not encrypted"), "{error}");
 }
 
 /// With the scripts of its pages, in Chromium.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use privyseal::http::Roots;
+use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::oidc::login::{Login, LoginOptions, LoginState, Prompt};
 use privyseal::{AssertionOptions, Http, HttpOptions, Provider, SigningClient};
 use privyseal_core::ClientId;
@@ -31,14 +32,27 @@ impl Stage {
 
     /// The same, where the client knows the provider so.
     pub(crate) fn with(known: impl FnOnce(&Http, &str) -> Provider) -> Self {
+        Self::encrypting(None, known)
+    }
+
+    /// The same, where the provider encrypts in that way what it says to the client.
+    pub(crate) fn encrypting(
+        encryption: Option<(&'static str, &'static str)>,
+        known: impl FnOnce(&Http, &str) -> Provider,
+    ) -> Self {
         let mut set = privyseal::jose::jwk::JwkSetBuilder::default();
-        let kid = privyseal::jose::jwk::KidChoice::Given("k1".to_owned());
+        let kid = KidChoice::Given("k1".to_owned());
         set.add(&key().public_key(), &kid, None).unwrap();
+        if encryption.is_some() {
+            let kid = KidChoice::Computed(KidForm::default());
+            set.add_encryption(&opening_key().public_key(), &kid, None)
+                .unwrap();
+        }
         let provider = OidcProvider::start(&Registration {
             id: CLIENT,
             jwks: set.to_json(),
             callback: None,
-            encryption: None,
+            encryption,
             redirect_uri: Some(REDIRECT),
         });
         let roots = Roots::from_file(&provider.cacert()).unwrap();
@@ -65,6 +79,11 @@ impl Stage {
 
 pub(crate) fn key() -> TestKey {
     test_key("seal", 2048)
+}
+
+/// To which the provider encrypts.
+pub(crate) fn opening_key() -> TestKey {
+    test_key("opening", 2048)
 }
 
 pub(crate) fn asked() -> LoginOptions {

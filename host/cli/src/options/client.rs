@@ -15,7 +15,7 @@ use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expecte
 
 use super::certificate::CertificateOptions;
 use super::kid::KidOptions;
-use super::{KeysOptions, Wait, chain_file, of_option, scheme_parser};
+use super::{AccessOptions, KeysOptions, Wait, chain_file, of_option, scheme_parser};
 use crate::error::CliError;
 use crate::output::say;
 
@@ -69,6 +69,11 @@ pub(crate) struct ClientOptions {
 }
 
 impl ClientOptions {
+    /// How its keys are opened.
+    pub(crate) const fn access(&self) -> AccessOptions {
+        self.keys.access
+    }
+
     pub(crate) const fn scheme(&self) -> &'static SchemeRules {
         self.scheme
     }

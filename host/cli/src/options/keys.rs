@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use clap::Args;
+use privyseal::keys::key::KeyUnwrapper;
 use privyseal::{Client, ClientBuilder, KeyUri, SchemeRules};
 
 use super::AccessOptions;
@@ -38,5 +39,23 @@ impl KeysOptions {
             builder = builder.opening_limit(Duration::MAX);
         }
         uris.into_iter().fold(builder, ClientBuilder::key)
+    }
+}
+
+/// The keys that decrypt.
+#[derive(Args)]
+pub(crate) struct DecryptionOptions {
+    // Not parsed by clap, whose messages repeat a value that is wrong, a PIN included.
+    /// The key to which id_token and UserInfo response are encrypted; without it they must not be. While a key is
+    /// replaced, both are given
+    #[arg(long = "decryption-key", value_name = "URI")]
+    decryption_keys: Vec<String>,
+}
+
+impl DecryptionOptions {
+    pub(crate) fn open(&self, access: AccessOptions) -> Result<Vec<KeyUnwrapper>, CliError> {
+        let keys = self.decryption_keys.iter();
+        keys.map(|uri| access.open_unwrapper(&uri.parse()?))
+            .collect()
     }
 }

@@ -234,13 +234,7 @@ impl Party<'_> {
             assertion = assertion.encrypted_to(provider)?;
         }
         let client_id = Some(self.source.client_id().as_str());
-        let form = Form {
-            url,
-            members,
-            kind,
-            max,
-        };
-        form.send(self.http, client_id, &assertion)
+        Form::new(url, members, kind, max).send(self.http, client_id, &assertion)
     }
 
     fn options(&self, now: UnixTime, endpoint: &str) -> Result<AssertionOptions, OAuthError> {

@@ -6,8 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::oauth::AccessToken;
 use crate::oidc::OidcError;
-use crate::oidc::id_token::{AskedAcr, IdTokenRules};
-use crate::oidc::provider::MAX_AHEAD;
+use crate::oidc::id_token::AskedAcr;
 
 /// What is known about a person, from one authentication. `Debug` shows no claims.
 #[non_exhaustive]
@@ -39,21 +38,6 @@ pub struct Tokens {
     pub(super) auth_req_id: Zeroizing<String>,
     pub(super) asked_acr: AskedAcr,
     pub(super) asked_at: Option<UnixTime>,
-}
-
-impl Tokens {
-    /// What an id_token beside them must fit; assertions date back by `backdate`.
-    pub(super) fn rules<'r>(&'r self, client_id: &'r str, backdate: u64) -> IdTokenRules<'r> {
-        let slack = MAX_AHEAD.saturating_add(backdate);
-        IdTokenRules {
-            client_id,
-            not_before: self.asked_at.map(|at| at.saturating_sub(slack)),
-            access_token: self.access.expose(),
-            auth_req_id: Some(&self.auth_req_id),
-            nonce: None,
-            acr: self.asked_acr,
-        }
-    }
 }
 
 privyseal_core::opaque_debug! {

@@ -234,8 +234,7 @@ impl CibaFlow {
     /// What is asked again and again.
     fn polling(&mut self) -> Option<&mut Polling> {
         match &mut self.kept.stage {
-            Stage::Discovery(Some((_, polling))) => Some(polling),
-            Stage::Tokens { polling, .. } => Some(polling),
+            Stage::Discovery(Some((_, polling))) | Stage::Tokens { polling, .. } => Some(polling),
             _ => None,
         }
     }

@@ -134,6 +134,7 @@ fn userinfo_is_of_the_same_person() {
             Some(&id_token),
             ISSUER,
             &rules(),
+            false,
         )
         .map_err(|error| error.to_string())
     };

@@ -10,7 +10,8 @@ use crate::http::retry::retry;
 use crate::http::{Response, Url};
 use crate::oauth::{self, AccessToken, Form, OAuthError, RequestKind};
 use crate::oidc::OidcError;
-use crate::oidc::id_token::IdTokenRules;
+use crate::oidc::decryption::decrypted;
+use crate::oidc::id_token::{ID_TOKEN, IdTokenRules};
 
 /// An access token, and what the id_token beside it says, once that was judged.
 pub(super) struct Issued {
@@ -27,13 +28,7 @@ impl Login {
         kind: RequestKind,
     ) -> Result<Response, OAuthError> {
         retry(&self.policy, &mut self.http.runtime(), |_| {
-            let max = MAX_TOKEN_RESPONSE;
-            let form = Form {
-                url,
-                members,
-                kind,
-                max,
-            };
+            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
             self.source.post(&self.http, &self.assertion, &form)
         })
     }
@@ -58,8 +53,12 @@ impl Login {
             ..IdTokenRules::default()
         };
         let runtime = &mut self.http.runtime();
-        let id_token = match self.provider.id_token(&self.http, runtime, &token, &rules) {
-            Ok(claims) => Some((token, claims)),
+        let judged = decrypted(ID_TOKEN, &token, &self.unwrappers, None).and_then(|jws| {
+            let claims = self.provider.id_token(&self.http, runtime, &jws, &rules)?;
+            Ok((jws, claims))
+        });
+        let id_token = match judged {
+            Ok(judged) => Some(judged),
             // It is not wrong, but cannot be judged now: a session goes on without a new one.
             Err(OidcError::OAuth(error))
                 if kind == RequestKind::Refresh && access.forget_id_token(&token) =>

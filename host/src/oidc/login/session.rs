@@ -15,7 +15,8 @@ use crate::base::{BaseError, clock};
 use crate::jose::JoseError;
 use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken};
 use crate::oidc::OidcError;
-use crate::oidc::id_token;
+use crate::oidc::decryption::decrypted;
+use crate::oidc::id_token::{self, IdTokenRules};
 use crate::oidc::provider::userinfo;
 
 /// What a sealed one is for.
@@ -31,7 +32,7 @@ pub struct Session {
 }
 
 struct State {
-    /// As it came.
+    /// As it was signed.
     id_token: Zeroizing<String>,
     access: Arc<AccessToken>,
     expires_at: Option<UnixTime>,
@@ -199,11 +200,18 @@ impl Session {
     /// [`LoginError::Oidc`]: as [`crate::Provider::userinfo`], or it is about somebody else.
     pub fn userinfo(&self, login: &Login) -> Result<Map<String, Value>, LoginError> {
         let access = self.access_token();
-        let client_id = login.source.client_id().as_str();
-        let info = login.provider.userinfo(&login.http, &access, client_id)?;
-        id_token::is_of_subject(info.claims(), &self.claims)
-            .map_err(|error| error.of(userinfo::WHAT).without(access.expose()))?;
-        Ok(info.claims().clone())
+        let (keys, provider, http) = (&login.unwrappers, &login.provider, &login.http);
+        let decrypt = |text: &str| decrypted(userinfo::WHAT, text, keys, None);
+        let (runtime, is_encrypted) = (&mut http.runtime(), !keys.is_empty());
+        let (claims, is_signed) =
+            provider.userinfo_by(http, http.policy(), runtime, &access, is_encrypted, decrypt)?;
+        let rules = IdTokenRules {
+            client_id: login.source.client_id().as_str(),
+            ..IdTokenRules::default()
+        };
+        let (issuer, id_token) = (provider.metadata().issuer(), Some(&self.claims));
+        let judged = id_token::judge_userinfo(claims, id_token, issuer, &rules, is_signed);
+        Ok(judged.map_err(|error| error.of(userinfo::WHAT).without(access.expose()))?)
     }
 
     /// Where the browser is sent to end the session at the provider, too (OpenID Connect RP-Initiated Logout 1.0).

@@ -4,21 +4,19 @@ use privyseal_core::KeyEncryption;
 use privyseal_core::payload::AcrValues;
 use serde_json::{Map, Value};
 
-use super::{Ciba, GRANT_TYPE};
+use super::{Ciba, GRANT_TYPE, Party};
 use crate::base::runtime::Runtime;
 use crate::http::RetryPolicy;
-use crate::jose::jwe::{ContentEncryption, DecryptError, probe};
+use crate::jose::jwe::ContentEncryption;
 use crate::oauth::{AuthenticationOptions, OAuthError};
 use crate::oidc::OidcError;
 use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::identity::{Identity, Tokens};
-use crate::oidc::decryption::decrypted;
+use crate::oidc::decryption::{KEYS, decrypted, try_out};
 use crate::oidc::discovery::RS256;
-use crate::oidc::id_token::{self, AskedAcr, ID_TOKEN};
-use crate::oidc::provider::userinfo;
+use crate::oidc::id_token::{self, AskedAcr, ID_TOKEN, IdTokenRules};
+use crate::oidc::provider::{MAX_AHEAD, userinfo};
 
-/// What the key of an id_token's encryption is encrypted with.
-const KEYS: &str = "id_token_encryption_alg_values_supported";
 const CONTENTS: &str = "id_token_encryption_enc_values_supported";
 const REQUESTS: &str = "backchannel_authentication_request_signing_alg_values_supported";
 
@@ -42,32 +40,10 @@ impl<P: Runtime> Ciba<'_, P> {
             None => KeyEncryption::ALL.to_vec(),
         };
         self.compare(asked, &wanted, userinfo)?;
-        let (backdate, runtime) = (self.party.assertion.backdate, &mut self.runtime);
-        self.party
-            .provider
-            .prepare(self.party.http, runtime, backdate)?;
-        if self.unwrappers.is_empty() {
-            return Ok(Vec::new());
-        }
-        let metadata = self.party.provider.metadata();
-        let offered = |algorithm: &KeyEncryption| metadata.may_support(KEYS, &[algorithm.name()]);
-        let wanted: Vec<_> = wanted.into_iter().filter(offered).collect();
-        let mut unusable = Vec::new();
-        let mut failure = OidcError::Unfit(KEYS).into();
-        for algorithm in &wanted {
-            let mut keys = self.unwrappers.iter().cloned();
-            if let Err(error) = keys.try_for_each(|mut key| probe(&mut key, *algorithm)) {
-                unusable.push(*algorithm);
-                failure = match error {
-                    DecryptError::Jwe(_) => CibaError::DeafKey(algorithm.name()),
-                    error => OidcError::from(error).into(),
-                };
-            }
-        }
-        if unusable.len() == wanted.len() {
-            return Err(failure);
-        }
-        Ok(unusable)
+        let party = &self.party;
+        let (runtime, backdate) = (&mut self.runtime, party.assertion.backdate);
+        party.provider.prepare(party.http, runtime, backdate)?;
+        Ok(try_out(self.unwrappers, party.provider.metadata(), wanted)?)
     }
 
     /// What the provider says about itself, with what would be asked.
@@ -158,12 +134,9 @@ impl<P: Runtime> Ciba<'_, P> {
 
     fn id_token(&mut self, tokens: &Tokens, token: &str) -> Result<Map<String, Value>, OidcError> {
         let jws = decrypted(ID_TOKEN, token, self.unwrappers, self.registered)?;
-        let rules = tokens.rules(
-            self.party.source.client_id().as_str(),
-            self.party.assertion.backdate,
-        );
-        let (provider, runtime) = (self.party.provider, &mut self.runtime);
-        provider.id_token(self.party.http, runtime, &jws, &rules)
+        let party = &self.party;
+        let (runtime, rules) = (&mut self.runtime, party.rules(tokens));
+        party.provider.id_token(party.http, runtime, &jws, &rules)
     }
 
     fn userinfo(
@@ -171,27 +144,31 @@ impl<P: Runtime> Ciba<'_, P> {
         tokens: &Tokens,
         id_token: Option<&Map<String, Value>>,
     ) -> Result<Map<String, Value>, OidcError> {
-        let is_encrypted = !self.unwrappers.is_empty();
-        let (provider, policy, access) =
-            (self.party.provider, RetryPolicy::default(), &tokens.access);
+        let party = &self.party;
         let decrypt =
             |text: &str| decrypted(userinfo::WHAT, text, self.unwrappers, self.registered);
-        let runtime = &mut self.runtime;
-        let info = provider.userinfo_by(
-            self.party.http,
-            &policy,
-            runtime,
-            access,
-            is_encrypted,
-            decrypt,
-        );
+        let policy = RetryPolicy::default();
+        let (access, is_encrypted) = (&tokens.access, !self.unwrappers.is_empty());
+        let (http, provider, runtime) = (party.http, party.provider, &mut self.runtime);
+        let info = provider.userinfo_by(http, &policy, runtime, access, is_encrypted, decrypt);
         let (claims, _) = info?;
-        let rules = tokens.rules(
-            self.party.source.client_id().as_str(),
-            self.party.assertion.backdate,
-        );
-        let issuer = provider.metadata().issuer();
-        let claims = id_token::judge_userinfo(claims, id_token, issuer, &rules);
+        let (issuer, rules) = (provider.metadata().issuer(), party.rules(tokens));
+        let claims = id_token::judge_userinfo(claims, id_token, issuer, &rules, false);
         Ok(claims.map_err(|error| error.of(userinfo::WHAT))?)
+    }
+}
+
+impl Party<'_> {
+    /// What an id_token beside these tokens must fit; assertions date back.
+    fn rules<'r>(&'r self, tokens: &'r Tokens) -> IdTokenRules<'r> {
+        let slack = MAX_AHEAD.saturating_add(self.assertion.backdate);
+        IdTokenRules {
+            client_id: self.source.client_id().as_str(),
+            not_before: tokens.asked_at.map(|at| at.saturating_sub(slack)),
+            access_token: tokens.access.expose(),
+            auth_req_id: Some(&tokens.auth_req_id),
+            nonce: None,
+            acr: tokens.asked_acr,
+        }
     }
 }
