@@ -54,6 +54,20 @@ impl RedisServer {
         asked().unwrap_or_default()
     }
 
+    /// What it answers to a command in that database, as it writes it.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn ask(&self, database: u32, command: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let commands = format!("SELECT {database}\r\n{command}\r\nQUIT\r\n");
+        stream.write_all(commands.as_bytes()).unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).unwrap();
+        let answer = answers.strip_prefix("+OK\r\n").unwrap();
+        answer.strip_suffix("+OK\r\n").unwrap().to_owned()
+    }
+
     /// Ends it as a power cut does; its port.
     ///
     /// # Panics

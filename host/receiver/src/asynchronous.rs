@@ -10,7 +10,7 @@ use crate::{Receiver, Rejection, TokenForm, VerifiedParty};
 /// A [`Receiver`] whose work is done on tokio's threads for blocking work: a registry that is slow stops no other task.
 #[derive(Clone, Debug)]
 pub struct AsyncReceiver {
-    receiver: Arc<Receiver>,
+    pub(crate) receiver: Arc<Receiver>,
     /// How many more may wait.
     room: Arc<Semaphore>,
 }

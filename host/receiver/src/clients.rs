@@ -2,15 +2,21 @@
 
 mod file;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+#[cfg(feature = "server")]
+use std::collections::HashSet;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::jwk::KeySet;
 use privyseal_check::KnownKey;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
+#[cfg(feature = "server")]
 use privyseal_core::rsa::spki::spki_digest;
 use sha2::{Digest as _, Sha256};
+
+#[cfg(feature = "server")]
+use crate::shares::Holder;
 
 pub use file::ClientsFileError;
 
@@ -18,8 +24,6 @@ pub use file::ClientsFileError;
 #[derive(Clone, Debug, Default)]
 pub struct RegisteredClients {
     clients: HashMap<String, Registered>,
-    /// When a client's key was taken out, by its SHA-256, while the process runs: it may come back, tokens from before do not.
-    taken_out: HashMap<(String, [u8; 32]), UnixTime>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,31 +59,19 @@ impl RegisteredClients {
         client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf.as_der())))
     }
 
-    /// These clients from `now` on, in place of `before`.
-    pub(crate) fn replacing(mut self, before: &Self, now: UnixTime) -> Self {
-        self.taken_out.clone_from(&before.taken_out);
-        for (id, client) in &before.clients {
-            let stay = self.clients.get(id).map(Registered::digests);
-            let gone = &client.digests() - &stay.unwrap_or_default();
-            let gone = gone.into_iter().map(|digest| ((id.clone(), digest), now));
-            self.taken_out.extend(gone);
-        }
-        self
+    /// Whether the client has a key with that SHA-256, valid now or not.
+    #[cfg(feature = "server")]
+    pub(crate) fn has_key(&self, client_id: &str, digest: &[u8; 32]) -> bool {
+        let client = self.clients.get(client_id);
+        client.is_some_and(|client| client.digests().any(|key| key == *digest))
     }
 
-    /// Whether the client has a key with that SHA-256 at `now`, and had it from `since` on.
+    /// Who may hold access tokens: each client by each of its keys.
     #[cfg(feature = "server")]
-    pub(crate) fn has_key(
-        &self,
-        client_id: &str,
-        digest: &[u8; 32],
-        since: UnixTime,
-        now: UnixTime,
-    ) -> bool {
-        let mut keys = self.keys_at(client_id, now).into_iter();
-        let taken_out = self.taken_out.get(&(client_id.to_owned(), *digest));
-        keys.any(|known| known.key.is_ok_and(|key| spki_digest(&key) == *digest))
-            && taken_out.is_none_or(|taken_out| *taken_out < since)
+    pub(crate) fn holders(&self) -> HashSet<Holder> {
+        let clients = self.clients.iter();
+        let holders = clients.flat_map(|(id, client)| client.digests().map(|key| holder(id, &key)));
+        holders.collect()
     }
 
     /// Up to when the client's certificate with that `x5t#S256` is valid, if it has registered one.
@@ -116,11 +108,21 @@ impl Registered {
     }
 
     /// The SHA-256 of each key, whenever it is valid.
-    fn digests(&self) -> HashSet<[u8; 32]> {
+    #[cfg(feature = "server")]
+    fn digests(&self) -> impl Iterator<Item = [u8; 32]> {
         let keys = self.keys(|_| true).into_iter();
         keys.filter_map(|known| Some(spki_digest(&known.key.ok()?)))
-            .collect()
     }
+}
+
+/// Names a client together with the key, by its SHA-256, that it proved to have.
+#[cfg(feature = "server")]
+pub(crate) fn holder(client_id: &str, key: &[u8; 32]) -> Holder {
+    Sha256::new()
+        .chain_update(key)
+        .chain_update(client_id)
+        .finalize()
+        .into()
 }
 
 fn x5t_s256(der: &[u8]) -> String {

@@ -146,17 +146,10 @@ impl Receiver {
         Ok((claims, proven, record))
     }
 
-    /// Whether that client is still one, with that key, as far as the provider itself says who is, and was from `since` on.
+    /// Whether that client is still one, with that key, as far as the provider itself says who is.
     #[cfg(feature = "server")]
-    pub(crate) fn still_knows(
-        &self,
-        client_id: &str,
-        key: &[u8; 32],
-        since: UnixTime,
-        now: UnixTime,
-    ) -> bool {
-        let knows = |settings: Settings| settings.clients.has_key(client_id, key, since, now);
-        self.registry.is_some() || knows(self.settings())
+    pub(crate) fn still_knows(&self, client_id: &str, key: &[u8; 32]) -> bool {
+        self.registry.is_some() || self.settings().clients.has_key(client_id, key)
     }
 
     /// Judges revocation by these lists from now on, in place of those that were given. What was fetched is kept; what was
@@ -170,11 +163,7 @@ impl Receiver {
     /// Knows these clients from now on, and no others. What was proved is proved again. Whose key is not among them any more has
     /// lost its access tokens, also where it comes back.
     pub fn set_clients(&self, clients: RegisteredClients) {
-        // Without a clock, all tokens from before.
-        let now = clock::now().unwrap_or(UnixTime::MAX);
-        self.change(|settings| {
-            settings.clients = Arc::new(clients.replacing(&settings.clients, now));
-        });
+        self.change(|settings| settings.clients = Arc::new(clients));
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {
@@ -184,7 +173,7 @@ impl Receiver {
         change(&mut current);
     }
 
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let current = self.settings.read();
         current.unwrap_or_else(PoisonError::into_inner).clone()
     }

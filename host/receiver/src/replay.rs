@@ -11,6 +11,8 @@ use privyseal_core::UnixTime;
 use crate::shares::Expiring;
 
 #[cfg(feature = "redis")]
+pub(crate) use self::redis::SKEW;
+#[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
 
 /// An assertion that every other check accepted.

@@ -33,6 +33,7 @@ use tokio::sync::Semaphore;
 
 use crate::{AsyncReceiver, Receiver, Rejection, VerifiedParty};
 use routes::Face;
+use tokens::ToldTokens;
 
 pub use tokens::{Grant, MemoryTokens, TokenStore};
 
@@ -61,7 +62,7 @@ type Reload = dyn Fn(&Receiver) + Send + Sync;
 pub struct TokenServer {
     receiver: AsyncReceiver,
     paths: Vec<String>,
-    tokens: Arc<dyn TokenStore>,
+    tokens: Arc<ToldTokens>,
     lifetime: Duration,
     watch: Arc<Watch>,
     reload: Arc<Reload>,
@@ -104,7 +105,7 @@ impl TokenServer {
         Self {
             paths: token_paths(&receiver),
             receiver: AsyncReceiver::new(Arc::new(receiver), MAX_WAITING),
-            tokens: Arc::new(MemoryTokens::default()),
+            tokens: Arc::new(ToldTokens::new(MemoryTokens::default())),
             lifetime: LIFETIME,
             watch: Arc::new(|_| {}),
             reload: Arc::new(|_| {}),
@@ -114,7 +115,7 @@ impl TokenServer {
     /// Keeps tokens there.
     #[must_use]
     pub fn tokens(mut self, store: impl TokenStore + 'static) -> Self {
-        self.tokens = Arc::new(store);
+        self.tokens = Arc::new(ToldTokens::new(store));
         self
     }
 
@@ -147,6 +148,11 @@ impl TokenServer {
     /// iSHARE's older pages have. A scheme whose clients get tokens for persons only has none here.
     pub fn token_paths(&self) -> &[String] {
         &self.paths
+    }
+
+    /// Who was taken out loses its tokens, also where nobody asks. A store that is away is told with the next token.
+    fn tell_store(&self) {
+        let _ = self.tokens.store(self.receiver.receiver());
     }
 
     /// Listens on both addresses; of port 0 the system chooses one.
@@ -243,6 +249,8 @@ impl BoundServer {
         let public = tokio::net::TcpListener::from_std(self.public)?;
         let internal = tokio::net::TcpListener::from_std(self.internal)?;
         let graceful = GracefulShutdown::new();
+        let server = Arc::clone(&self.server);
+        tokio::task::spawn_blocking(move || server.tell_store());
         tokio::select! {
             () = stop => {}
             () = listen(public, Face::Public, &self.server, &graceful) => {}
@@ -279,7 +287,10 @@ fn reloads(server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + u
     Ok(async move {
         while hangup.recv().await.is_some() {
             let server = Arc::clone(&server);
-            let reload = move || (server.reload)(server.receiver.receiver());
+            let reload = move || {
+                (server.reload)(server.receiver.receiver());
+                server.tell_store();
+            };
             let _ = tokio::task::spawn_blocking(reload).await;
         }
     })

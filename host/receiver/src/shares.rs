@@ -95,6 +95,18 @@ impl<V> Expiring<V> {
         self.forgotten
     }
 
+    /// Forgets all else.
+    #[cfg(feature = "server")]
+    pub(crate) fn retain(&mut self, stays: impl Fn(&V) -> bool) {
+        self.kept.retain(|_, (holder, value)| {
+            let stays = stays(value);
+            if !stays {
+                self.shares.give_back(holder);
+            }
+            stays
+        });
+    }
+
     /// Keeps what is not there yet, if there is a place for `holder`.
     pub(crate) fn keep(&mut self, key: [u8; 32], value: V, holder: Holder, end: UnixTime) -> bool {
         let has_place = self.shares.take(holder);

@@ -54,7 +54,11 @@ impl Connection {
         let config = trusting(roots).map_err(io::Error::other)?;
         let mut tls = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
         let mut stream = connect()?;
-        tls.complete_io(&mut stream)?;
+        tls.complete_io(&mut stream)
+            .map_err(|error| match error.kind() {
+                ErrorKind::TimedOut => io::Error::new(error.kind(), "nothing is answered"),
+                _ => error,
+            })?;
         Ok(Self(Stream::Tls(Box::new(StreamOwned::new(tls, stream)))))
     }
 

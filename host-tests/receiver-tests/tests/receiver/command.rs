@@ -16,13 +16,14 @@ use privyseal_test_base::privyseal;
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::{TestKey, pem_chain, test_key};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
+use privyseal_test_servers::redis_server::{RedisServer, free_port};
 use privyseal_test_suite::flow::Client;
 use serde_json::{Value, json};
 
 use crate::http::post;
 use crate::kinds::jwk;
 use crate::server::form;
-use crate::stage::{CONSUMER, World, jti, now, sign};
+use crate::stage::{CONSUMER, World, eventually, jti, now, sign};
 
 /// How long a server may be silent, on a machine that is busy.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -263,6 +264,74 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
     assert_eq!(last, Err(REFUSED.to_owned()));
     assert!(!is_active(&server));
     assert!(!server.end().contains("eyJ"), "an assertion in the log");
+}
+
+/// With a client that was taken out of the file its tokens become void in the store, for all who share it and for good: put back
+/// while a receiver works, or between two starts.
+#[test]
+fn a_token_that_became_void_stays_so_for_all_receivers_of_a_store_and_after_a_restart() {
+    let key = test_key("seal", 2048);
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let store = RedisServer::start(free_port(), &[]);
+    write("store", &format!("redis://127.0.0.1:{}/1", store.port));
+    let set = json!({ "keys": [jwk(&key, "a")] }).to_string();
+    write("keys.json", &set);
+    let without = "[client.other]\njwks = \"keys.json\"\n";
+    let with = format!("{without}[client.one]\njwks = \"keys.json\"\n");
+    let options = "--scheme ehealth --base-url https://idp.example/auth --realm M2M --store store";
+    let options: Vec<_> = options.split(' ').collect();
+    let start = |clients: &str| {
+        write("clients.toml", clients);
+        Served::of_clients(folder.path(), &options)
+    };
+    let path = "/auth/realms/M2M/protocol/openid-connect/token";
+    let issuer = "https://idp.example/auth/realms/M2M";
+    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "a" });
+    let token = |server: &Served| {
+        let assertion = || sign(&key, &header, &claims("one", issuer));
+        assert_eq!(server.accepts(path, assertion), Ok(()));
+        let given = post(server.public, path, &token_request(&assertion()));
+        given.json()["access_token"].as_str().unwrap().to_owned()
+    };
+    let is_active = |server: &Served, token: &str| {
+        let about = post(server.internal, "/v1/introspect", &format!("token={token}"));
+        about.json()["active"] == true
+    };
+    let reload = |server: &Served, clients: &str| {
+        write("clients.toml", clients);
+        server.signal("HUP");
+        server.said("read again");
+    };
+    let (one, other) = (start(&with), start(&with));
+    let first = token(&one);
+    assert!(is_active(&one, &first) && is_active(&other, &first));
+    reload(&one, without);
+    eventually(|| !is_active(&other, &first));
+    reload(&one, &with);
+    assert!(!is_active(&one, &first) && !is_active(&other, &first));
+    one.end();
+    // It is asked about nothing while the client is out.
+    let again = start(&with);
+    assert!(!is_active(&again, &first));
+    let second = token(&again);
+    assert!(is_active(&again, &second) && is_active(&other, &second));
+    again.end();
+    other.end();
+    let unasked = start(without);
+    thread::sleep(Duration::from_secs(1));
+    unasked.end();
+    let last = start(&with);
+    assert!(!is_active(&last, &second) && !is_active(&last, &first));
+    // The marks end with the tokens.
+    let ttl = store.ask(1, "KEYS privyseal:void:*");
+    let name = ttl
+        .lines()
+        .find(|line| line.starts_with("privyseal:void:"))
+        .unwrap();
+    let left = store.ask(1, &format!("TTL {name}"));
+    let left: u64 = left.trim().trim_start_matches(':').parse().unwrap();
+    assert!((3000..=3700).contains(&left), "{left}");
 }
 
 /// eHealth by its realm, itsme for services behind it, and schemes of one's own with each way to name a key.

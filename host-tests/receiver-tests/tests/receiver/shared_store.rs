@@ -83,6 +83,23 @@ fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_c
     accept(&other, &made_at(&world, after), after).unwrap();
 }
 
+/// What was made a while after its start needs not wait for another assertion.
+#[test]
+fn the_memory_of_a_store_begins_when_a_receiver_starts() {
+    let world = World::new();
+    let server = RedisServer::start(free_port(), &[]);
+    let options = RedisOptions::new(format!("redis://127.0.0.1:{}/", server.port));
+    RedisStore::new(options.timeout(LONG))
+        .unwrap()
+        .check()
+        .unwrap();
+    let stage = receiver(&world, server.port);
+    let (before, later) = (now(), now().saturating_add(20));
+    assert_eq!(accept(&stage, &made_at(&world, later), later), Ok(()));
+    let refused = accept(&stage, &made_at(&world, before), before).unwrap_err();
+    assert!(refused.contains("before the memory"), "{refused}");
+}
+
 /// What a server loads when it starts may lack what it accepted last (a snapshot, an append-only file that was written each
 /// second), and nothing says whether it does.
 #[test]
@@ -163,13 +180,30 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
     };
     assert_eq!(to(port, &certificate, LONG), Ok(()));
     let silent = silent.local_addr().unwrap().port();
-    for (port, roots, timeout) in [
-        (port, &other, LONG),
-        (plain.port, &certificate, Duration::from_secs(2)),
-        (silent, &certificate, Duration::from_secs(2)),
+    let short = Duration::from_secs(2);
+    for (port, roots, timeout, words) in [
+        (port, &other, LONG, "TLS fails: invalid peer certificate"),
+        (
+            plain.port,
+            &certificate,
+            short,
+            "as by a server without TLS",
+        ),
+        (
+            silent,
+            &certificate,
+            short,
+            "TLS fails: nothing is answered",
+        ),
+        (
+            free_port(),
+            &certificate,
+            short,
+            "nobody listens at its address",
+        ),
     ] {
         let away = to(port, roots, timeout).unwrap_err();
-        assert!(away.contains("the replay store: it is away"), "{away}");
+        assert!(away.contains(words), "{away}");
     }
     for (url, words) in [
         ("redis://127.0.0.1/", "none of rediss:"),
@@ -185,6 +219,37 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
     ] {
         let error = RedisStore::new(RedisOptions::new(url)).unwrap_err();
         assert!(error.to_string().contains(words), "{url}: {error}");
+    }
+    // Without TLS to a server that has it, and a database that it has not.
+    for (port, database, words) in [
+        (port, 0, "it ends the connection"),
+        (plain.port, 99, "it has no database of the number"),
+    ] {
+        let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/{database}"));
+        let error = RedisStore::new(options.timeout(LONG)).unwrap().check();
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    for (url, words) in [
+        (
+            "redis://127.0.0.1:99999/",
+            "a port that is no number from 1",
+        ),
+        ("redis://127.0.0.1:0/", "a port that is no number from 1"),
+        ("redis://u:p:1@[::1]:x/", "a port that is no number from 1"),
+        ("redis://127.0.0.1/one", "a database that is no number"),
+        ("redis://127.0.0.1/-1", "a database that is no number"),
+        ("redis:///", "none of redis:"),
+    ] {
+        let error = RedisStore::new(RedisOptions::new(url)).unwrap_err();
+        assert!(error.to_string().contains(words), "{url}: {error}");
+    }
+    for url in [
+        "redis://u:p%2F@[::1]/3",
+        "redis://127.0.0.1:6379",
+        "valkey://x",
+    ] {
+        assert!(RedisStore::new(RedisOptions::new(url)).is_ok(), "{url}");
     }
     // No switch turns verification off.
     assert!(RedisStore::new(RedisOptions::new("rediss://127.0.0.1/#insecure")).is_err());
@@ -326,11 +391,12 @@ fn a_store_that_refuses_says_why() {
         let options = RedisOptions::new(format!("redis://127.0.0.1:{}/", server.port));
         RedisStore::new(options.timeout(LONG)).unwrap()
     };
-    store().check().unwrap();
+    let full = "it is away: it answers OOM";
+    assert_eq!(store().check().unwrap_err().to_string(), full);
     let world = World::new();
     let stage = world.play_with(&ISHARE, world.honest(), |it| it.replay(store()));
     let refused = accept(&stage, &made_at(&world, now()), now()).unwrap_err();
-    assert!(refused.ends_with("it is away: it answers OOM"), "{refused}");
+    assert!(refused.ends_with(full), "{refused}");
     say(server.port, "CONFIG SET requirepass secret\r\n");
     let refused = store().check().unwrap_err().to_string();
     assert_eq!(refused, "it is away: it answers NOAUTH");

@@ -5,12 +5,13 @@
 //! be older than its end.)
 
 use core::time::Duration;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::Certificates;
+use privyseal::base::clock;
 use privyseal::http::{Connection, Roots};
 use redis::{
     ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Parser, Pipeline,
@@ -32,7 +33,7 @@ const MAX_ANSWER: u64 = 64 * 1024;
 const CHECKED_AFTER: Duration = Duration::from_secs(60);
 
 /// Seconds by which the clocks of receivers that share a store may differ.
-const SKEW: u64 = 5;
+pub(crate) const SKEW: u64 = 5;
 
 /// Which server, and how long to wait for it.
 #[derive(Clone)]
@@ -143,6 +144,25 @@ impl RedisStore {
             }
             roots => is_tls.then(|| roots.map_or_else(Roots::default, Roots::Only)),
         };
+        let (server, database) = address
+            .trim_start_matches('/')
+            .split_once('/')
+            .unwrap_or((address, ""));
+        let host = server.rsplit_once('@').map_or(server, |(_, host)| host);
+        let port = host
+            .rsplit_once(':')
+            .map(|(_, port)| port)
+            .filter(|port| !port.ends_with(']'));
+        if port.is_some_and(|port| !port.is_empty() && !matches!(port.parse::<u16>(), Ok(1..))) {
+            return Err(StoreError::Unfit(
+                "its URL has a port that is no number from 1 to 65535",
+            ));
+        }
+        if !database.is_empty() && database.parse::<u32>().is_err() {
+            return Err(StoreError::Unfit(
+                "its URL has a database that is no number (after the /)",
+            ));
+        }
         let info = format!("redis:{address}").into_connection_info();
         let info = info.map_err(|_| none.clone())?;
         let ConnectionAddr::Tcp(host, port) = info.addr() else {
@@ -161,13 +181,15 @@ impl RedisStore {
         })
     }
 
-    /// Whether the server is there and fit now.
+    /// Whether the server is there and fit now. Its memory begins now, if it has none: what is made later needs not wait for the
+    /// first assertion.
     ///
     /// # Errors
     ///
     /// [`StoreError`], if it is not.
     pub fn check(&self) -> Result<(), StoreError> {
-        let (_,): (Value,) = self.run(|_| redis::pipe().cmd("PING").clone())?;
+        let now = clock::now().map_err(|error| StoreError::Away(error.to_string()))?;
+        let (_,): (Value,) = self.run(|begins| begin(begins, now.as_secs()))?;
         Ok(())
     }
 
@@ -202,7 +224,11 @@ impl RedisStore {
 
     pub(crate) fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
         let digest = Base64UrlUnpadded::encode_string(digest);
-        format!("{}{kind}:{digest}", self.options.prefix)
+        self.named(&format!("{kind}:{digest}"))
+    }
+
+    pub(crate) fn named(&self, name: &str) -> String {
+        format!("{}{name}", self.options.prefix)
     }
 
     /// A new connection to a server that does its work.
@@ -210,24 +236,27 @@ impl RedisStore {
         let (host, port) = &self.address;
         let connection = Connection::open(host, *port, self.roots.as_ref(), end);
         let mut link = Link {
-            connection: connection.map_err(|error| away(error.into()))?,
+            connection: connection.map_err(|error| StoreError::Away(no_connection(&error)))?,
             parser: Parser::new(),
             made: Instant::now(),
             begins: String::new(),
         };
         let settings = &self.settings;
-        let mut commands = redis::pipe();
         if let Some(password) = settings.password() {
             let user = settings.username();
-            commands.cmd("AUTH").arg(user).arg(password);
+            let commands = redis::pipe().cmd("AUTH").arg(user).arg(password).clone();
+            let (_,): (Value,) = link.ask(&commands).map_err(away)?;
         }
+        let info = redis::pipe().cmd("INFO").clone();
+        let (info,): (String,) = link.ask(&info).map_err(away)?;
         if settings.db() != 0 {
-            commands.cmd("SELECT").arg(settings.db());
+            let select = redis::pipe().cmd("SELECT").arg(settings.db()).clone();
+            let selected: RedisResult<(Value,)> = link.ask(&select);
+            selected.map_err(|error| match error.code() {
+                Some("ERR") => StoreError::Unfit("it has no database of the number in the URL"),
+                _ => away(error),
+            })?;
         }
-        commands.cmd("INFO");
-        let info = link.ask::<Vec<Value>>(&commands).map_err(away)?.pop();
-        let info = String::from_redis_value(info.unwrap_or(Value::Nil));
-        let info = info.map_err(|error| away(error.into()))?;
         let says = |name: &str| {
             let mut lines = info.lines();
             lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
@@ -240,7 +269,7 @@ impl RedisStore {
         let run = run.ok_or(StoreError::Unfit(
             "it has no run_id, and so could forget unseen",
         ))?;
-        link.begins = format!("{}begins:{run}", self.options.prefix);
+        link.begins = self.named(&format!("begins:{run}"));
         Ok(link)
     }
 
@@ -263,10 +292,8 @@ impl ReplayStore for RedisStore {
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
         let (_, first, begins): (Value, Value, u64) = self.run(move |begins| {
-            let mut commands = redis::pipe();
+            let mut commands = begin(begins, now);
             let left = left.saturating_add(SKEW).max(1);
-            let set = commands.cmd("SET").arg(begins);
-            set.arg(now.saturating_add(SKEW)).arg("NX");
             let first = commands.cmd("SET").arg(&key).arg(1).arg("NX");
             first.arg("EX").arg(left);
             commands.get(begins);
@@ -304,11 +331,37 @@ impl Link {
     }
 }
 
+/// Has the memory of this run of a server begin, unless it has.
+fn begin(begins: &str, now: u64) -> Pipeline {
+    let mut commands = redis::pipe();
+    let set = commands.cmd("SET").arg(begins);
+    set.arg(now.saturating_add(SKEW)).arg("NX");
+    commands
+}
+
+const TOO_LATE: &str = "no answer in time";
+
+fn no_connection(error: &io::Error) -> String {
+    match error.kind() {
+        // Said by what waits for TLS alone.
+        io::ErrorKind::TimedOut if error.get_ref().is_some() => {
+            format!("TLS fails: {error} in time, as by a server without TLS")
+        }
+        io::ErrorKind::TimedOut => TOO_LATE.to_owned(),
+        io::ErrorKind::ConnectionRefused => "nobody listens at its address".to_owned(),
+        // A server without TLS answers with something else, or ends the connection.
+        io::ErrorKind::InvalidData => format!("TLS fails: {error}"),
+        io::ErrorKind::UnexpectedEof => "TLS fails: it ends the connection".to_owned(),
+        _ => format!("no connection: {error}"),
+    }
+}
+
 /// Not what the server wrote: the kind of failure, or the code of its error, says enough.
 fn away(error: RedisError) -> StoreError {
     let kind = match error.kind() {
-        ErrorKind::Io => format!("no answer ({})", error.category()),
-        ErrorKind::Parse => "what answers there is no Valkey or Redis".to_owned(),
+        ErrorKind::Io if error.is_timeout() => TOO_LATE.to_owned(),
+        ErrorKind::Io => "it ends the connection without an answer".to_owned(),
+        ErrorKind::Parse => "what answers there speaks TLS, or is no Valkey or Redis".to_owned(),
         _ => error.category().to_owned(),
     };
     let errors = error.into_server_errors().unwrap_or_default();

@@ -1,10 +1,16 @@
 //! Access tokens where several receivers share them.
 
+use std::collections::HashSet;
+
+use ::redis::Value;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
 
 use super::{Grant, TokenStore};
-use crate::replay::{RedisStore, StoreError};
+use crate::replay::{RedisStore, SKEW, StoreError};
+
+/// How many holders of tokens are asked for at once: some 40 KiB.
+const PAGE: usize = 500;
 
 impl TokenStore for RedisStore {
     fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
@@ -13,12 +19,25 @@ impl TokenStore for RedisStore {
         let value = format!("{issued} {expires} {key_digest} {}", grant.client_id);
         let key = self.key("token", &token);
         let left = expires.saturating_sub(issued).max(1);
-        let ((),) = self.run(move |_| {
+        let (holders, void) = (self.named("holders"), self.key("void", &grant.holder()));
+        let member = Base64UrlUnpadded::encode_string(&grant.holder());
+        let (_, _, _, void_until): (Value, Value, Value, Option<u64>) = self.run(move |_| {
             let mut commands = ::redis::pipe();
             commands.cmd("SET").arg(&key).arg(&value);
             commands.arg("EX").arg(left);
+            // Until when each has a token.
+            commands.cmd("ZADD").arg(&holders).arg("GT").arg(expires);
+            commands.arg(&member);
+            let ended = issued.saturating_sub(SKEW);
+            commands.cmd("ZREMRANGEBYSCORE").arg(&holders).arg(0);
+            commands.arg(ended).get(&void);
             commands
         })?;
+        // Nobody is given a token that is none.
+        if void_until.is_some_and(|until| issued <= until) {
+            let why = "what the client held became void a moment ago";
+            return Err(StoreError::Unfit(why));
+        }
         Ok(())
     }
 
@@ -42,6 +61,49 @@ impl TokenStore for RedisStore {
                 client_id: parts.next()?.to_owned(),
             })
         });
-        Ok(grant.filter(|grant| now < grant.expires))
+        let Some(grant) = grant.filter(|grant: &Grant| now < grant.expires) else {
+            return Ok(None);
+        };
+        let void = self.key("void", &grant.holder());
+        let (until,): (Option<u64>,) = self.run(move |_| {
+            let mut commands = ::redis::pipe();
+            commands.get(&void);
+            commands
+        })?;
+        let is_void = until.is_some_and(|until| grant.issued.as_secs() <= until);
+        Ok(Some(grant).filter(|_| !is_void))
+    }
+
+    /// Up to when the tokens of a client are void stands beside them, as long as it has one.
+    fn retain(&self, holders: &HashSet<[u8; 32]>, now: UnixTime) -> Result<(), StoreError> {
+        let stay = holders
+            .iter()
+            .map(|it| Base64UrlUnpadded::encode_string(it));
+        let stay: HashSet<_> = stay.collect();
+        let (all, now) = (self.named("holders"), now.as_secs());
+        let mut cursor = "0".to_owned();
+        loop {
+            type Page = (String, Vec<(String, u64)>);
+            let ((next, page),): (Page,) = self.run(|_| {
+                let mut commands = ::redis::pipe();
+                commands.cmd("ZSCAN").arg(&all).arg(&cursor);
+                commands.arg("COUNT").arg(PAGE);
+                commands
+            })?;
+            let gone = page.iter().filter(|(holder, _)| !stay.contains(holder));
+            let mut marks = ::redis::pipe();
+            for (holder, expires) in gone {
+                let left = expires.saturating_sub(now).saturating_add(SKEW);
+                let mark = marks.cmd("SET").arg(self.named(&format!("void:{holder}")));
+                mark.arg(now.saturating_add(SKEW))
+                    .arg("EX")
+                    .arg(left.max(1));
+            }
+            let _: Vec<Value> = self.run(|_| marks.clone())?;
+            if next == "0" {
+                return Ok(());
+            }
+            cursor = next;
+        }
     }
 }

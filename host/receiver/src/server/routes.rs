@@ -14,6 +14,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use privyseal::UnixTime;
 use privyseal::base::{clock, entropy};
 use privyseal::http::only_header;
+use privyseal_check::RuleId;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -129,10 +130,14 @@ impl TokenServer {
             issued,
             expires: issued.saturating_add(self.lifetime.as_secs()),
         };
-        let digest = digest(&token);
-        self.stored(move |tokens| tokens.keep(digest, &grant))
+        let (digest, kept) = (digest(&token), grant.clone());
+        self.stored(move |tokens| tokens.keep(digest, &kept))
             .await?;
-        Ok(token)
+        // It may have been taken out meanwhile.
+        let is_known = self.is_known(&grant);
+        is_known
+            .then_some(token)
+            .ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client any more"))
     }
 
     /// For services: the whole party, or the rule and the reason.
@@ -229,10 +234,13 @@ impl TokenServer {
         let digest = digest(token);
         let found = self.stored(move |tokens| tokens.find(&digest, now)).await;
         let found = found.inspect_err(|rejection| (self.watch)(Err(rejection)))?;
-        // Who was taken out, or whose key was, has no access with what came before.
+        Ok(found.filter(|grant| self.is_known(grant)))
+    }
+
+    /// Who was taken out, or whose key was, has no access with what came before.
+    fn is_known(&self, grant: &Grant) -> bool {
         let receiver = self.receiver.receiver();
-        Ok(found
-            .filter(|grant| receiver.still_knows(&grant.client_id, &grant.key, grant.issued, now)))
+        receiver.still_knows(&grant.client_id, &grant.key)
     }
 
     /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.
@@ -240,8 +248,11 @@ impl TokenServer {
         &self,
         ask: impl FnOnce(&dyn TokenStore) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Rejection> {
-        let tokens = Arc::clone(&self.tokens);
-        let answer = tokio::task::spawn_blocking(move || ask(&*tokens)).await;
+        let (tokens, receiver) = (
+            Arc::clone(&self.tokens),
+            Arc::clone(&self.receiver.receiver),
+        );
+        let answer = tokio::task::spawn_blocking(move || ask(tokens.store(&receiver)?)).await;
         let answer = answer.map_err(|error| Rejection::unavailable("the machine", error))?;
         answer.map_err(|error| Rejection::unavailable("the token store", error))
     }

@@ -1,11 +1,16 @@
 //! Access tokens that were given, by the SHA-256 of each: who reads the store has no token.
 
 use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use privyseal::base::clock;
 use privyseal_core::UnixTime;
 use sha2::{Digest as _, Sha256};
 
+use crate::Receiver;
+use crate::clients::holder;
 use crate::replay::StoreError;
 use crate::shares::Expiring;
 
@@ -38,6 +43,21 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     ///
     /// [`StoreError`] if that cannot be told.
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError>;
+
+    /// Makes void, for good, what others than these hold at `now` ([`Grant::holder`]): it stays so where one of them comes back.
+    /// Told at the start, and when the clients changed; with a registry never.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it cannot be done. Then it is tried again before the next token.
+    fn retain(&self, holders: &HashSet<[u8; 32]>, now: UnixTime) -> Result<(), StoreError>;
+}
+
+impl Grant {
+    /// Names the client together with its key.
+    pub fn holder(&self) -> [u8; 32] {
+        holder(&self.client_id, &self.key)
+    }
 }
 
 impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
@@ -47,6 +67,40 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
         (**self).find(token, now)
+    }
+
+    fn retain(&self, holders: &HashSet<[u8; 32]>, now: UnixTime) -> Result<(), StoreError> {
+        (**self).retain(holders, now)
+    }
+}
+
+/// A store, and of which clients it was told.
+#[derive(Debug)]
+pub(super) struct ToldTokens {
+    store: Box<dyn TokenStore>,
+    /// [`crate::receiver::Settings::generation`].
+    generation: AtomicU64,
+}
+
+impl ToldTokens {
+    pub(super) fn new(store: impl TokenStore + 'static) -> Self {
+        Self {
+            store: Box::new(store),
+            generation: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// The store, once it was told who may hold tokens by now.
+    pub(super) fn store(&self, receiver: &Receiver) -> Result<&dyn TokenStore, StoreError> {
+        let settings = receiver.settings();
+        let told = self.generation.load(Ordering::Acquire);
+        if receiver.registry.is_none() && told != settings.generation {
+            let now = clock::now().map_err(|error| StoreError::Away(error.to_string()))?;
+            self.store.retain(&settings.clients.holders(), now)?;
+            self.generation
+                .store(settings.generation, Ordering::Release);
+        }
+        Ok(&*self.store)
     }
 }
 
@@ -83,6 +137,12 @@ impl TokenStore for MemoryTokens {
         let grant = kept.get(token);
         Ok(grant.filter(|grant| now < grant.expires).cloned())
     }
+
+    fn retain(&self, holders: &HashSet<[u8; 32]>, _now: UnixTime) -> Result<(), StoreError> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|grant| holders.contains(&grant.holder()));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +169,29 @@ mod tests {
         assert_eq!(store.keep([2; 32], &grant(109)), Err(StoreError::Full));
         store.keep([2; 32], &grant(110)).unwrap();
         assert_eq!(find(105), Ok(None));
+    }
+
+    #[test]
+    fn who_was_taken_out_has_lost_its_tokens_and_its_places_for_good() {
+        let store = MemoryTokens::new(1);
+        store.keep([1; 32], &grant(100)).unwrap();
+        let find = || store.find(&[1; 32], UnixTime::from_secs(101).unwrap());
+        let retain = |holders: &[[u8; 32]]| {
+            let holders = holders.iter().copied().collect();
+            store.retain(&holders, UnixTime::MIN).unwrap();
+        };
+        let other_key = Grant {
+            key: [8; 32],
+            ..grant(100)
+        };
+        retain(&[other_key.holder(), grant(100).holder()]);
+        assert_eq!(find(), Ok(Some(grant(100))));
+        retain(&[other_key.holder()]);
+        retain(&[grant(100).holder()]);
+        assert_eq!(find(), Ok(None));
+        store.keep([1; 32], &grant(100)).unwrap();
+        store.keep([2; 32], &grant(110)).unwrap();
+        assert_eq!(find(), Ok(None));
     }
 
     #[test]
