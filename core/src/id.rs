@@ -20,22 +20,29 @@ use syntax::organization_country;
 
 /// Who signs: `client_id`, and the `iss` and `sub` claims. iSHARE and FIAM call it party identifier.
 ///
-/// 1 to [`MAX_CLIENT_ID`] characters of printable ASCII; which syntax it must have on top of that is
+/// 1 to [`MAX_CLIENT_ID`] characters of printable ASCII, the space among them; which syntax it must have on top of that is
 /// a rule of the scheme ([`IdSyntax`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientId(String<MAX_CLIENT_ID>);
 
 impl ClientId {
-    /// A client id of any syntax (RFC 6749 appendix A.1: `*VSCHAR`; empty and blank ids are refused
+    /// A client id of any syntax (RFC 6749 appendix A.1: `*VSCHAR`, %x20-7E; empty and blank ids are refused
     /// here, because no receiver can register them).
     ///
     /// # Errors
     /// [`Field::ClientId`]: empty, longer than [`MAX_CLIENT_ID`], or a character that is not
     /// allowed.
     pub fn new(text: &str) -> Result<Self, FieldError> {
-        const SOURCE: &str = "RFC 6749 appendix A.1: client-id = *VSCHAR";
+        const SOURCE: &str = "RFC 6749 appendix A.1: client-id = *VSCHAR; and none is blank";
         let (field, max) = (Field::ClientId, MAX_CLIENT_ID);
-        check_text(field, text, max, is_graphic, SOURCE)?;
+        let is_blank = text.bytes().all(|byte| byte == b' ');
+        check_text(
+            field,
+            text,
+            max,
+            |byte| byte == b' ' && !is_blank || is_graphic(byte),
+            SOURCE,
+        )?;
         let too_long = |_| field.is_too_long(text.len(), max, SOURCE);
         String::try_from(text).map(Self).map_err(too_long)
     }
@@ -156,11 +163,14 @@ mod tests {
 
     #[test]
     fn empty_blank_and_control_characters_are_refused() {
-        for bad in ["", " ", "a b", "a\n", "\u{7f}", "\0", "caf\u{e9}"] {
+        for bad in ["", " ", "  ", "a\n", "\u{7f}", "\0", "caf\u{e9}"] {
             assert!(ClientId::new(bad).is_err(), "{bad:?}");
             assert!(Audience::new(bad).is_err(), "{bad:?}");
             assert!(Jti::new(bad).is_err(), "{bad:?}");
         }
+        // RFC 6749 appendix A: VSCHAR = %x20-7E.
+        assert!(ClientId::new("a b ~").is_ok());
+        assert!(Audience::new("a b").is_err() && Jti::new("a b").is_err());
         let message = Jti::new("ab\ncd").unwrap_err().to_string();
         assert!(
             message.starts_with("jti has byte 0x0a at position 2"),

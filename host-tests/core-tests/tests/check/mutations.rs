@@ -144,8 +144,8 @@ const ANY: &[Mutation] = &[
     ("iss-equals-sub", "two ids", |draft| {
         draft.claims["sub"] = json!("EU.EORI.NL987654321");
     }),
-    ("client-id", "a blank in it", |draft| {
-        both(draft, "EU.EORI.NL1 2");
+    ("client-id", "a line break in it", |draft| {
+        both(draft, "EU.EORI.NL1\n2");
     }),
     ("client-id", "too long", |draft| {
         both(draft, &"x".repeat(256));

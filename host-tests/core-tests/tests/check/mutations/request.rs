@@ -40,8 +40,8 @@ pub(super) fn hint_mutations() -> Vec<Mutation> {
 }
 
 const REQUEST: &[Mutation] = &[
-    ("client-id", "a blank in it", |draft| {
-        draft.claims["iss"] = json!("a b");
+    ("client-id", "a line break in it", |draft| {
+        draft.claims["iss"] = json!("a\nb");
     }),
     ("claim-aud", "an endpoint", |draft| {
         draft.claims["aud"] = json!("https://idp.e2e.itsme.services/v2/token");
