@@ -17,3 +17,4 @@ pub mod published;
 pub mod rotation;
 
 pub use error::OidcError;
+pub use id_token::check_subject;

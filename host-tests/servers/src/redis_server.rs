@@ -59,13 +59,15 @@ impl RedisServer {
     /// # Panics
     /// If it does not answer.
     pub fn ask(&self, database: u32, command: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", self.port));
+        let mut stream = stream.expect("a server that listens");
         let commands = format!("SELECT {database}\r\n{command}\r\nQUIT\r\n");
-        stream.write_all(commands.as_bytes()).unwrap();
+        stream.write_all(commands.as_bytes()).expect("it reads");
         let mut answers = String::new();
-        stream.read_to_string(&mut answers).unwrap();
-        let answer = answers.strip_prefix("+OK\r\n").unwrap();
-        answer.strip_suffix("+OK\r\n").unwrap().to_owned()
+        stream.read_to_string(&mut answers).expect("it answers");
+        let answer = answers.strip_prefix("+OK\r\n");
+        let answer = answer.and_then(|answer| answer.strip_suffix("+OK\r\n"));
+        answer.expect("it selects, answers and ends").to_owned()
     }
 
     /// Ends it as a power cut does; its port.

@@ -1,9 +1,12 @@
 //! What is told to an operator: events of all parts, on standard error.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::borrow::Cow;
 use std::env;
 use std::io;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use privyseal::base::display::escape_for_display;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -32,6 +35,18 @@ pub(crate) fn with_options(command: Command) -> Command {
     command.args([verbose, format])
 }
 
+/// Whether a line is JSON, which has escapes of its own.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// A text of a stranger, as the log takes it.
+pub(crate) fn told(text: &str) -> Cow<'_, str> {
+    if IS_JSON.load(Ordering::Relaxed) {
+        text.into()
+    } else {
+        escape_for_display(text).into()
+    }
+}
+
 /// Begins to tell.
 pub(crate) fn begin(matches: &ArgMatches) {
     let is_server = matches!(matches.subcommand_name(), Some("agent" | "receiver"));
@@ -50,7 +65,10 @@ pub(crate) fn begin(matches: &ArgMatches) {
         .with_ansi(false)
         .log_internal_errors(false);
     let log = match matches.get_one::<String>(FORMAT).map(String::as_str) {
-        Some("json") => log.json().flatten_event(true).boxed(),
+        Some("json") => {
+            IS_JSON.store(true, Ordering::Relaxed);
+            log.json().flatten_event(true).boxed()
+        }
         _ => log.boxed(),
     };
     tracing_subscriber::registry().with(log).with(wanted).init();

@@ -7,13 +7,11 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use privyseal::Certificates;
-use privyseal::base::clock;
-use privyseal::base::display::escape_for_display;
 use privyseal_core::scheme::{KeyReference, SchemeRules};
-use privyseal_receiver::replay::{MemoryStore, RedisOptions, RedisStore};
+use privyseal_receiver::replay::{RedisOptions, RedisStore};
 use privyseal_receiver::server::TokenServer;
 use privyseal_receiver::{
-    BuildError, CachePolicy, Receiver as Accepting, ReceiverBuilder, RegisteredClients, Rejection,
+    CachePolicy, Receiver as Accepting, ReceiverBuilder, RegisteredClients, Rejection,
     VerifiedParty,
 };
 
@@ -22,6 +20,7 @@ use tracing::field::display;
 use crate::error::CliError;
 use crate::input;
 use crate::ishare::registry::RegistryOptions;
+use crate::log::told;
 use crate::options::{of_option, scheme_parser};
 
 /// Accept client assertions: a token endpoint, introspection, and a judge for services in any language
@@ -43,6 +42,8 @@ pub(super) enum Receiver {
     mut_arg("key", |key| key.required(false)),
     mut_arg("realm", |realm| realm.hide(false)),
     mut_arg("endpoint", |endpoint| endpoint.hide(false)),
+    mut_arg("now", |now| now.hide(true).value_parser(for_one_assertion::<u64>)),
+    mut_arg("jti", |jti| jti.hide(true).value_parser(for_one_assertion::<String>)),
     mut_arg("trust", |trust| trust
         .required(false)
         .help("Who vouches for the registry's seal, or for the certificates of clients: PEM or DER"))
@@ -51,7 +52,8 @@ pub(super) struct Serve {
     #[command(flatten)]
     registry: RegistryOptions,
     /// The clients that there are, with their certificates or key sets: a TOML file with tables [client.ID]
-    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    #[arg(long, value_name = "FILE", 
+          conflicts_with_all = ["key", "client_id", "chain", "kid", "kid_form", "backdate", "lifetime", "stale_limit"])]
     clients: Option<PathBuf>,
     /// The address of the token endpoint
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8480")]
@@ -89,10 +91,11 @@ impl Serve {
         let store = self.store()?;
         let builder = match &store {
             Some(store) => builder.replay(store.clone()),
-            // What was accepted before this process began is forgotten.
-            None => builder.replay(MemoryStore::new(MAX_REMEMBERED).beginning(clock::now()?)),
+            None => builder,
         };
-        let receiver = builder.build().map_err(of_build)?;
+        let receiver = builder.build();
+        let receiver = receiver
+            .map_err(|error| CliError::option("--audience", format!("does not fit: {error}")))?;
         let audience = receiver.audience().to_owned();
         let server = TokenServer::new(receiver).watched(log);
         let server = match store {
@@ -149,9 +152,14 @@ impl Serve {
         let audience = given.or_else(|| own.map(str::to_owned));
         let audience =
             audience.ok_or_else(|| CliError::missing("--audience", "it says what aud must be"))?;
+        let clients = clients(path, scheme)?;
+        if clients.is_empty() {
+            let reason = "lists no client, and who knows none accepts nobody";
+            return Err(CliError::option("--clients", reason));
+        }
         let builder = Accepting::builder(scheme)
             .audience(audience)
-            .clients(clients(path, scheme)?);
+            .clients(clients);
         Ok(match scheme.key_reference().value() {
             KeyReference::X5cWithRoot => builder.trust(self.registry.trust()?),
             _ => builder,
@@ -201,32 +209,23 @@ fn clients(path: &Path, scheme: &SchemeRules) -> Result<RegisteredClients, CliEr
     clients.map_err(|error| CliError::option("--clients", error))
 }
 
-/// Names the option that a part comes from.
-fn of_build(error: BuildError) -> CliError {
-    let option = match error {
-        BuildError::NoClients { .. } => "--clients",
-        BuildError::NoTrust { .. } => "--trust",
-        BuildError::Leeway(_) => "--leeway",
-        _ => "--audience",
-    };
-    CliError::option(option, error)
+/// An option that nothing could be done with.
+fn for_one_assertion<T>(_given: &str) -> Result<T, &'static str> {
+    Err("it is for one assertion, and a server makes many")
 }
-
-/// How many assertions are remembered in memory.
-const MAX_REMEMBERED: usize = 1_000_000;
 
 /// One event for each assertion. A client writes its `jti` as it likes.
 fn log(outcome: Result<&VerifiedParty, &Rejection>) {
     match outcome {
         Ok(party) => {
-            let jti = escape_for_display(party.jti());
+            let jti = told(party.jti());
             tracing::info!(client_id = %party.id(), %jti, "accepted");
         }
         Err(rejection) => {
             let claimed = rejection.claimed();
-            let client_id = claimed.map(|(client_id, _)| display(escape_for_display(client_id)));
+            let client_id = claimed.map(|(client_id, _)| display(told(client_id)));
             let jti = claimed.filter(|(_, jti)| !jti.is_empty());
-            let jti = jti.map(|(_, jti)| display(escape_for_display(jti)));
+            let jti = jti.map(|(_, jti)| display(told(jti)));
             let (rule, reason) = (rejection.rule().name(), rejection.text());
             tracing::info!(%rule, claimed_client_id = client_id, claimed_jti = jti, %reason, "refused");
         }

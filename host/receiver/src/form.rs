@@ -1,5 +1,8 @@
 //! A token request as it comes in (RFC 6749 section 4.4.2, RFC 7523 section 2.2).
 
+use core::fmt;
+use std::collections::BTreeSet;
+
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::scheme::SchemeRules;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
@@ -7,121 +10,110 @@ use zeroize::Zeroizing;
 
 use crate::{Rejection, Rule};
 
-/// The members that a receiver reads. `Debug` does not show the assertion.
+/// What is read of each request, and so is there once.
+const READ: [&str; 5] = [
+    "grant_type",
+    "scope",
+    "client_id",
+    "client_assertion_type",
+    "client_assertion",
+];
+
+/// The members of a request. `Debug` does not show the assertion.
 #[derive(Clone, Default)]
-pub struct TokenForm {
-    grant_type: Option<String>,
-    scope: Option<String>,
-    client_id: Option<String>,
-    assertion_type: Option<String>,
-    assertion: Option<Zeroizing<String>>,
-    /// Whether the client also shows a password.
-    has_secret: bool,
-}
+pub struct TokenForm(Vec<(String, Zeroizing<String>)>);
 
 impl TokenForm {
     /// The largest form that is read, in bytes: an assertion at its longest, with every byte of it escaped.
     pub const MAX_BYTES: usize = 3 * MAX_COMPACT_JWS + 4096;
 
-    /// Reads the body of a request, `application/x-www-form-urlencoded`. Members that are not known are left out.
+    /// Reads the body of a request, `application/x-www-form-urlencoded`. Members that are not known count for nothing.
     ///
     /// # Errors
     ///
-    /// [`Rule::Request`] if the body is too long, or has a member twice (RFC 6749 section 3.2).
+    /// [`Rule::Request`] if the body is too long, or has a member twice that is read (RFC 6749 section 3.2).
     pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
         if body.len() > Self::MAX_BYTES {
             let (len, max) = (body.len(), Self::MAX_BYTES);
             let text = format_args!("the body has {len} bytes, more than {max}");
             return Err(Rejection::new(Rule::Request, text));
         }
-        let mut form = Self::default();
-        for (name, value) in form_urlencoded::parse(body) {
-            let first = match &*name {
-                "grant_type" => form.grant_type.replace(value.into_owned()).is_none(),
-                "scope" => form.scope.replace(value.into_owned()).is_none(),
-                "client_id" => form.client_id.replace(value.into_owned()).is_none(),
-                "client_assertion_type" => {
-                    form.assertion_type.replace(value.into_owned()).is_none()
-                }
-                "client_assertion" => {
-                    let assertion = Zeroizing::new(value.into_owned());
-                    form.assertion.replace(assertion).is_none()
-                }
-                "client_secret" => {
-                    form.has_secret |= !value.is_empty();
-                    true
-                }
-                _ => true,
-            };
-            if !first {
-                let text = format_args!("{name} is there twice");
-                return Err(Rejection::new(Rule::Request, text));
-            }
+        let members = form_urlencoded::parse(body);
+        let members = members.map(|(name, value)| (name.into_owned(), value.into_owned().into()));
+        let mut form = Self(members.collect());
+        for name in READ {
+            form.get(name)?;
         }
-        Ok(form.without_empty())
+        // RFC 6749 section 3.2: "Parameters sent without a value MUST be treated as if they were omitted from the request."
+        form.0.retain(|(_, value)| !value.is_empty());
+        Ok(form)
     }
 
-    /// RFC 6749 section 3.2: "Parameters sent without a value MUST be treated as if they were omitted from the request."
-    fn without_empty(mut self) -> Self {
-        for value in [
-            &mut self.grant_type,
-            &mut self.scope,
-            &mut self.client_id,
-            &mut self.assertion_type,
-        ] {
-            value.take_if(|value| value.is_empty());
+    /// The value of a member that is there once.
+    fn get(&self, name: &str) -> Result<Option<&str>, Rejection> {
+        let mut values = self.0.iter().filter(|(found, _)| found == name);
+        let first = values.next().map(|(_, value)| value.as_str());
+        match values.next() {
+            Some(_) => Err(Rejection::new(
+                Rule::Request,
+                format_args!("{name} is there twice"),
+            )),
+            None => Ok(first),
         }
-        self.assertion.take_if(|assertion| assertion.is_empty());
+    }
+
+    pub(crate) fn needed(&self, name: &str) -> Result<&str, Rejection> {
+        let missing = || Rejection::new(Rule::Request, format_args!("{name} is missing"));
+        self.get(name)?.ok_or_else(missing)
+    }
+
+    fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.retain(|(found, _)| found != name);
+        self.0.push((name.to_owned(), value.into().into()));
         self
     }
 
     /// A request with that assertion, and no `client_id`.
     pub fn of_assertion(assertion: impl Into<String>) -> Self {
-        Self {
-            assertion_type: Some(CLIENT_ASSERTION_TYPE.to_owned()),
-            assertion: Some(Zeroizing::new(assertion.into())),
-            ..Self::default()
-        }
+        let form = Self::default().with("client_assertion_type", CLIENT_ASSERTION_TYPE);
+        form.with("client_assertion", assertion)
     }
 
     /// The same of that client.
     #[must_use]
-    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
-        self.client_id = Some(client_id.into());
-        self
+    pub fn client_id(self, client_id: impl Into<String>) -> Self {
+        self.with("client_id", client_id)
     }
 
-    /// Whether it asks for an access token as the scheme has it: its `grant_type`, and its `scope`, or none where the scheme has
-    /// none.
+    /// Whether it asks for an access token as the scheme has it: its `grant_type`, its `scope` in any order, or none where the
+    /// scheme has none, and each other member that it names.
     ///
     /// # Errors
     ///
-    /// [`Rule::Request`] if one is missing, [`Rule::GrantType`] and [`Rule::Scope`] if one is another.
+    /// [`Rule::GrantType`] if that is another, [`Rule::Scope`] if it is another or missing (RFC 6749 section 3.3: a server
+    /// without a default must "fail the request indicating an invalid scope"), [`Rule::Request`] for the others.
     pub fn check_token_request(&self, scheme: &SchemeRules) -> Result<(), Rejection> {
         let rules = scheme.token_request();
-        let is = |name: &str, found: Option<&str>, wanted: &str, rule| match found {
-            None => Err(Rejection::new(
-                Rule::Request,
-                format_args!("{name} is missing"),
-            )),
-            Some(found) if found == wanted => Ok(()),
-            Some(_) => Err(Rejection::new(rule, format_args!("is not {wanted}"))),
-        };
-        let grant = self.grant_type.as_deref();
-        is(
-            "grant_type",
-            grant,
-            rules.grant_type().value(),
-            Rule::GrantType,
-        )?;
-        match rules.scope() {
-            Some(scope) => is("scope", self.scope.as_deref(), scope.value(), Rule::Scope),
-            None if self.scope.is_some() => Err(Rejection::new(
-                Rule::Scope,
-                "is there, and the scheme has none",
-            )),
-            None => Ok(()),
+        let grant_type = rules.grant_type().value();
+        let refused = |rule, why: fmt::Arguments<'_>| Err(Rejection::new(rule, why));
+        if self.needed("grant_type")? != grant_type {
+            return refused(Rule::GrantType, format_args!("is not {grant_type}"));
         }
+        let wanted = rules.scope().map_or("", |scope| scope.value());
+        let given = self.get("scope")?.unwrap_or_default();
+        // RFC 6749 section 3.3: "their order does not matter".
+        if scopes(given) != scopes(wanted) {
+            return refused(
+                Rule::Scope,
+                format_args!("is not {wanted:?}, that of the scheme"),
+            );
+        }
+        for (name, wanted) in rules.members() {
+            if self.needed(name)? != *wanted {
+                return refused(Rule::Request, format_args!("{name} is not {wanted}"));
+            }
+        }
+        Ok(())
     }
 
     /// The assertion and who the request says has sent it, where it says so or `scheme` demands it.
@@ -129,25 +121,28 @@ impl TokenForm {
         &self,
         scheme: &SchemeRules,
     ) -> Result<(&str, Option<&str>), Rejection> {
-        let missing = |name| Rejection::new(Rule::Request, format_args!("{name} is missing"));
-        let kind = self.assertion_type.as_deref();
-        let kind = kind.ok_or_else(|| missing("client_assertion_type"))?;
-        if kind != CLIENT_ASSERTION_TYPE {
+        if self.needed("client_assertion_type")? != CLIENT_ASSERTION_TYPE {
             let text = format_args!("client_assertion_type is not {CLIENT_ASSERTION_TYPE}");
             return Err(Rejection::new(Rule::Request, text));
         }
-        if self.has_secret {
+        if self.0.iter().any(|(name, _)| name == "client_secret") {
             return Err(Rejection::second_method("client_secret"));
         }
-        let assertion = self.assertion.as_deref();
-        let assertion = assertion.ok_or_else(|| missing("client_assertion"))?;
-        let client_id = self.client_id.as_deref();
+        let assertion = self.needed("client_assertion")?;
         // RFC 7521 section 4.2 leaves it to the client; iSHARE has it say who asks.
-        if client_id.is_none() && scheme.registry().is_some() {
-            return Err(missing("client_id"));
-        }
+        let client_id = match scheme.registry() {
+            Some(_) => Some(self.needed("client_id")?),
+            None => self.get("client_id")?,
+        };
         Ok((assertion, client_id))
     }
 }
 
-privyseal_core::opaque_debug! { [] TokenForm: grant_type, scope, client_id; }
+fn scopes(text: &str) -> BTreeSet<&str> {
+    text.split(' ').collect()
+}
+
+privyseal_core::opaque_debug! {
+    [] TokenForm as it:
+        grant_type = it.get("grant_type"), scope = it.get("scope"), client_id = it.get("client_id");
+}

@@ -8,6 +8,7 @@ use privyseal::jose::jwk::KeySet;
 use privyseal::jose::jws::{ClaimRules, Jws, JwsFault, judge_access_token_type};
 use privyseal::jose::{JoseError, JoseFault};
 use privyseal::oauth::Introspection;
+use privyseal::oidc::check_subject;
 use privyseal::report::{Report, Verdict};
 use privyseal_core::rsa::VerifyingKey;
 use serde_json::{Map, Value};
@@ -103,6 +104,16 @@ impl VerifiedToken {
         self.report.add_rule(Verdict::NotChecked, rule, text);
     }
 
+    /// RFC 7800: who presents it must have a key (DPoP, RFC 9449; mutual TLS, RFC 8705), and is not here.
+    fn leave_open_binding(&mut self, claims: &Map<String, Value>) {
+        if claims.contains_key("cnf") {
+            self.leave_open(
+                "cnf",
+                "whether who presents the token has the key that it is bound to",
+            );
+        }
+    }
+
     fn judge_claims(
         &mut self,
         rules: ClaimRules<'_>,
@@ -144,6 +155,7 @@ pub fn verify_introspection(said: &Introspection, wanted: &Wanted<'_>) -> Verifi
     let typ = judge_access_token_type(claims, None).map_err(|error| clause(&error));
     verified.judge("typ", typ);
     verified.judge_roles(claims, wanted);
+    verified.leave_open_binding(claims);
     verified.claims = Some(claims.clone());
     verified
 }
@@ -195,9 +207,13 @@ pub fn verify_token(
             let of_others = ["events", "nonce", "at_hash", "c_hash"];
             let kind = no_other_kind(&claims, typ.as_deref(), None, &of_others);
             verified.judge("kind", kind);
-            let sub = text(&claims, "sub").filter(|sub| !sub.is_empty());
-            verified.judge("sub", sub.map(|_| ()).ok_or("is missing"));
         }
+    }
+    if kind == TokenKind::Access {
+        verified.leave_open_binding(&claims);
+    } else {
+        let sub = check_subject(&claims, "OpenID Connect Core");
+        verified.judge("sub", sub.map_err(|error| clause(&error)));
     }
     verified.claims = Some(claims);
     verified
@@ -233,7 +249,7 @@ fn access_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result
 /// What an id_token has and an access token of the same issuer has not.
 fn id_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result<(), String> {
     no_other_kind(claims, header_typ, Some("ID"), &["events"])?;
-    match ["sub", "iat", "aud"]
+    match ["iat", "aud"]
         .iter()
         .find(|name| !claims.contains_key(**name))
     {

@@ -75,7 +75,7 @@ fn judge(
         leeway: CLOCK_LEEWAY,
     })?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    subject(&claims, "OpenID Connect Core section 2")?;
+    check_subject(&claims, "OpenID Connect Core section 2")?;
     let iat = jws::moment(&claims, "iat")?
         .ok_or_else(|| JoseError::claim("iat", "is missing (OpenID Connect Core section 2)"))?;
     let early = rules
@@ -120,7 +120,7 @@ pub(super) fn judge_userinfo(
     rules: &IdTokenRules<'_>,
     always: bool,
 ) -> Result<Map<String, Value>, JoseError> {
-    let sub = subject(&claims, USERINFO)?;
+    let sub = check_subject(&claims, USERINFO)?;
     if let Some(id_token) = id_token {
         if id_token.get("sub").and_then(Value::as_str) != Some(sub) {
             let what = format!("is another than that of the id_token ({USERINFO})");
@@ -139,7 +139,14 @@ fn at_hash(access_token: &str) -> String {
     Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or_default())
 }
 
-fn subject<'c>(claims: &'c Map<String, Value>, source: &str) -> Result<&'c str, JoseError> {
+/// Whom a token is about: `sub`, as `source` (a document and section) and OpenID Connect Core section 2 have it.
+///
+/// # Errors
+/// It is missing, or not 1 to 255 ASCII characters.
+pub fn check_subject<'c>(
+    claims: &'c Map<String, Value>,
+    source: &str,
+) -> Result<&'c str, JoseError> {
     let sub = claims.get("sub").and_then(Value::as_str);
     let fits = |sub: &&str| !sub.is_empty() && sub.len() <= 255 && sub.is_ascii();
     sub.filter(fits).ok_or_else(|| {

@@ -237,14 +237,9 @@ fn a_provider_of_fiam_serves_the_customers_that_a_file_lists_and_reads_it_again(
         server.said("read again");
         assert!(!is_active(&server));
     }
-    let mut tries = 0..200;
-    let is_renewed = tries.any(|_| {
-        // Not those of the second in which the client was taken out.
-        thread::sleep(Duration::from_millis(25));
-        let given = post(server.public, path, &token_request(&assertion(CUSTOMER)()));
-        introspected(&server, given.json()["access_token"].as_str().unwrap())
-    });
-    assert!(is_renewed && !is_active(&server));
+    let given = post(server.public, path, &token_request(&assertion(CUSTOMER)()));
+    let renewed = given.json()["access_token"].as_str().unwrap().to_owned();
+    assert!(introspected(&server, &renewed) && !is_active(&server));
     // A jti is no secret, however long it is.
     let long = "J".repeat(255);
     let mut named = claims(CUSTOMER, FIAM);
@@ -413,7 +408,18 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
             );
         }
     }
-    // itsme gives its tokens for persons: there is nothing to give here, and the service behind decides.
+}
+
+/// itsme gives its tokens for persons: there is nothing to give here, and the service behind decides.
+#[test]
+fn a_scheme_whose_tokens_are_for_persons_has_no_token_endpoint() {
+    let key = test_key("seal", 2048);
+    let kid = json!({ "alg": "RS256", "typ": "JWT", "kid": "a" });
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let set = json!({ "keys": [jwk(&key, "a")] }).to_string();
+    write("keys.json", &set);
+    write("clients.toml", "[client.one]\njwks = \"keys.json\"\n");
     let itsme = [
         "--scheme",
         "itsme",
@@ -422,11 +428,13 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
         "--log-format",
         "json",
     ];
-    write("clients.toml", by_kid);
     let server = Served::of_clients(folder.path(), &itsme);
     let audience = "https://idp.prd.itsme.services/v2/token";
     assert_eq!(post(server.public, "/token", "").status, 404);
     thread::sleep(Duration::from_secs(2));
+    let strange = "a\u{1b}\u{202e}\"\\b";
+    let refused = sign(&key, &kid, &claims(strange, audience));
+    post(server.internal, "/v1/accept", &token_request(&refused));
     let assertion = sign(&key, &kid, &claims("one", audience));
     let party = post(server.internal, "/v1/accept", &token_request(&assertion));
     assert_eq!(party.json()["client_id"], "one", "{party:?}");
@@ -435,6 +443,9 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
     let events: Vec<Value> = events.collect();
     let said = |message: &str| events.iter().find(|it| it["message"] == message);
     assert_eq!(said("accepted").unwrap()["client_id"], "one", "{log}");
+    // Escaped by JSON, and not twice.
+    let refused = said("refused").unwrap();
+    assert_eq!(refused["claimed_client_id"], strange, "{log}");
     let words = "no token endpoint: tokens of this scheme are for persons";
     assert!(said(words).is_some(), "{log}");
 }
@@ -463,14 +474,26 @@ fn what_does_not_fit_together_is_named() {
                 "--scheme",
                 "fiam",
                 "--clients",
-                "none.toml",
+                "fiam.toml",
                 "--trust",
                 "none.toml",
             ],
             "--trust",
         ),
         (&["--scheme", "fiam", "--clients", "fiam.toml"], "--trust"),
-        (&ehealth("none.toml"), "--clients"),
+        (&ehealth("none.toml"), "--clients lists no client"),
+        (
+            &[&ehealth("clients.toml")[..], &["--now", "5"]].concat(),
+            "--now <EPOCH>': it is for one assertion",
+        ),
+        (
+            &[&ehealth("clients.toml")[..], &["--jti", "x"]].concat(),
+            "--jti <TEXT>': it is for one assertion",
+        ),
+        (
+            &[&ehealth("clients.toml")[..], &["--client-id", "x"]].concat(),
+            "--client-id",
+        ),
         (
             &["--scheme", "ehealth", "--clients", "clients.toml"],
             "--realm",
@@ -561,10 +584,12 @@ fn a_client_that_could_never_be_let_in_is_named_with_its_line() {
     let certificates = |name: &str| format!("certificates = [\"{name}.pem\", \"{name}.pem\"]");
     assert_eq!(read(&EHEALTH, &jwks("good")), Ok(()));
     assert_eq!(read(&FIAM_SCHEME, &certificates("seal")), Ok(()));
+    // RFC 6749 appendix A.1: a space is a VSCHAR.
+    assert_eq!(read_as("\"a b\"", &EHEALTH, &jwks("good")), Ok(()));
     let both = || jwks("good") + "\n" + &certificates("seal");
     for (id, scheme, client) in [
         ("portal", &FIAM_SCHEME, certificates("seal")),
-        ("\"a b\"", &EHEALTH, jwks("good")),
+        ("\" \"", &EHEALTH, jwks("good")),
         ("\"a\\u001b[1m\"", &EHEALTH, jwks("good")),
     ] {
         let said = read_as(id, scheme, &client).unwrap_err();

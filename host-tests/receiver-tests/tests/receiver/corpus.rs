@@ -14,6 +14,7 @@ use privyseal::schemes::ishare::{
 use privyseal::{Certificates, UnixTime};
 use privyseal_check::{CheckOptions, check};
 use privyseal_core::scheme::ISHARE;
+use privyseal_receiver::replay::MemoryStore;
 use privyseal_receiver::{Receiver, RegistrySource, Revocation, TokenForm};
 use privyseal_test_base::scratch::{cache_dir, host_tests};
 use privyseal_test_base::tool::run;
@@ -71,6 +72,7 @@ fn receiver(corpus: &Value, case: &Value) -> Receiver {
         Crl::from_bytes(&list).unwrap()
     });
     Receiver::builder(&ISHARE)
+        .replay(MemoryStore::new(1000))
         .audience(text(corpus, "audience"))
         .registry(told)
         .revocation(Revocation::by_lists(lists.collect()))

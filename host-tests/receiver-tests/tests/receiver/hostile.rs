@@ -154,6 +154,7 @@ fn a_parameter_that_two_readers_read_differently_is_refused() {
         format!("token={token}&token=x"),
         format!("token=x&%74oken={token}"),
         String::new(),
+        "token=".to_owned(),
     ] {
         assert_eq!(
             post(internal, "/v1/introspect", &body).status,
@@ -175,6 +176,51 @@ fn a_parameter_that_two_readers_read_differently_is_refused() {
         &form(&world.assertion(), &[]),
     );
     assert_eq!(answer.status, 400);
+}
+
+/// RFC 9112 section 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a
+/// Host header field and to any request message that contains more than one Host header field line or a Host header field with
+/// an invalid field value."
+#[test]
+fn a_request_says_once_for_which_host_it_is() {
+    let (public, internal) = serve(&World::new());
+    for address in [public, internal] {
+        for (version, hosts, status) in [
+            ("1.1", "", 400),
+            ("1.1", "Host: x\r\nHost: x\r\n", 400),
+            ("1.1", "Host: a b\r\n", 400),
+            ("1.0", "Host: x\r\nhost: y\r\n", 400),
+            ("1.1", "Host:\r\n", 404),
+            ("1.1", "Host: x.example:443\r\n", 404),
+            ("1.0", "", 404),
+        ] {
+            let head = format!("GET / HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
+            let answer = answers(address, head.as_bytes());
+            let found = answer.split(' ').nth(1);
+            assert_eq!(found, Some(&*status.to_string()), "{head}: {answer}");
+        }
+    }
+}
+
+/// RFC 9110 section 15.5.16: 415 for a coding that is not read, with those that are.
+#[test]
+fn what_is_coded_is_not_read_as_if_it_were_not() {
+    let world = World::new();
+    let (public, internal) = serve(&world);
+    for (address, path) in [
+        (public, "/connect/token"),
+        (internal, "/v1/accept"),
+        (internal, "/v1/introspect"),
+    ] {
+        let coded = |coding: &str| {
+            let headers = format!("{FORM}Content-Encoding: {coding}\r\n");
+            request(address, "POST", path, &headers, "token=x")
+        };
+        let refused = coded("gzip");
+        assert_eq!(refused.status, 415, "{refused:?}");
+        assert_eq!(refused.header("accept-encoding"), Some("identity"));
+        assert_ne!(coded("Identity").status, 415);
+    }
 }
 
 /// A client writes what it likes into header and claims: no log line, answer or header begins there.

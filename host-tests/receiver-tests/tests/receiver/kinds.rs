@@ -1,8 +1,9 @@
 //! Schemes without a registry: FIAM, as a provider whose customers have the same seals, and those that name keys by `kid`.
 
-use privyseal::Certificates;
 use privyseal::jose::jwk::KeySet;
+use privyseal::{Certificates, UnixTime};
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
+use privyseal_receiver::replay::MemoryStore;
 use privyseal_receiver::{BuildError, Receiver, RegisteredClients, TokenForm};
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
@@ -26,11 +27,34 @@ fn rule(receiver: &Receiver, assertion: &str) -> Result<String, &'static str> {
         .map_err(|rejection| rejection.rule().name())
 }
 
+/// What was made before a receiver began may have been presented to another process.
+#[test]
+fn the_memory_of_a_receiver_begins_when_it_is_made() {
+    let world = World::new();
+    let set = keys(&[jwk(&world.key, "a")]);
+    let receiver = Receiver::builder(&EHEALTH).audience("https://idp.example/auth/realms/M2M");
+    let receiver = receiver.clients(RegisteredClients::default().keys("one", set));
+    let receiver = receiver.build().unwrap();
+    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "a" });
+    let accept = |made: UnixTime| {
+        let mut claims = claims("one", receiver.audience());
+        claims["iat"] = json!(made.as_secs());
+        claims["exp"] = json!(made.as_secs() + 30);
+        let assertion = world.sign(&header, &claims);
+        receiver.accept_at(&TokenForm::of_assertion(assertion), made)
+    };
+    let before = accept(now().saturating_sub(1)).unwrap_err();
+    let words = "unavailable: the replay store: it was made before the memory";
+    assert!(before.to_string().starts_with(words), "{before}");
+    accept(now().saturating_add(60)).unwrap();
+}
+
 #[test]
 fn a_provider_of_fiam_accepts_the_seals_that_its_customers_registered() {
     let world = World::new();
     let clients = RegisteredClients::default().certificate(CUSTOMER, &world.chain[0]);
     let receiver = Receiver::builder(&FIAM)
+        .replay(MemoryStore::new(1000))
         .audience(FIAM_PROVIDER)
         .trust(world.root())
         .clients(clients)
@@ -92,6 +116,7 @@ fn a_client_of_a_kid_scheme_signs_with_a_key_of_its_own_set() {
             .keys("one", keys(&[jwk(&one, "a"), jwk(&other, "b")]))
             .keys("two", keys(&[jwk(&other, "a")]));
         let receiver = Receiver::builder(scheme)
+            .replay(MemoryStore::new(1000))
             .audience(audience)
             .clients(clients);
         let receiver = receiver.build().unwrap();
@@ -124,6 +149,7 @@ fn each_way_not_to_name_a_key_is_refused_and_a_key_that_is_taken_back_signs_no_m
     let audience = "https://idp.example/auth/realms/M2M";
     let clients = |kid| RegisteredClients::default().keys("one", keys(&[jwk(&key, kid)]));
     let receiver = Receiver::builder(&EHEALTH)
+        .replay(MemoryStore::new(1000))
         .audience(audience)
         .clients(clients("a"));
     let receiver = receiver.build().unwrap();
@@ -160,6 +186,7 @@ fn an_assertion_without_iat_lives_no_longer_than_the_scheme_says() {
     let audience = "https://idp.example/auth/realms/M2M";
     let clients = RegisteredClients::default().keys("one", keys(&[jwk(&key, "a")]));
     let receiver = Receiver::builder(&EHEALTH)
+        .replay(MemoryStore::new(1000))
         .audience(audience)
         .clients(clients);
     let receiver = receiver.build().unwrap();

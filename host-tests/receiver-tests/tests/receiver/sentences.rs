@@ -7,6 +7,7 @@ use privyseal::pki::crl::Crl;
 use privyseal::schemes::own;
 use privyseal_check::RuleId;
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, SchemeRules};
+use privyseal_receiver::replay::MemoryStore;
 use privyseal_receiver::{
     Receiver, RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty,
 };
@@ -164,7 +165,9 @@ const FIAM_PAGE: &[(&str, &str, Change)] = &[
 fn fiam(judged: &mut Judged) {
     let world = World::new();
     let clients = RegisteredClients::default().certificate(CUSTOMER, &world.chain[0]);
-    let receiver = Receiver::builder(&FIAM).audience(FIAM_PROVIDER);
+    let receiver = Receiver::builder(&FIAM)
+        .replay(MemoryStore::new(1000))
+        .audience(FIAM_PROVIDER);
     let receiver = receiver.trust(world.root()).clients(clients);
     let receiver = receiver.build().unwrap();
     let accept = |assertion: &str| receiver.accept(&TokenForm::of_assertion(assertion));
@@ -363,7 +366,9 @@ fn keys_by_name(judged: &mut Judged) {
         let clients = RegisteredClients::default()
             .keys("one", keys(&[jwk(&world.key, "a")]))
             .certificate("one", &world.chain[0]);
-        let builder = Receiver::builder(scheme).audience(audience);
+        let builder = Receiver::builder(scheme)
+            .replay(MemoryStore::new(1000))
+            .audience(audience);
         builder.clients(clients).build().unwrap()
     };
     let ehealth = receiver(&EHEALTH, audience);
@@ -418,6 +423,34 @@ fn requests(judged: &mut Judged) {
     let grant = ("grant_type", "client_credentials");
     let other = accept(&ISHARE, &[grant, ("scope", "ishare")]);
     judged.refuses(sentence, "scope", other);
+    let sentence = "RFC 6749 section 3.3: If the client omits the scope parameter when requesting authorization, the \
+                    authorization server MUST either process the request using a pre-defined default value or fail the \
+                    request indicating an invalid scope.";
+    let none = accept(&ISHARE, &[grant, ("scope", "")]);
+    assert_eq!(none.as_ref().unwrap_err().oauth_error(), "invalid_scope");
+    judged.refuses(sentence, "scope", none);
+    let acme = "[scheme.acme]\nkey = \"kid\"\naudience = \"https://as.example/token\"\nlifetime = 60\n\
+                [scheme.acme.token-request]\npath = \"/token\"\nbase-url = \"https://as.example\"\n\
+                scope = \"read write\"\nmembers = { resource = \"https://api.example\" }\n";
+    let acme = own::rules(&own::from_toml(acme).unwrap(), "acme").unwrap();
+    let resource = ("resource", "https://api.example");
+    let sentence = "RFC 6749 section 3.3: If the value contains multiple space-delimited strings, their order does not matter";
+    for scope in ["read write", "write+read"] {
+        accept(acme, &[grant, resource, ("scope", scope)]).unwrap();
+    }
+    for scope in ["read", "read+write+admin"] {
+        let other = accept(acme, &[grant, resource, ("scope", scope)]);
+        judged.refuses(sentence, "scope", other);
+    }
+    let sentence = "what [scheme.NAME.token-request] says for one's own: members";
+    let scope = ("scope", "read+write");
+    for members in [
+        &[grant, scope][..],
+        &[grant, scope, ("resource", "https://other.example")],
+        &[grant, scope, resource, resource],
+    ] {
+        judged.refuses(sentence, "token-request", accept(acme, members));
+    }
     // FIAM's form has three members, and eHealth's has no scope: whatever it is, it is not granted.
     for scheme in [&FIAM, &EHEALTH] {
         judged.refuses(

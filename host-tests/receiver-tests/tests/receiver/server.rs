@@ -88,6 +88,12 @@ fn the_token_endpoint_gives_an_opaque_token_that_introspection_knows() {
     );
     for (headers, challenge) in [
         (bearer("x"), "Bearer error=\"invalid_token\""),
+        (
+            "Authorization: bearer\r\n".to_owned(),
+            "Bearer error=\"invalid_token\"",
+        ),
+        (bearer(token).repeat(2), "Bearer error=\"invalid_token\""),
+        (bearer("caf\u{e9}"), "Bearer error=\"invalid_token\""),
         (String::new(), "Bearer"),
         ("Authorization: Basic eDp4\r\n".to_owned(), "Bearer"),
     ] {
@@ -154,7 +160,7 @@ fn each_wrong_request_has_its_error_of_rfc_6749() {
             "unsupported_grant_type",
         ),
         (form(&good, &["grant_type"]), "invalid_request"),
-        (form(&good, &["scope"]), "invalid_request"),
+        (form(&good, &["scope"]), "invalid_scope"),
         (form(&good, &["client_id"]), "invalid_request"),
         (form(&good, &["client_assertion"]), "invalid_request"),
         (form(&good, &["client_assertion_type"]), "invalid_request"),

@@ -13,6 +13,7 @@ use privyseal::{
 };
 use privyseal_core::ClientId;
 use privyseal_core::scheme::ISHARE;
+use privyseal_receiver::replay::MemoryStore;
 use privyseal_receiver::{
     CachePolicy, ClientRegistry, Receiver, ReceiverBuilder, RegistrySource, Rejection, TokenForm,
     VerifiedParty,
@@ -91,7 +92,10 @@ impl World {
         };
         // A busy machine takes its time.
         let policy = CachePolicy::default().wait(Duration::from_secs(600));
-        let builder = Receiver::builder(scheme).audience(PROVIDER).cache(policy);
+        let builder = Receiver::builder(scheme)
+            .replay(MemoryStore::new(1000))
+            .audience(PROVIDER)
+            .cache(policy);
         let receiver = change(builder.registry(watched)).build().unwrap();
         Stage {
             registry: server,

@@ -273,6 +273,32 @@ fn the_command_judges_a_kind_by_its_own_options() {
     }
 }
 
+/// Bound to a key (RFC 9449, RFC 8705), which its sender has or has not: that is said, and no rule is without a name.
+#[test]
+fn what_a_token_is_bound_to_is_not_checked() {
+    let (old, _, set) = rolled_over();
+    let mut wanted = Wanted::new(ISSUER, now());
+    wanted.claims.audience = Some("service");
+    for cnf in [json!({ "jkt": "x" }), json!({ "x5t#S256": "x" })] {
+        let mut claims = claims();
+        claims["cnf"] = cnf;
+        let token = sign(&old, &json!({ "alg": "RS256", "kid": "old" }), &claims);
+        claims["active"] = json!(true);
+        let said = Introspection::from_response(claims.to_string().into_bytes().into()).unwrap();
+        for verified in [
+            verify_token(&token, TokenKind::Access, &set, &wanted),
+            verify_introspection(&said, &wanted),
+        ] {
+            assert_eq!(broken(&verified), [""; 0]);
+            let mut findings = verified.report().findings().iter();
+            let open = findings
+                .find(|it| it.verdict.name() == "not checked")
+                .unwrap();
+            assert_eq!(open.rule, Some("cnf"));
+        }
+    }
+}
+
 #[test]
 fn an_id_token_is_for_one_client_and_one_request() {
     let (old, _, set) = rolled_over();
@@ -298,8 +324,11 @@ fn an_id_token_is_for_one_client_and_one_request() {
     assert_eq!(judge(&|it| it["typ"] = json!("Bearer")), ["kind"]);
     assert_eq!(
         judge(&|it| _ = it.as_object_mut().unwrap().remove("sub")),
-        ["kind"]
+        ["sub"]
     );
+    // OpenID Connect Core section 2: "It MUST NOT exceed 255 ASCII characters in length."
+    assert_eq!(judge(&|it| it["sub"] = json!("x".repeat(256))), ["sub"]);
+    assert_eq!(judge(&|it| it["sub"] = json!("x".repeat(255))), [""; 0]);
 }
 
 #[test]
@@ -320,6 +349,10 @@ fn signed_userinfo_need_not_expire() {
         ["exp"]
     );
     assert_eq!(judge(&json!({ "iss": ISSUER, "aud": "service" })), ["sub"]);
+    for sub in ["", "caf\u{e9}", &"x".repeat(256)] {
+        let claims = json!({ "iss": ISSUER, "aud": "service", "sub": sub });
+        assert_eq!(judge(&claims), ["sub"], "{sub}");
+    }
     assert_eq!(judge(&json!({ "sub": "s" })), ["iss", "aud"]);
 }
 

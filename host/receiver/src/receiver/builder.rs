@@ -3,7 +3,8 @@
 use core::time::Duration;
 use std::sync::{Arc, RwLock};
 
-use privyseal::Certificates;
+use privyseal::base::clock;
+use privyseal::{Certificates, UnixTime};
 use privyseal_core::Audience;
 use privyseal_core::field::FieldError;
 use privyseal_core::scheme::KeyReference;
@@ -25,9 +26,9 @@ pub(crate) const LEEWAY: u64 = 5;
 /// The most seconds of leeway: more would be a life of its own.
 const MAX_LEEWAY: u64 = 60;
 
-/// How many assertions are remembered in memory, unless told otherwise: of one issuer at most 1,900 a second for the 35 s that
+/// How many assertions are remembered in memory, unless told otherwise: of one issuer at most 9,500 a second for the 35 s that
 /// one counts.
-const REMEMBERED: usize = 200_000;
+const REMEMBERED: usize = 1_000_000;
 
 /// Makes a [`Receiver`].
 #[derive(Debug)]
@@ -121,7 +122,8 @@ impl ReceiverBuilder {
         self
     }
 
-    /// Where it is remembered what was accepted; by default in the memory of this process, for 200,000 assertions.
+    /// Where it is remembered what was accepted; by default in the memory of this process, for 1,000,000 assertions, from
+    /// [`ReceiverBuilder::build`] on: what was made before may have been presented to another process, and has to be made again.
     #[must_use]
     pub fn replay(mut self, store: impl ReplayStore + 'static) -> Self {
         self.replay = Some(Arc::new(store));
@@ -180,7 +182,9 @@ impl ReceiverBuilder {
             }
             (None, _) => None,
         };
-        let in_memory = || Arc::new(MemoryStore::new(REMEMBERED)) as Arc<dyn ReplayStore>;
+        // What was accepted before this process began is forgotten.
+        let begins = clock::now().unwrap_or(UnixTime::MAX);
+        let in_memory = || Arc::new(MemoryStore::new(REMEMBERED).beginning(begins)) as _;
         Ok(Receiver {
             scheme: self.scheme,
             audience,

@@ -7,10 +7,13 @@ use base64ct::{Base64, Encoding as _};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName,
-    HeaderValue, PRAGMA, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING,
+    CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, PRAGMA, RETRY_AFTER, TRANSFER_ENCODING,
+    WWW_AUTHENTICATE,
 };
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+use hyper::{Method, Request, Response, StatusCode, Version};
 use privyseal::UnixTime;
 use privyseal::base::{clock, entropy};
 use privyseal::http::only_header;
@@ -52,6 +55,9 @@ impl TokenServer {
 
     async fn routed(&self, face: Face, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
+        if !has_host(&head) {
+            return invalid(StatusCode::BAD_REQUEST);
+        }
         let path = head.uri.path();
         let wanted = match (face, path) {
             (Face::Public, path) if self.paths.iter().any(|it| it == path) => Method::POST,
@@ -73,6 +79,19 @@ impl TokenServer {
             (Face::Internal, "/live") => return status(StatusCode::NO_CONTENT),
             (Face::Internal, "/v1/authorize") => return self.authorize(&head.headers).await,
             _ => {}
+        }
+        // RFC 9110 section 8.4: nobody would read what is coded as what it says.
+        let codings = head.headers.get_all(CONTENT_ENCODING);
+        if codings
+            .iter()
+            .any(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity"))
+        {
+            let why = "the body has a Content-Encoding, and none is decoded here";
+            let mut answer = self.refused(&Rejection::new(Rule::Request, why));
+            *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let none = HeaderValue::from_static("identity");
+            answer.headers_mut().insert(ACCEPT_ENCODING, none);
+            return answer;
         }
         let body = match form(&head.headers, body).await {
             Ok(body) => body,
@@ -173,13 +192,17 @@ impl TokenServer {
 
     /// RFC 7662. Only those on this machine can ask.
     async fn introspect(&self, body: &[u8]) -> Answer {
-        let mut tokens = form_urlencoded::parse(body).filter(|(name, _)| name == "token");
-        let (Some((_, token)), None) = (tokens.next(), tokens.next()) else {
-            let why = "token is missing, or there twice";
-            return self.refused(&Rejection::new(Rule::Request, why));
+        let form = TokenForm::parse(body);
+        let token = match form
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|form| form.needed("token"))
+        {
+            Ok(token) => token,
+            Err(rejection) => return self.refused(&rejection),
         };
         let own_id = self.receiver.receiver().audience();
-        match self.found(&token).await {
+        match self.found(token).await {
             Ok(Some(grant)) => json(
                 StatusCode::OK,
                 &json!({
@@ -215,9 +238,19 @@ impl TokenServer {
         };
         let Some(client) = client else {
             let mut answer = status(StatusCode::UNAUTHORIZED);
-            let challenge = match bearer {
-                Some(_) => "Bearer error=\"invalid_token\"",
-                None => "Bearer",
+            // RFC 6750 section 3.1: no error where no token was given.
+            let mut given = headers
+                .get_all(AUTHORIZATION)
+                .iter()
+                .map(HeaderValue::as_bytes);
+            let is_given = given.any(|it| {
+                it.get(..6)
+                    .is_some_and(|kind| kind.eq_ignore_ascii_case(b"Bearer"))
+            });
+            let challenge = if is_given {
+                "Bearer error=\"invalid_token\""
+            } else {
+                "Bearer"
             };
             let challenge = HeaderValue::from_static(challenge);
             answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
@@ -256,6 +289,15 @@ impl TokenServer {
         let answer = answer.map_err(|error| Rejection::unavailable("the machine", error))?;
         answer.map_err(|error| Rejection::unavailable("the token store", error))
     }
+}
+
+/// RFC 9112 section 3.2: what lacks a Host, has two or an invalid one is answered with 400.
+fn has_host(head: &Parts) -> bool {
+    if head.version < Version::HTTP_11 && !head.headers.contains_key(HOST) {
+        return true;
+    }
+    let is_host = |host: &str| host.is_empty() || host.parse::<Authority>().is_ok();
+    only(&head.headers, &HOST).is_some_and(is_host)
 }
 
 /// The text of a header that is there once.

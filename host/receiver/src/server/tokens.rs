@@ -178,7 +178,7 @@ mod tests {
         let find = || store.find(&[1; 32], UnixTime::from_secs(101).unwrap());
         let retain = |holders: &[[u8; 32]]| {
             let holders = holders.iter().copied().collect();
-            store.retain(&holders, UnixTime::MIN).unwrap();
+            store.retain(&holders, UnixTime::MAX).unwrap();
         };
         let other_key = Grant {
             key: [8; 32],

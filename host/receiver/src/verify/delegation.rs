@@ -74,7 +74,7 @@ fn judge(verified: &mut VerifiedToken, evidence: &Map<String, Value>, now: UnixT
     let (issuer, subject) = (shown(evidence.get("policyIssuer")), shown(subject));
     let about = format!("policies of {issuer} about {subject}");
     let about = escape_for_display(&about);
-    verified.report.add(Verdict::Note, about);
+    verified.report.add_rule(Verdict::Note, "policies", about);
     let sets = evidence.get("policySets").and_then(Value::as_array);
     let mut policies = Vec::new();
     for set in sets.into_iter().flatten().filter_map(Value::as_object) {
@@ -95,6 +95,6 @@ fn judge(verified: &mut VerifiedToken, evidence: &Map<String, Value>, now: UnixT
             let _ = write!(text, ", {name} {value}");
         }
         let text = escape_for_display(&text);
-        verified.report.add(Verdict::Note, text);
+        verified.report.add_rule(Verdict::Note, "policy", text);
     }
 }
