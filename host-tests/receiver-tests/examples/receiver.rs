@@ -111,7 +111,7 @@ fn assertion(key: &TestKey, id: &str, chain: &[Vec<u8>], now: UnixTime, jti: usi
     format!("{input}.{}", to_base64url(&signature))
 }
 
-fn receiver(source: &AtOnce, store: impl ReplayStore + 'static) -> Receiver {
+fn receiver(source: &AtOnce, store: Arc<dyn ReplayStore>) -> Receiver {
     let builder = Receiver::builder(&ISHARE).audience(PROVIDER);
     let builder = builder.registry(source.clone()).replay(store);
     builder.build().unwrap()
@@ -207,12 +207,12 @@ fn main() {
     peers(fresh);
 
     let sights: Vec<_> = (0..FIRST)
-        .map(|jti| (receiver(&source, memory()), form(jti)))
+        .map(|jti| (receiver(&source, Arc::new(memory())), form(jti)))
         .collect();
     let first = sorted(FIRST, |number| accept(&sights[number].0, &sights[number].1));
     let first = part(&first, 50);
     println!("first sight of a party and of its CAs, chain of four, RSA-4096 CAs: {first:?}");
-    let running = receiver(&source, memory());
+    let running = receiver(&source, Arc::new(memory()));
     accept(&running, &form(FIRST));
     let now = clock::now().unwrap();
     let others: Vec<_> = (0..FIRST)
@@ -222,7 +222,7 @@ fn main() {
     let first = part(&first, 50);
     println!("first sight of a party whose CAs are known, the same chain: {first:?}");
 
-    let known = receiver(&source, memory());
+    let known = receiver(&source, Arc::new(memory()));
     accept(&known, &form(usize::MAX));
     for threads in [1, 2] {
         let forms: Vec<_> = (0..MANY)

@@ -133,7 +133,7 @@ impl Serve {
         Ok(Accepting::builder(scheme)
             .audience(audience)
             .registry(source)
-            .cache(policy.refreshed(fresh, limit).life(life, policy.patience)))
+            .cache(policy.refresh_after(fresh).limit(limit).life(life)))
     }
 
     /// Clients are those of a list.
@@ -174,7 +174,7 @@ impl Serve {
         let mut options = RedisOptions::new(url.trim());
         if let Some(path) = &self.store_cacert {
             let roots = Certificates::from_file(path).map_err(of_option("--store-cacert"))?;
-            options = options.roots(roots);
+            options.roots = Some(roots);
         }
         let store = RedisStore::new(options);
         let store = store.map_err(|error| CliError::option("--store", error))?;

@@ -8,82 +8,28 @@ use std::time::Instant;
 
 use crate::shares::{Holder, Place, Room};
 
-/// How long what a registry said is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CachePolicy {
-    /// From this age on it is asked for again in the background, while what is known is used.
-    pub refresh_after: Duration,
-    /// From this age on (or `refresh_after`, if that is longer) it is asked for first, and used where the registry does not
-    /// answer in time.
-    pub life: Duration,
-    /// How long the registry may take then.
-    pub patience: Duration,
-    /// How long a caller waits for what is not known at all. What comes later is there for who asks then.
-    pub wait: Duration,
-    /// From this age on it is not used, however long the registry is away.
-    pub limit: Duration,
-    /// How long a bad answer is kept: no such party, not active.
-    pub negative: Duration,
-    /// How many parties are kept at most.
-    pub max_parties: usize,
-    /// How many callers may wait at once for the trusted list, as many for parties, and as many for what CAs publish about
-    /// revocation: the others are known, and do not wait. Of these places one organization gets a third of those that the
-    /// others leave.
-    pub max_waiting: usize,
-}
-
-impl Default for CachePolicy {
-    fn default() -> Self {
-        Self {
-            refresh_after: Duration::from_secs(240),
-            life: Duration::from_secs(300),
-            patience: Duration::from_secs(3),
-            wait: Duration::from_secs(10),
-            limit: Duration::from_secs(3600),
-            negative: Duration::from_secs(30),
-            max_parties: 10_000,
-            max_waiting: 96,
-        }
-    }
-}
-
-impl CachePolicy {
-    /// Asks again after that time, and uses nothing that is older than `limit`.
-    #[must_use]
-    pub const fn refreshed(mut self, refresh_after: Duration, limit: Duration) -> Self {
-        self.refresh_after = refresh_after;
-        self.limit = limit;
-        self
-    }
-
-    /// Asks first about what is older than `life`, and uses it where there is no answer within `patience`.
-    #[must_use]
-    pub const fn life(mut self, life: Duration, patience: Duration) -> Self {
-        self.life = life;
-        self.patience = patience;
-        self
-    }
-
-    /// Has callers wait that long for what is not known at all.
-    #[must_use]
-    pub const fn wait(mut self, wait: Duration) -> Self {
-        self.wait = wait;
-        self
-    }
-
-    /// Keeps a bad answer that long.
-    #[must_use]
-    pub const fn negative(mut self, negative: Duration) -> Self {
-        self.negative = negative;
-        self
-    }
-
-    /// Lets so many callers wait at once for each of the trusted list, parties and revocation.
-    #[must_use]
-    pub const fn max_waiting(mut self, max_waiting: usize) -> Self {
-        self.max_waiting = max_waiting;
-        self
+privyseal_hsm::options! {
+    /// How long what a registry said is used.
+    pub struct CachePolicy {
+        /// From this age on it is asked for again in the background, while what is known is used.
+        refresh_after: Duration = Duration::from_secs(240),
+        /// From this age on (or `refresh_after`, if that is longer) it is asked for first, and used where the registry does not
+        /// answer in time.
+        life: Duration = Duration::from_secs(300),
+        /// How long the registry may take then.
+        patience: Duration = Duration::from_secs(3),
+        /// How long a caller waits for what is not known at all. What comes later is there for who asks then.
+        wait: Duration = Duration::from_secs(10),
+        /// From this age on it is not used, however long the registry is away.
+        limit: Duration = Duration::from_secs(3600),
+        /// How long a bad answer is kept: no such party, not active.
+        negative: Duration = Duration::from_secs(30),
+        /// How many parties are kept at most.
+        max_parties: usize = 10_000,
+        /// How many callers may wait at once for the trusted list, as many for parties, and as many for what CAs publish about
+        /// revocation: the others are known, and do not wait. Of these places one organization gets a third of those that the
+        /// others leave.
+        max_waiting: usize = 96,
     }
 }
 

@@ -4,7 +4,7 @@
 mod redis;
 
 use core::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use privyseal_core::UnixTime;
 
@@ -72,16 +72,6 @@ pub trait ReplayStore: fmt::Debug + Send + Sync {
     /// Whether the assertion is known, where that is told without a server: a replay then costs no other check.
     fn knows(&self, _key: &[u8; 32]) -> bool {
         false
-    }
-}
-
-impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
-    fn remember(&self, presented: &Presented) -> Result<Seen, StoreError> {
-        (**self).remember(presented)
-    }
-
-    fn knows(&self, key: &[u8; 32]) -> bool {
-        (**self).knows(key)
     }
 }
 

@@ -105,7 +105,7 @@ impl TokenServer {
         Self {
             paths: token_paths(&receiver),
             receiver: AsyncReceiver::new(Arc::new(receiver), MAX_WAITING),
-            tokens: Arc::new(ToldTokens::new(MemoryTokens::default())),
+            tokens: Arc::new(ToldTokens::new(Arc::new(MemoryTokens::default()))),
             lifetime: LIFETIME,
             watch: Arc::new(|_| {}),
             reload: Arc::new(|_| {}),
@@ -114,7 +114,7 @@ impl TokenServer {
 
     /// Keeps tokens there.
     #[must_use]
-    pub fn tokens(mut self, store: impl TokenStore + 'static) -> Self {
+    pub fn tokens(mut self, store: Arc<dyn TokenStore>) -> Self {
         self.tokens = Arc::new(ToldTokens::new(store));
         self
     }
@@ -218,16 +218,11 @@ impl BoundServer {
     /// [`ServerError::Runtime`].
     pub fn run(self) -> Result<(), ServerError> {
         let runtime = runtime()?;
-        let (signals, reloads) = {
+        let stop = {
             let _entered = runtime.enter();
-            (signals()?, reloads(&self.server)?)
+            stopped(&self.server)?
         };
-        let ended = runtime.block_on(async {
-            tokio::select! {
-                ended = self.serve(signals) => ended,
-                () = reloads => Ok(()),
-            }
-        });
+        let ended = runtime.block_on(self.serve(stop));
         // It waits for no file or store that hangs.
         runtime.shutdown_background();
         ended
@@ -265,26 +260,15 @@ fn runtime() -> io::Result<runtime::Runtime> {
     runtime::Builder::new_multi_thread().enable_all().build()
 }
 
+/// Reloads at each SIGHUP, until SIGTERM or SIGINT.
 #[cfg(unix)]
-fn signals() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Reloads at each SIGHUP; ends never.
-#[cfg(unix)]
-fn reloads(server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + use<>> {
+fn stopped(server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + use<>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let server = Arc::clone(server);
-    Ok(async move {
+    let reloads = async move {
         while hangup.recv().await.is_some() {
             let server = Arc::clone(&server);
             let reload = move || {
@@ -293,17 +277,18 @@ fn reloads(server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + u
             };
             let _ = tokio::task::spawn_blocking(reload).await;
         }
+    };
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = reloads => {}
+        }
     })
 }
 
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
-fn reloads(_server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + use<>> {
-    Ok(core::future::pending())
-}
-
-#[cfg(not(unix))]
-fn signals() -> io::Result<impl Future<Output = ()>> {
+fn stopped(_server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + use<>> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })

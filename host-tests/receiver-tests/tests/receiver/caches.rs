@@ -22,7 +22,8 @@ fn refreshed(limit: Duration) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder
         builder.cache(
             CachePolicy::default()
                 .wait(LONG)
-                .refreshed(Duration::ZERO, limit),
+                .refresh_after(Duration::ZERO)
+                .limit(limit),
         )
     }
 }
@@ -234,8 +235,9 @@ fn a_withdrawn_ca_is_noticed_at_once_where_the_list_is_older_than_its_life() {
     let stage = world.play_with(&ISHARE, config, |builder| {
         let policy = CachePolicy::default()
             .wait(LONG)
-            .refreshed(Duration::ZERO, LONG);
-        builder.cache(policy.life(Duration::ZERO, LONG))
+            .refresh_after(Duration::ZERO)
+            .limit(LONG);
+        builder.cache(policy.life(Duration::ZERO).patience(LONG))
     });
     stage.accept(&world.assertion()).unwrap();
     withdrawn.store(true, Ordering::SeqCst);

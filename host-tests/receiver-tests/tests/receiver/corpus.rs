@@ -72,7 +72,7 @@ fn receiver(corpus: &Value, case: &Value) -> Receiver {
         Crl::from_bytes(&list).unwrap()
     });
     Receiver::builder(&ISHARE)
-        .replay(MemoryStore::new(1000))
+        .replay(Arc::new(MemoryStore::new(1000)))
         .audience(text(corpus, "audience"))
         .registry(told)
         .revocation(Revocation::by_lists(lists.collect()))

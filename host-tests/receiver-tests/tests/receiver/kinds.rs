@@ -1,5 +1,7 @@
 //! Schemes without a registry: FIAM, as a provider whose customers have the same seals, and those that name keys by `kid`.
 
+use std::sync::Arc;
+
 use privyseal::jose::jwk::KeySet;
 use privyseal::{Certificates, UnixTime};
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
@@ -54,7 +56,7 @@ fn a_provider_of_fiam_accepts_the_seals_that_its_customers_registered() {
     let world = World::new();
     let clients = RegisteredClients::default().certificate(CUSTOMER, &world.chain[0]);
     let receiver = Receiver::builder(&FIAM)
-        .replay(MemoryStore::new(1000))
+        .replay(Arc::new(MemoryStore::new(1000)))
         .audience(FIAM_PROVIDER)
         .trust(world.root())
         .clients(clients)
@@ -116,7 +118,7 @@ fn a_client_of_a_kid_scheme_signs_with_a_key_of_its_own_set() {
             .keys("one", keys(&[jwk(&one, "a"), jwk(&other, "b")]))
             .keys("two", keys(&[jwk(&other, "a")]));
         let receiver = Receiver::builder(scheme)
-            .replay(MemoryStore::new(1000))
+            .replay(Arc::new(MemoryStore::new(1000)))
             .audience(audience)
             .clients(clients);
         let receiver = receiver.build().unwrap();
@@ -149,7 +151,7 @@ fn each_way_not_to_name_a_key_is_refused_and_a_key_that_is_taken_back_signs_no_m
     let audience = "https://idp.example/auth/realms/M2M";
     let clients = |kid| RegisteredClients::default().keys("one", keys(&[jwk(&key, kid)]));
     let receiver = Receiver::builder(&EHEALTH)
-        .replay(MemoryStore::new(1000))
+        .replay(Arc::new(MemoryStore::new(1000)))
         .audience(audience)
         .clients(clients("a"));
     let receiver = receiver.build().unwrap();
@@ -186,7 +188,7 @@ fn an_assertion_without_iat_lives_no_longer_than_the_scheme_says() {
     let audience = "https://idp.example/auth/realms/M2M";
     let clients = RegisteredClients::default().keys("one", keys(&[jwk(&key, "a")]));
     let receiver = Receiver::builder(&EHEALTH)
-        .replay(MemoryStore::new(1000))
+        .replay(Arc::new(MemoryStore::new(1000)))
         .audience(audience)
         .clients(clients);
     let receiver = receiver.build().unwrap();

@@ -1,5 +1,7 @@
 //! Each sentence of the pages on authentication, broken alone.
 
+use std::sync::Arc;
+
 use privyseal::pki::crl::Crl;
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::replay::MemoryStore;
@@ -327,7 +329,9 @@ fn a_registry_that_is_not_believed_lets_nobody_in() {
 #[test]
 fn a_memory_without_room_lets_nobody_in_and_says_so() {
     let world = World::new();
-    let stage = world.play_with(&ISHARE, world.honest(), |it| it.replay(MemoryStore::new(0)));
+    let stage = world.play_with(&ISHARE, world.honest(), |it| {
+        it.replay(Arc::new(MemoryStore::new(0)))
+    });
     stage.refuses(
         &world.assertion(),
         "unavailable",

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use std::sync::Arc;
+
 use privyseal::pki::crl::Crl;
 use privyseal::schemes::own;
 use privyseal_check::RuleId;
@@ -166,7 +168,7 @@ fn fiam(judged: &mut Judged) {
     let world = World::new();
     let clients = RegisteredClients::default().certificate(CUSTOMER, &world.chain[0]);
     let receiver = Receiver::builder(&FIAM)
-        .replay(MemoryStore::new(1000))
+        .replay(Arc::new(MemoryStore::new(1000)))
         .audience(FIAM_PROVIDER);
     let receiver = receiver.trust(world.root()).clients(clients);
     let receiver = receiver.build().unwrap();
@@ -367,7 +369,7 @@ fn keys_by_name(judged: &mut Judged) {
             .keys("one", keys(&[jwk(&world.key, "a")]))
             .certificate("one", &world.chain[0]);
         let builder = Receiver::builder(scheme)
-            .replay(MemoryStore::new(1000))
+            .replay(Arc::new(MemoryStore::new(1000)))
             .audience(audience);
         builder.clients(clients).build().unwrap()
     };

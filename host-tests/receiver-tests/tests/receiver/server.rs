@@ -8,6 +8,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{fs, thread};
 
+use std::sync::Arc;
+
 use privyseal::UnixTime;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_receiver::TokenForm;
@@ -255,7 +257,7 @@ fn what_hangs_does_not_keep_the_server_from_its_end() {
     let world = World::new();
     let stage = world.play(world.honest());
     let (called, calls) = mpsc::channel();
-    let server = TokenServer::new(stage.receiver).tokens(Hangs(called));
+    let server = TokenServer::new(stage.receiver).tokens(Arc::new(Hangs(called)));
     let loopback = || "127.0.0.1:0".parse().unwrap();
     let bound = server.bind(loopback(), loopback()).unwrap();
     let (_, internal) = bound.addresses().unwrap();
@@ -279,7 +281,7 @@ fn each_answer_that_the_token_store_failed_is_in_the_log_once() {
     let world = World::new();
     let stage = world.play(world.honest());
     let (line, lines) = mpsc::channel();
-    let server = TokenServer::new(stage.receiver).tokens(Away);
+    let server = TokenServer::new(stage.receiver).tokens(Arc::new(Away));
     let server = server.watched(move |outcome| {
         let outcome = outcome.map(|party| party.id().to_owned());
         line.send(outcome.map_err(ToString::to_string)).unwrap();

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, thread};
 
+use std::sync::Arc;
+
 use privyseal::{Certificates, UnixTime};
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::TokenForm;
@@ -18,10 +20,16 @@ use crate::stage::{CONSUMER, Stage, World, now};
 /// How long a store may take on a machine that is busy.
 const LONG: Duration = Duration::from_secs(60);
 
+fn options(url: impl Into<String>, timeout: Duration) -> RedisOptions {
+    let mut options = RedisOptions::new(url);
+    options.timeout = timeout;
+    options
+}
+
 fn receiver(world: &World, port: u16) -> Stage {
     world.play_with(&ISHARE, world.honest(), |builder| {
-        let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/")).timeout(LONG);
-        builder.replay(RedisStore::new(options).unwrap())
+        let options = options(format!("redis://127.0.0.1:{port}/"), LONG);
+        builder.replay(Arc::new(RedisStore::new(options).unwrap()))
     })
 }
 
@@ -88,11 +96,8 @@ fn of_two_presentations_to_two_receivers_exactly_one_is_accepted_also_across_a_c
 fn the_memory_of_a_store_begins_when_a_receiver_starts() {
     let world = World::new();
     let server = RedisServer::start(free_port(), &[]);
-    let options = RedisOptions::new(format!("redis://127.0.0.1:{}/", server.port));
-    RedisStore::new(options.timeout(LONG))
-        .unwrap()
-        .check()
-        .unwrap();
+    let options = options(format!("redis://127.0.0.1:{}/", server.port), LONG);
+    RedisStore::new(options).unwrap().check().unwrap();
     let stage = receiver(&world, server.port);
     let (before, later) = (now(), now().saturating_add(20));
     assert_eq!(accept(&stage, &made_at(&world, later), later), Ok(()));
@@ -152,7 +157,7 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
     let (other, _) = made("other");
     let port = free_port();
     let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let options = [
+    let tls = [
         "--tls-port",
         &port.to_string(),
         "--tls-cert-file",
@@ -162,16 +167,14 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
         "--tls-auth-clients",
         "no",
     ];
-    let plain = RedisServer::start(free_port(), &options);
+    let plain = RedisServer::start(free_port(), &tls);
     wait_for(SocketAddr::from(([127, 0, 0, 1], port)));
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let to = |port: u16, roots: &Path, timeout| {
-        let options = RedisOptions::new(format!("rediss://127.0.0.1:{port}/"));
-        let options = options
-            .timeout(timeout)
-            .roots(Certificates::from_file(roots).unwrap());
+        let mut options = options(format!("rediss://127.0.0.1:{port}/"), timeout);
+        options.roots = Some(Certificates::from_file(roots).unwrap());
         let stage = world.play_with(&ISHARE, world.honest(), |builder| {
-            builder.replay(RedisStore::new(options).unwrap())
+            builder.replay(Arc::new(RedisStore::new(options).unwrap()))
         });
         let later = now().saturating_add(20);
         // The first is refused: the store does not know whether it was emptied.
@@ -210,8 +213,8 @@ fn a_store_over_tls_must_have_the_certificate_that_is_expected() {
         (port, 0, "it ends the connection"),
         (plain.port, 99, "it has no database of the number"),
     ] {
-        let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/{database}"));
-        let error = RedisStore::new(options.timeout(LONG)).unwrap().check();
+        let options = options(format!("redis://127.0.0.1:{port}/{database}"), LONG);
+        let error = RedisStore::new(options).unwrap().check();
         let error = error.unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
@@ -225,7 +228,8 @@ fn a_url_that_names_no_server_is_refused() {
         ("redis://127.0.0.1/", "none of rediss:"),
         ("rediss://127.0.0.1/#insecure", "has a fragment"),
     ] {
-        let options = RedisOptions::new(url).roots(world.root());
+        let mut options = RedisOptions::new(url);
+        options.roots = Some(world.root());
         let error = RedisStore::new(options).unwrap_err().to_string();
         assert!(error.contains(words), "{url}: {error}");
     }
@@ -288,9 +292,9 @@ fn a_store_has_one_time_for_all_that_it_is_asked() {
                 }
             }
         });
-        let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/"));
+        let options = options(format!("redis://127.0.0.1:{port}/"), timeout);
         let stage = world.play_with(&ISHARE, world.honest(), |builder| {
-            builder.replay(RedisStore::new(options.timeout(timeout)).unwrap())
+            builder.replay(Arc::new(RedisStore::new(options).unwrap()))
         });
         accept(&stage, &made_at(&world, now()), now())
     };
@@ -321,8 +325,8 @@ fn a_store_that_never_ends_its_answer_is_not_read_for_long() {
             }
             told
         });
-        let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/"));
-        let refused = RedisStore::new(options.timeout(LONG)).unwrap().check();
+        let options = options(format!("redis://127.0.0.1:{port}/"), LONG);
+        let refused = RedisStore::new(options).unwrap().check();
         let refused = refused.unwrap_err().to_string();
         assert!(refused.ends_with("no Valkey or Redis"), "{refused}");
         // Most of it nobody read: it lay in the buffers of the two sockets.
@@ -366,9 +370,9 @@ fn a_store_that_forgets_when_it_is_full_is_not_used() {
     let server = RedisServer::start(free_port(), &["--maxmemory", "10mb"]);
     let stage = |checked_after| {
         world.play_with(&ISHARE, world.honest(), |builder| {
-            let options = RedisOptions::new(format!("redis://127.0.0.1:{}/", server.port));
-            let options = options.timeout(LONG).checked_after(checked_after);
-            builder.replay(RedisStore::new(options).unwrap())
+            let mut options = options(format!("redis://127.0.0.1:{}/", server.port), LONG);
+            options.checked_after = checked_after;
+            builder.replay(Arc::new(RedisStore::new(options).unwrap()))
         })
     };
     let (checks_always, checks_later) = (stage(Duration::ZERO), stage(60 * LONG));
@@ -391,13 +395,13 @@ fn a_store_that_forgets_when_it_is_full_is_not_used() {
 fn a_store_that_refuses_says_why() {
     let server = RedisServer::start(free_port(), &["--maxmemory", "1"]);
     let store = || {
-        let options = RedisOptions::new(format!("redis://127.0.0.1:{}/", server.port));
-        RedisStore::new(options.timeout(LONG)).unwrap()
+        let options = options(format!("redis://127.0.0.1:{}/", server.port), LONG);
+        RedisStore::new(options).unwrap()
     };
     let full = "it is away: it answers OOM";
     assert_eq!(store().check().unwrap_err().to_string(), full);
     let world = World::new();
-    let stage = world.play_with(&ISHARE, world.honest(), |it| it.replay(store()));
+    let stage = world.play_with(&ISHARE, world.honest(), |it| it.replay(Arc::new(store())));
     let refused = accept(&stage, &made_at(&world, now()), now()).unwrap_err();
     assert!(refused.ends_with(full), "{refused}");
     say(server.port, "CONFIG SET requirepass secret\r\n");
@@ -412,8 +416,8 @@ fn a_store_that_refuses_says_why() {
             .unwrap();
         let _ = stream.read(&mut [0; 4096]);
     });
-    let options = RedisOptions::new(format!("redis://127.0.0.1:{port}/"));
-    let refused = RedisStore::new(options.timeout(LONG)).unwrap().check();
+    let options = options(format!("redis://127.0.0.1:{port}/"), LONG);
+    let refused = RedisStore::new(options).unwrap().check();
     let refused = refused.unwrap_err().to_string();
     assert!(refused.ends_with("no Valkey or Redis"), "{refused}");
 }

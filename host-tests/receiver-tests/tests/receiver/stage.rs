@@ -93,7 +93,7 @@ impl World {
         // A busy machine takes its time.
         let policy = CachePolicy::default().wait(Duration::from_secs(600));
         let builder = Receiver::builder(scheme)
-            .replay(MemoryStore::new(1000))
+            .replay(Arc::new(MemoryStore::new(1000)))
             .audience(PROVIDER)
             .cache(policy);
         let receiver = change(builder.registry(watched)).build().unwrap();

@@ -19,7 +19,8 @@ fn cache(refresh_after: Duration, limit: Duration) -> Cache<usize, &'static str>
     cache_of(
         CachePolicy::default()
             .wait(LONG)
-            .refreshed(refresh_after, limit),
+            .refresh_after(refresh_after)
+            .limit(limit),
     )
 }
 
@@ -57,13 +58,18 @@ fn what_is_older_than_its_life_is_asked_for_first_and_used_where_nobody_answers(
     let calls = Arc::default();
     let policy = CachePolicy::default()
         .wait(LONG)
-        .refreshed(Duration::ZERO, LONG);
-    let cache = cache_of(policy.life(Duration::ZERO, LONG));
+        .refresh_after(Duration::ZERO)
+        .limit(LONG);
+    let cache = cache_of(policy.life(Duration::ZERO).patience(LONG));
     let get = |outcome| cache.get("a", &[0; 32], counted(&calls, outcome));
     assert_eq!((get(Ok(0)), get(Ok(0))), (Ok(0), Ok(1)));
     assert_eq!(get(Err("away")), Ok(1));
     // One that is silent counts as away, and holds up nobody for long.
-    let cache = cache_of(policy.life(Duration::ZERO, Duration::from_millis(10)));
+    let cache = cache_of(
+        policy
+            .life(Duration::ZERO)
+            .patience(Duration::from_millis(10)),
+    );
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = Arc::new(Mutex::new(released));
     assert_eq!(cache.get("a", &[0; 32], || Ok(7)), Ok(7));
@@ -113,8 +119,8 @@ fn a_load_that_panics_keeps_nobody_waiting() {
 
 #[test]
 fn bad_answers_take_the_place_of_parties_no_longer_than_they_are_used() {
-    let mut policy = CachePolicy::default().wait(LONG).negative(Duration::ZERO);
-    policy.max_parties = 2;
+    let policy = CachePolicy::default().wait(LONG).negative(Duration::ZERO);
+    let policy = policy.max_parties(2);
     let cache = Cache::new(policy, Room::new(1), |value| *value > 0);
     let get = |name, value| cache.get(name, &[0; 32], move || Ok::<_, &str>(value));
     for (name, value) in [("a", 0), ("b", 0), ("good", 1)] {

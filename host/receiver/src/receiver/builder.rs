@@ -125,8 +125,8 @@ impl ReceiverBuilder {
     /// Where it is remembered what was accepted; by default in the memory of this process, for 1,000,000 assertions, from
     /// [`ReceiverBuilder::build`] on: what was made before may have been presented to another process, and has to be made again.
     #[must_use]
-    pub fn replay(mut self, store: impl ReplayStore + 'static) -> Self {
-        self.replay = Some(Arc::new(store));
+    pub fn replay(mut self, store: Arc<dyn ReplayStore>) -> Self {
+        self.replay = Some(store);
         self
     }
 

@@ -86,34 +86,6 @@ impl RedisOptions {
             roots: None,
         }
     }
-
-    /// Believes a server of a `rediss:` URL by these certificates alone.
-    #[must_use]
-    pub fn roots(mut self, roots: Certificates) -> Self {
-        self.roots = Some(roots);
-        self
-    }
-
-    /// Waits that long.
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Looks again after that time whether the server could forget what it is told; by default after a minute.
-    #[must_use]
-    pub const fn checked_after(mut self, time: Duration) -> Self {
-        self.checked_after = time;
-        self
-    }
-
-    /// With keys that begin so.
-    #[must_use]
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
-        self
-    }
 }
 
 impl RedisStore {
@@ -189,7 +161,7 @@ impl RedisStore {
     /// [`StoreError`], if it is not.
     pub fn check(&self) -> Result<(), StoreError> {
         let now = clock::now().map_err(|error| StoreError::Away(error.to_string()))?;
-        let (_,): (Value,) = self.run(|begins| begin(begins, now.as_secs()))?;
+        let (_,): (Value,) = self.run(|commands, begins| begin(commands, begins, now.as_secs()))?;
         Ok(())
     }
 
@@ -197,8 +169,13 @@ impl RedisStore {
     /// meanwhile: then they are sent once more. What they do may be done twice, and only makes an assertion known.
     pub(crate) fn run<T: FromRedisValue>(
         &self,
-        commands: impl Fn(&str) -> Pipeline,
+        fill: impl Fn(&mut Pipeline, &str),
     ) -> Result<T, StoreError> {
+        let commands = |begins: &str| {
+            let mut commands = redis::pipe();
+            fill(&mut commands, begins);
+            commands
+        };
         let end = Instant::now() + self.options.timeout;
         let mut idle = self.lock();
         idle.retain(|link| link.made.elapsed() < self.options.checked_after);
@@ -291,13 +268,12 @@ impl ReplayStore for RedisStore {
         let key = self.key("jti", &presented.key);
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
-        let (_, first, begins): (Value, Value, u64) = self.run(move |begins| {
-            let mut commands = begin(begins, now);
+        let (_, first, begins): (Value, Value, u64) = self.run(|commands, begins| {
+            begin(commands, begins, now);
             let left = left.saturating_add(SKEW).max(1);
             let first = commands.cmd("SET").arg(&key).arg(1).arg("NX");
             first.arg("EX").arg(left);
             commands.get(begins);
-            commands
         })?;
         match first {
             Value::Okay | Value::Nil if presented.issued.as_secs() <= begins => {
@@ -332,11 +308,9 @@ impl Link {
 }
 
 /// Has the memory of this run of a server begin, unless it has.
-fn begin(begins: &str, now: u64) -> Pipeline {
-    let mut commands = redis::pipe();
+fn begin(commands: &mut Pipeline, begins: &str, now: u64) {
     let set = commands.cmd("SET").arg(begins);
     set.arg(now.saturating_add(SKEW)).arg("NX");
-    commands
 }
 
 const TOO_LATE: &str = "no answer in time";

@@ -21,18 +21,17 @@ impl TokenStore for RedisStore {
         let left = expires.saturating_sub(issued).max(1);
         let (holders, void) = (self.named("holders"), self.key("void", &grant.holder()));
         let member = Base64UrlUnpadded::encode_string(&grant.holder());
-        let (_, _, _, void_until): (Value, Value, Value, Option<u64>) = self.run(move |_| {
-            let mut commands = ::redis::pipe();
-            commands.cmd("SET").arg(&key).arg(&value);
-            commands.arg("EX").arg(left);
-            // Until when each has a token.
-            commands.cmd("ZADD").arg(&holders).arg("GT").arg(expires);
-            commands.arg(&member);
-            let ended = issued.saturating_sub(SKEW);
-            commands.cmd("ZREMRANGEBYSCORE").arg(&holders).arg(0);
-            commands.arg(ended).get(&void);
-            commands
-        })?;
+        let (_, _, _, void_until): (Value, Value, Value, Option<u64>) =
+            self.run(|commands, _| {
+                commands.cmd("SET").arg(&key).arg(&value);
+                commands.arg("EX").arg(left);
+                // Until when each has a token.
+                commands.cmd("ZADD").arg(&holders).arg("GT").arg(expires);
+                commands.arg(&member);
+                let ended = issued.saturating_sub(SKEW);
+                commands.cmd("ZREMRANGEBYSCORE").arg(&holders).arg(0);
+                commands.arg(ended).get(&void);
+            })?;
         // Nobody is given a token that is none.
         if void_until.is_some_and(|until| issued <= until) {
             let why = "what the client held became void a moment ago";
@@ -43,10 +42,8 @@ impl TokenStore for RedisStore {
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
         let key = self.key("token", token);
-        let (found,): (Option<String>,) = self.run(move |_| {
-            let mut commands = ::redis::pipe();
+        let (found,): (Option<String>,) = self.run(|commands, _| {
             commands.get(&key);
-            commands
         })?;
         let grant = found.as_deref().and_then(|value| {
             let mut parts = value.splitn(4, ' ');
@@ -65,10 +62,8 @@ impl TokenStore for RedisStore {
             return Ok(None);
         };
         let void = self.key("void", &grant.holder());
-        let (until,): (Option<u64>,) = self.run(move |_| {
-            let mut commands = ::redis::pipe();
+        let (until,): (Option<u64>,) = self.run(|commands, _| {
             commands.get(&void);
-            commands
         })?;
         let is_void = until.is_some_and(|until| grant.issued.as_secs() <= until);
         Ok(Some(grant).filter(|_| !is_void))
@@ -84,22 +79,20 @@ impl TokenStore for RedisStore {
         let mut cursor = "0".to_owned();
         loop {
             type Page = (String, Vec<(String, u64)>);
-            let ((next, page),): (Page,) = self.run(|_| {
-                let mut commands = ::redis::pipe();
+            let ((next, page),): (Page,) = self.run(|commands, _| {
                 commands.cmd("ZSCAN").arg(&all).arg(&cursor);
                 commands.arg("COUNT").arg(PAGE);
-                commands
             })?;
-            let gone = page.iter().filter(|(holder, _)| !stay.contains(holder));
-            let mut marks = ::redis::pipe();
-            for (holder, expires) in gone {
-                let left = expires.saturating_sub(now).saturating_add(SKEW);
-                let mark = marks.cmd("SET").arg(self.named(&format!("void:{holder}")));
-                mark.arg(now.saturating_add(SKEW))
-                    .arg("EX")
-                    .arg(left.max(1));
-            }
-            let _: Vec<Value> = self.run(|_| marks.clone())?;
+            let gone = || page.iter().filter(|(holder, _)| !stay.contains(holder));
+            let _: Vec<Value> = self.run(|marks, _| {
+                for (holder, expires) in gone() {
+                    let left = expires.saturating_sub(now).saturating_add(SKEW);
+                    let mark = marks.cmd("SET").arg(self.named(&format!("void:{holder}")));
+                    mark.arg(now.saturating_add(SKEW))
+                        .arg("EX")
+                        .arg(left.max(1));
+                }
+            })?;
             if next == "0" {
                 return Ok(());
             }

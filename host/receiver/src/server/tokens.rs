@@ -60,34 +60,18 @@ impl Grant {
     }
 }
 
-impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
-    fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
-        (**self).keep(token, grant)
-    }
-
-    fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
-        (**self).find(token, now)
-    }
-
-    fn retain(&self, holders: &HashSet<[u8; 32]>, now: UnixTime) -> Result<(), StoreError> {
-        (**self).retain(holders, now)
-    }
-}
-
 /// A store, and of which clients it was told.
 #[derive(Debug)]
 pub(super) struct ToldTokens {
-    store: Box<dyn TokenStore>,
+    store: Arc<dyn TokenStore>,
     /// [`crate::receiver::Settings::generation`].
     generation: AtomicU64,
 }
 
 impl ToldTokens {
-    pub(super) fn new(store: impl TokenStore + 'static) -> Self {
-        Self {
-            store: Box::new(store),
-            generation: AtomicU64::new(u64::MAX),
-        }
+    pub(super) const fn new(store: Arc<dyn TokenStore>) -> Self {
+        let generation = AtomicU64::new(u64::MAX);
+        Self { store, generation }
     }
 
     /// The store, once it was told who may hold tokens by now.
