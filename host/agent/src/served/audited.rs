@@ -82,7 +82,8 @@ impl Audited<'_> {
             return Ok(written.map(|()| assertion)?);
         }
         let jti = entropy::jti().map_err(OAuthError::from)?;
-        let options = options.clone().jti(jti.as_jti().as_str());
+        let mut options = options.clone();
+        options.jti = Some(jti.as_jti().as_str().to_owned());
         let jti = options.jti.as_deref();
         let written = shared.audit.write(self.entry(audience, jti, None))?;
         let synced = written.map(|line| {
