@@ -45,8 +45,7 @@ fn pkcs11(error: &Pkcs11) -> Option<&'static str> {
         }
         Pkcs11::Key { reason, .. } => return unfit(*reason),
         Pkcs11::Certificates(CertificateError::NoneForKey { .. }) => {
-            "store the chain on the token (pkcs11-tool --write-object leaf.der --type cert --id ..) or give \
-             it as a file"
+            "store the chain on the token (keys put-chain), or give it as a file"
         }
         Pkcs11::PinLocked { .. } => {
             "the token's security officer can unlock the PIN (pkcs11-tool --init-pin)"
