@@ -16,6 +16,9 @@ use crate::process::Run;
 use crate::setup::{self, Need};
 use crate::{demo, paths};
 
+/// How long one measurement may take, on a machine that does much else.
+const MEASURED: Duration = Duration::from_secs(10 * 60);
+
 /// Starts of each command.
 const STARTS: usize = 15;
 
@@ -170,7 +173,8 @@ impl Token {
 
     /// A program that sees this token and no other.
     pub(super) fn tool(&self, program: impl AsRef<OsStr>) -> Run {
-        Run::new(program).env("SOFTHSM2_CONF", self.folder.join("softhsm2.conf"))
+        let run = Run::new(program).limit(MEASURED);
+        run.env("SOFTHSM2_CONF", self.folder.join("softhsm2.conf"))
     }
 }
 
