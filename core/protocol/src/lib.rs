@@ -18,6 +18,7 @@ extern crate std;
 pub mod authority;
 pub mod crc;
 pub mod frame;
+pub mod image;
 pub mod log;
 pub mod policy;
 pub mod refusal;
@@ -26,9 +27,10 @@ pub mod response;
 pub mod statement;
 
 pub use frame::{FrameDecoder, Message, write_frame};
+pub use image::ImageHeader;
 pub use log::{Entry, Event};
 pub use policy::{AllowedAudience, Policy, PolicyError, Rate, SchemeId, SchemePolicy};
-pub use refusal::{DeviceState, FrameError, PartFault, Refusal};
+pub use refusal::{DeviceState, FrameError, ImageFault, PartFault, Refusal};
 pub use request::{
     CsrRequest, Generate, Part, Provision, Request, SignRequest, SubjectPart, Totals, UnlockSecret,
 };
@@ -36,7 +38,7 @@ pub use response::{AtRest, Generation, Info, Origin, ReadOut, Response};
 pub use statement::{Content, Statement};
 
 /// The version of the protocol that is described here, the first byte of every message.
-pub const PROTOCOL: u8 = 5;
+pub const PROTOCOL: u8 = 6;
 
 /// A message: version, id and body.
 pub const MAX_MESSAGE: usize = 512;

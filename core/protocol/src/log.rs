@@ -67,6 +67,10 @@ named! {
         AuthenticationSigned = "authentication signed",
         /// An authorization request was made: as [`Event::Signed`].
         AuthorizationSigned = "authorization signed",
+        /// The upload of an image of the firmware began.
+        UpdateBegun = "update begun",
+        /// An image was verified, and the device starts again with it; the digest is the image's.
+        UpdateTaken = "update taken",
     }
 }
 
@@ -75,7 +79,7 @@ impl Event {
     #[allow(
         clippy::as_conversions,
         clippy::arithmetic_side_effects,
-        reason = "one of seventeen"
+        reason = "one of nineteen"
     )]
     pub const fn code(self) -> u8 {
         self as u8 + 1
@@ -238,7 +242,8 @@ pub fn link_after(before: &[u8; LINK_LEN], entry: &[u8]) -> [u8; LINK_LEN] {
     hash.chain_update(entry).finalize().into()
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+/// So many bytes from the beginning of the rest.
+pub(crate) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (bytes, behind) = rest.split_first_chunk::<N>()?;
     *rest = behind;
     Some(*bytes)

@@ -114,6 +114,44 @@ pub enum Refusal {
     /// What was composed is in the wrong order, too long, or no content.
     #[error("what the statement is to say did not come whole, or is none")]
     Content,
+    /// Something is wrong with an image of the firmware that was sent.
+    #[error("the image {0}")]
+    Image(ImageFault),
+}
+
+/// What can be wrong with an image for an update. The image that runs stays in each case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[non_exhaustive]
+pub enum ImageFault {
+    /// The device runs without a first stage: nobody would verify it.
+    #[error("cannot be taken: the device was flashed without a first stage, which verifies images")]
+    NoFirstStage,
+    /// The piece does not begin where the last one ended, or one before it was short.
+    #[error("must go on at byte {expected}")]
+    Offset {
+        /// Where it must begin.
+        expected: u32,
+    },
+    /// It does not begin with the header of a signed image.
+    #[error("has no header of a signed image")]
+    Header,
+    /// It is for another board.
+    #[error("is for another board")]
+    Board,
+    /// It is older than one that the device has run, or that one again.
+    #[error("has the version {found}, and the device takes {least} or a later one")]
+    Version {
+        /// The version in its header.
+        found: u32,
+        /// The earliest that is taken.
+        least: u32,
+    },
+    /// The first stage's key has not signed its header.
+    #[error("is not signed by the key that the device's first stage trusts")]
+    Signature,
+    /// Its bytes are not those that its header names, or not all of them are there.
+    #[error("is not whole: it has not the length and the SHA-256 that its header names")]
+    Digest,
 }
 
 /// What can be wrong with a part of an upload. Those up to [`PartFault::Missing`] leave the upload as it
@@ -189,12 +227,13 @@ impl Refusal {
             Self::Renewal => 24,
             Self::Statement => 25,
             Self::Content => 26,
+            Self::Image(_) => 27,
         }
     }
 
     /// A word for a number in the log.
     pub fn word(code: u8) -> &'static str {
-        const WORDS: [&str; 27] = [
+        const WORDS: [&str; 28] = [
             "none",
             "frame",
             "state",
@@ -222,6 +261,7 @@ impl Refusal {
             "renewal",
             "statement",
             "content",
+            "image",
         ];
         WORDS.get(usize::from(code)).unwrap_or(&"unknown")
     }

@@ -77,6 +77,17 @@ pub enum Request<'a> {
     },
     /// The statement with the content that was composed, please: as [`Request::Sign`].
     SignComposed(SignRequest<'a>),
+    /// A piece of a signed image ([`super::image`]), in order, for the [`Request::Restart`] that comes next:
+    /// [`super::Response::Accepted`]. Each piece but the last has [`super::CHUNK`] bytes.
+    Update {
+        /// Bytes that were sent before; with zero a new one begins.
+        offset: u32,
+        /// The piece.
+        bytes: &'a [u8],
+    },
+    /// Start with the image that was sent, if it is one that the first stage takes: [`super::Response::Accepted`], and
+    /// the device is gone until it has started.
+    Restart,
 }
 
 /// What a device needs besides its flash to read its key, at each start: random bytes, not a password.

@@ -1,7 +1,7 @@
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ISHARE_1, ITSME};
 use privyseal_protocol::log::{ENTRY_LEN, first_link, link_after};
 use privyseal_protocol::{
-    DeviceState, Entry, Event, FrameError, Part, PartFault, Refusal, SchemeId,
+    DeviceState, Entry, Event, FrameError, ImageFault, Part, PartFault, Refusal, SchemeId,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -114,6 +114,8 @@ fn every_event() {
         (Event::HintSigned, "login hint signed"),
         (Event::AuthenticationSigned, "authentication signed"),
         (Event::AuthorizationSigned, "authorization signed"),
+        (Event::UpdateBegun, "update begun"),
+        (Event::UpdateTaken, "update taken"),
     ];
     let mut bytes = EVERYTHING.to_bytes();
     for code in 0..=u8::MAX {
@@ -164,6 +166,7 @@ fn every_reason() {
         (Some(Refusal::Renewal), "renewal"),
         (Some(Refusal::Statement), "statement"),
         (Some(Refusal::Content), "content"),
+        (Some(Refusal::Image(ImageFault::Board)), "image"),
     ];
     for code in 0..=u8::MAX {
         let expected = reasons.get(usize::from(code));

@@ -1,4 +1,4 @@
-use privyseal_protocol::{DeviceState, FrameError, Part, PartFault, Refusal};
+use privyseal_protocol::{DeviceState, FrameError, ImageFault, Part, PartFault, Refusal};
 
 use crate::pinned;
 
@@ -57,5 +57,19 @@ fn every_refusal() {
         Refusal::Renewal => "17";
         Refusal::Statement => "18";
         Refusal::Content => "19";
+        Refusal::Image(ImageFault::Board) => "1a Image" "03 fault";
+    }
+}
+
+#[test]
+fn every_fault_of_an_image() {
+    pinned! { ImageFault:
+        ImageFault::NoFirstStage => "00";
+        ImageFault::Offset { expected: 256 } => "01 Offset" "8002 expected";
+        ImageFault::Header => "02";
+        ImageFault::Board => "03";
+        ImageFault::Version { found: 6, least: 300 } => "04 Version" "06 found" "ac02 least";
+        ImageFault::Signature => "05";
+        ImageFault::Digest => "06";
     }
 }

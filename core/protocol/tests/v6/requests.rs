@@ -92,5 +92,8 @@ fn every_request() {
             "0b Compose" "8003 offset" "03 length" "090009 bytes";
         Request::SignComposed(SignRequest::new(SchemeId::of(&ITSME), NOW)) =>
             "0c SignComposed" "03 scheme" "00 no audience" "80f7c4d506 now" "00 backdate" "00 no lifetime" "00 no nonce";
+        Request::Update { offset: 256, bytes: &[9, 0, 9] } =>
+            "0d Update" "8002 offset" "03 length" "090009 bytes";
+        Request::Restart => "0e";
     }
 }
