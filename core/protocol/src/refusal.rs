@@ -132,6 +132,12 @@ pub enum ImageFault {
         /// Where it must begin.
         expected: u32,
     },
+    /// It is longer than the place for it.
+    #[error("is longer than the {max} bytes that the device has room for")]
+    Size {
+        /// Bytes of an image, at most.
+        max: u32,
+    },
     /// It does not begin with the header of a signed image.
     #[error("has no header of a signed image")]
     Header,

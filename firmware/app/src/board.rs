@@ -8,6 +8,8 @@ use embedded_storage::nor_flash::NorFlash;
 use privyseal_core::credential::HeaderBytes;
 use privyseal_protocol::{DeviceId, ReadOut};
 
+use crate::first_stage::Staging;
+
 /// What a board protects is a multiple of it, from a multiple of it on.
 pub const PAGE: usize = 1024;
 
@@ -89,6 +91,14 @@ pub trait Board {
 
     /// Gives the part such a secret, where it can have one and has none yet. Called before a key is kept under it.
     fn make_device_secret(&mut self) {}
+
+    /// Where updates go, if a first stage has started this program.
+    fn staging(&mut self) -> Option<&mut Staging<Self::Journal>> {
+        None
+    }
+
+    /// Starts again, if it can.
+    fn restart(&mut self) {}
 
     /// A number that no other device has.
     fn device_id(&self) -> DeviceId;

@@ -16,11 +16,12 @@ mod reports;
 mod signing;
 mod start;
 mod unlocking;
+mod updating;
 
 use embedded_io::{Read, ReadReady};
 use privyseal_protocol::authority::CHALLENGE_LEN;
 use privyseal_protocol::{
-    DeviceState, Entry, Event, FrameDecoder, FrameError, Message, Refusal, Request, Response,
+    DeviceState, Entry, Event, FrameDecoder, FrameError, Message, Rate, Refusal, Request, Response,
     SchemeId,
 };
 
@@ -59,6 +60,8 @@ struct Machine<B: Board> {
     reads: Meter,
     challenge: [u8; CHALLENGE_LEN],
     bad_frames: u32,
+    /// Bytes of a signed image that were sent.
+    staged: u32,
 }
 
 #[allow(clippy::large_enum_variant)] // No heap, and one of it.
@@ -251,6 +254,8 @@ impl<B: Board> Machine<B> {
             Request::Csr(ref asked) => self.csr(id, asked)?,
             Request::Unlock(ref secret) => self.unlock(id, secret)?,
             Request::Renew { policy, signature } => self.renew(id, policy, signature)?,
+            Request::Update { offset, bytes } => self.update(id, offset, bytes)?,
+            Request::Restart => self.restart(id)?,
             _ => return Err(Refusal::Frame(FrameError::Body)),
         }
         Ok(())
@@ -283,18 +288,26 @@ impl<B: Board> Machine<B> {
         self.mode = mode;
     }
 
+    /// What limits the entries that a host can cause.
+    fn rate(&self) -> Option<Rate> {
+        match &self.mode {
+            Mode::Ready(keyed) => keyed.policy().ok().map(|policy| policy.rate),
+            Mode::Uncertified(_) => Some(certifying::REQUESTS),
+            Mode::Locked(_) => Some(unlocking::TRIES),
+            _ => None,
+        }
+    }
+
     /// Notes a refusal in the log, if the rate limit has room for it, and gives it back.
     #[inline(never)]
     fn refused(&mut self, refusal: Refusal, asked: Asked) -> Refusal {
-        let rate = match &self.mode {
-            _ if matches!(refusal, Refusal::Rate { .. } | Refusal::State(_)) => Err(refusal),
-            Mode::Ready(keyed) => keyed.policy().map(|policy| policy.rate),
-            Mode::Uncertified(_) => Ok(certifying::REQUESTS),
-            Mode::Locked(_) => Ok(unlocking::TRIES),
-            _ => Err(refusal),
+        let rate = match refusal {
+            Refusal::Rate { .. } | Refusal::State(_) => None,
+            _ => self.rate(),
         };
         let millis = self.board.millis();
-        let room = rate.and_then(|rate| self.records.meter.one_more(rate, millis));
+        let room = rate.ok_or(refusal);
+        let room = room.and_then(|rate| self.records.meter.one_more(rate, millis));
         let noted = room.and_then(|debt| {
             let entry = asked.noted(self.entry(Event::Refused));
             self.write(Entry {

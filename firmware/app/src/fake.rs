@@ -13,6 +13,7 @@
 
 mod flash;
 mod parts;
+mod slots;
 
 use core::ops::Range;
 use std::sync::Arc;
@@ -22,10 +23,12 @@ use embedded_io::{Read, ReadReady, Write};
 use privyseal_protocol::{DeviceId, ReadOut};
 use rand_core::TryRng as _;
 
+use crate::first_stage::Staging;
 use crate::{Board, PAGE, PROVISION_LEN, SECRETS_LEN};
 
 pub use flash::{Cells, Cut, Flash, Moment, Power};
 pub use parts::{Button, Entropy, Misread, Time, Wire};
+pub use slots::{BOARD, Slots};
 
 /// One sector for policy and chain, one for the key, two for the journal.
 const PROVISION_SECTOR: usize = 56 * 1024;
@@ -43,6 +46,8 @@ pub struct Memory {
     pub journal: Cells,
     /// Bytes of a sector of the journal, so that a small one fills up fast.
     pub journal_sector: usize,
+    /// What a first stage has, on a board with one.
+    pub slots: Option<Slots>,
 }
 
 impl Default for Memory {
@@ -59,6 +64,7 @@ impl Memory {
             secrets: Cells::blank(SECRETS_LEN.try_into().expect("a length")),
             journal: Cells::blank(2 * journal_sector),
             journal_sector,
+            slots: None,
         }
     }
 
@@ -95,6 +101,10 @@ pub struct FakeBoard<S> {
     provision: Flash,
     secrets: Flash,
     journal: Flash,
+    /// With what lies in the active slot.
+    staging: Option<(Cells, Staging<Flash>)>,
+    /// Whether the device has started again.
+    pub restarted: bool,
     power: Arc<Power>,
 }
 
@@ -118,6 +128,11 @@ impl<S> FakeBoard<S> {
             provision: flash(memory.provision, PROVISION_SECTOR),
             secrets: flash(memory.secrets, SECRETS_SECTOR),
             journal: flash(memory.journal, memory.journal_sector),
+            staging: memory.slots.map(|slots| {
+                let staging = slots.staging(&power);
+                (slots.active, staging)
+            }),
+            restarted: false,
             power,
         }
     }
@@ -129,6 +144,10 @@ impl<S> FakeBoard<S> {
             secrets: self.secrets.cells().clone(),
             journal: self.journal.cells().clone(),
             journal_sector: self.journal.sector(),
+            slots: self
+                .staging
+                .as_ref()
+                .map(|(active, staging)| Slots::of(active, staging)),
         }
     }
 
@@ -211,6 +230,14 @@ impl<S: Read + ReadReady + Write> Board for FakeBoard<S> {
 
     fn device_secret(&mut self) -> Option<[u8; 32]> {
         self.secret
+    }
+
+    fn staging(&mut self) -> Option<&mut Staging<Flash>> {
+        self.staging.as_mut().map(|(_, staging)| staging)
+    }
+
+    fn restart(&mut self) {
+        self.restarted = true;
     }
 
     fn device_id(&self) -> DeviceId {

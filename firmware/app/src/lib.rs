@@ -18,6 +18,7 @@ extern crate std;
 // What a board must have, and what runs on it.
 mod board;
 mod device;
+pub mod first_stage;
 
 // What the device keeps: in RAM, and in the flash.
 mod at_rest;

@@ -32,7 +32,7 @@
 //! The mark of wiping is written first when a device is wiped: from then on nothing here is used, and if the power
 //! goes the next start goes on with the wiping.
 
-mod records;
+pub(crate) mod records;
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
 use privyseal_core::limits::MAX_CHAIN_DER;
@@ -52,7 +52,7 @@ const ANY_VERSION: usize = 7;
 
 const WIPED_AT: u32 = 256;
 const VOID_AT: u32 = 320;
-const MARK: [u8; 32] = [0; 32];
+pub(crate) const MARK: [u8; 32] = [0; 32];
 /// From one mark to what may come next.
 const MARK_STEP: u32 = 64;
 
@@ -216,7 +216,8 @@ pub(crate) fn mark<B: Board>(board: &mut B) -> Result<(), StorageError> {
     write_padded(board.provision(), WIPED_AT, &MARK)
 }
 
-fn is_marked<F: NorFlash>(flash: &mut F, at: u32) -> Result<bool, StorageError> {
+/// Whether there is such a mark, or what a cut has left of one.
+pub(crate) fn is_marked<F: NorFlash>(flash: &mut F, at: u32) -> Result<bool, StorageError> {
     Ok(!is_blank(flash, at, at.saturating_add(MARK_STEP))?)
 }
 
@@ -229,13 +230,17 @@ pub(crate) fn erase<B: Board>(board: &mut B) -> Result<(), StorageError> {
 
 /// Erases the first piece, and leaves the key.
 pub(crate) fn erase_upload<B: Board>(board: &mut B) -> Result<(), StorageError> {
-    let flash = board.provision();
+    // A manifest that was just written must not outlive a cut.
+    give_up(board.provision(), VOID_AT)
+}
+
+/// Erases a piece, if there is something in it, once there is the mark that it does not count any more.
+pub(crate) fn give_up<F: NorFlash>(flash: &mut F, mark: u32) -> Result<(), StorageError> {
     if is_blank(flash, 0, end(flash))? {
         return Ok(());
     }
-    // A manifest that was just written must not outlive a cut.
-    if !is_marked(flash, VOID_AT)? {
-        write_padded(flash, VOID_AT, &MARK)?;
+    if !is_marked(flash, mark)? {
+        write_padded(flash, mark, &MARK)?;
     }
     erase_piece(flash)
 }
@@ -250,12 +255,12 @@ pub(crate) fn is_erased<B: Board>(board: &mut B) -> Result<bool, StorageError> {
 }
 
 /// Bytes of a piece.
-fn end<F: NorFlash>(flash: &F) -> u32 {
+pub(crate) fn end<F: NorFlash>(flash: &F) -> u32 {
     u32::try_from(flash.capacity()).unwrap_or(u32::MAX)
 }
 
 /// Erases a piece, the sector with its head and its marks last, and looks that nothing is left.
-fn erase_piece<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
+pub(crate) fn erase_piece<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
     let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| StorageError)?;
     let end = end(flash);
     if sector < end {

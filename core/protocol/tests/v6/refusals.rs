@@ -57,7 +57,7 @@ fn every_refusal() {
         Refusal::Renewal => "17";
         Refusal::Statement => "18";
         Refusal::Content => "19";
-        Refusal::Image(ImageFault::Board) => "1a Image" "03 fault";
+        Refusal::Image(ImageFault::Board) => "1a Image" "04 fault";
     }
 }
 
@@ -66,10 +66,11 @@ fn every_fault_of_an_image() {
     pinned! { ImageFault:
         ImageFault::NoFirstStage => "00";
         ImageFault::Offset { expected: 256 } => "01 Offset" "8002 expected";
-        ImageFault::Header => "02";
-        ImageFault::Board => "03";
-        ImageFault::Version { found: 6, least: 300 } => "04 Version" "06 found" "ac02 least";
-        ImageFault::Signature => "05";
-        ImageFault::Digest => "06";
+        ImageFault::Size { max: 256 } => "02 Size" "8002 max";
+        ImageFault::Header => "03";
+        ImageFault::Board => "04";
+        ImageFault::Version { found: 6, least: 300 } => "05 Version" "06 found" "ac02 least";
+        ImageFault::Signature => "06";
+        ImageFault::Digest => "07";
     }
 }

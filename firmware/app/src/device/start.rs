@@ -31,6 +31,7 @@ impl<B: Board> Machine<B> {
             reads: Meter::new(0, 0),
             challenge: [0; CHALLENGE_LEN],
             bad_frames: 0,
+            staged: 0,
         }
     }
 

@@ -55,10 +55,10 @@ pub(crate) struct KeyRecord {
 }
 
 /// Number by number, and the digest at the end.
-pub(super) struct Fields<'a>(&'a [u8]);
+pub(crate) struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
-    fn number(&mut self) -> Option<u32> {
+    pub(crate) fn number(&mut self) -> Option<u32> {
         let (bytes, behind) = self.0.split_first_chunk::<4>()?;
         self.0 = behind;
         Some(u32::from_le_bytes(*bytes))
@@ -79,7 +79,7 @@ impl Fields<'_> {
 }
 
 /// Magic, numbers, digests, zeros, CRC.
-pub(super) fn head<const LEN: usize>(
+pub(crate) fn head<const LEN: usize>(
     magic: &[u8],
     numbers: impl IntoIterator<Item = u32>,
     digests: &[&[u8; 32]],
@@ -101,7 +101,7 @@ pub(super) fn head<const LEN: usize>(
 }
 
 /// What stands behind the magic, if the CRC is right.
-pub(super) fn fields<'a>(bytes: &'a [u8], magic: &[u8]) -> Option<Fields<'a>> {
+pub(crate) fn fields<'a>(bytes: &'a [u8], magic: &[u8]) -> Option<Fields<'a>> {
     let (content, crc) = bytes.split_last_chunk::<CRC_LEN>()?;
     if *crc != checksum(&[content]).to_le_bytes() {
         return None;

@@ -16,3 +16,4 @@ mod secrets;
 mod sim;
 mod statements;
 mod tokens;
+mod updating;
