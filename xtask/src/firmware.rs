@@ -3,6 +3,7 @@
 mod baseline;
 mod hash;
 mod image;
+mod maker;
 mod reproducible;
 mod rsa;
 mod run;

@@ -32,9 +32,14 @@ pub struct Storage(Region);
 /// The pieces: what is provisioned, its key, and the journal.
 pub fn take() -> [Storage; 3] {
     let pieces = [Region::provision(), Region::secrets(), Region::journal()];
-    // SAFETY: RAM that the layout sets aside for this, and nothing else uses.
+    made(ptr::addr_of_mut!(_flash_mark) as usize, pieces)
+}
+
+/// Pieces, with their mark in a word elsewhere: both are RAM that the board sets aside for this, and nothing else uses.
+pub fn made<const N: usize>(mark: usize, pieces: [Region; N]) -> [Storage; N] {
+    let mark = mark as *mut u32;
+    // SAFETY: as the caller says.
     unsafe {
-        let mark = ptr::addr_of_mut!(_flash_mark);
         if ptr::read_volatile(mark) != MADE_FLASH {
             for piece in pieces {
                 let all = piece.stretch(0, piece.size(), WORD);
@@ -46,6 +51,13 @@ pub fn take() -> [Storage; 3] {
         }
     }
     pieces.map(Storage)
+}
+
+impl Storage {
+    /// A piece that is flash already.
+    pub const fn of(region: Region) -> Self {
+        Self(region)
+    }
 }
 
 impl ErrorType for Storage {

@@ -6,14 +6,17 @@
 use core::convert::Infallible;
 use core::ptr;
 
+use cortex_m::peripheral::SCB;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use privyseal_firmware_app::Board;
+use privyseal_firmware_app::first_stage::Staging;
 use privyseal_firmware_common::latch::counted;
 use privyseal_firmware_common::ram_flash::{self, Storage};
 use privyseal_firmware_common::{image, mpu, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
 pub mod paint;
+pub mod slots;
 pub mod timer;
 
 /// The CMSDK's UART0: data, state, control, and the divider of its clock.
@@ -120,6 +123,8 @@ pub struct An386<S> {
     journal: Storage,
     clock: timer::Clock,
     image_hash: [u8; 32],
+    /// If a first stage has started this program.
+    staging: Option<Staging<Storage>>,
 }
 
 impl An386<Serial> {
@@ -142,6 +147,7 @@ impl<S: Read + ReadReady + Write + Fed> An386<S> {
             journal,
             clock: timer::Clock::default(),
             image_hash: image::hash(),
+            staging: cfg!(feature = "slot").then(slots::staging),
         }
     }
 
@@ -169,6 +175,14 @@ impl<S: Read + ReadReady + Write + Fed> Board for An386<S> {
 
     fn wipe_stack(&mut self) {
         self.serial.wipe_stack();
+    }
+
+    fn staging(&mut self) -> Option<&mut Staging<Storage>> {
+        self.staging.as_mut()
+    }
+
+    fn restart(&mut self) {
+        SCB::sys_reset()
     }
 
     fn device_id(&self) -> DeviceId {

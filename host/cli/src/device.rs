@@ -10,6 +10,7 @@ mod log;
 mod renew;
 mod set_time;
 mod unlock;
+mod update;
 mod upload;
 mod wipe;
 
@@ -23,7 +24,7 @@ use crate::error::CliError;
 use crate::options::Wait;
 use crate::output::{print_json, print_line};
 
-/// Look at, provision, use and wipe a gateway that holds a key
+/// Look at, provision, use, update and wipe a gateway that holds a key
 #[derive(Subcommand)]
 pub(super) enum Device {
     List(list::List),
@@ -38,6 +39,8 @@ pub(super) enum Device {
     Log(log::Log),
     SetTime(set_time::SetTime),
     Abort(Abort),
+    Update(update::Update),
+    SignImage(update::SignImage),
     Wipe(wipe::Wipe),
 }
 
@@ -78,7 +81,7 @@ struct Which {
 }
 
 crate::runs! {
-    Device: List Info Generate Csr InstallChain ImportKey Renew Unlock Sign Log SetTime Abort Wipe
+    Device: List Info Generate Csr InstallChain ImportKey Renew Unlock Sign Log SetTime Abort Update SignImage Wipe
 }
 
 impl DeviceSign {

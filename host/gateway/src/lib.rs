@@ -21,6 +21,7 @@ pub mod policy;
 pub mod private_key;
 pub mod provision;
 mod unlock;
+pub mod update;
 
 pub use client::{DeviceClient, Expected};
 pub use device::{Device, Limits};
@@ -32,6 +33,7 @@ pub use policy::{GatewayPolicy, PolicyFileError};
 pub use private_key::{PrivateKey, PrivateKeyError};
 pub use provision::{Package, Progress};
 pub use unlock::{UnlockSecret, UnlockSecretError};
+pub use update::{ImageError, SignedImage};
 pub use uri::DeviceUri;
 
 #[cfg(test)]

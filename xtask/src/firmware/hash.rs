@@ -36,12 +36,25 @@ pub(crate) fn compare() -> Result<(), Failure> {
     }
 }
 
-/// SHA-256 of what a programmer writes to the flash: the loaded segments, in the order of their addresses there.
+/// SHA-256 of what a programmer writes to the flash.
 fn of(image: &Path) -> Result<String, Failure> {
+    let mut digits = String::new();
+    for byte in Sha256::digest(flash(image)?) {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    Ok(digits)
+}
+
+/// What a programmer writes to the flash: the loaded segments, in the order of their addresses there.
+pub(super) fn flash(image: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(image).context(paths::shown(image))?;
     let elf = ElfFile32::<Endianness>::parse(&*bytes).context(paths::shown(image))?;
     let mut segments = Vec::new();
-    for segment in elf.segments().filter(|it| it.file_range().1 > 0) {
+    for segment in elf.segments() {
+        // The file's own headers come first in it, and are no part of the image.
+        if let (0, _) | (_, 0) = segment.file_range() {
+            continue;
+        }
         let place = segment.elf_program_header().p_paddr(elf.endian());
         segments.push((place, segment.data().context(paths::shown(image))?));
     }
@@ -53,9 +66,5 @@ fn of(image: &Path) -> Result<String, Failure> {
         flash.resize((place - start) as usize, 0);
         flash.extend_from_slice(data);
     }
-    let mut digits = String::new();
-    for byte in Sha256::digest(&flash) {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    Ok(digits)
+    Ok(flash)
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::manifest;
 use super::reproducible::reproducibly;
+use super::{hash, maker, manifest};
 use crate::failure::{Context, Failure};
 use crate::process::Run;
 use crate::{paths, thumb};
@@ -59,6 +59,18 @@ pub(crate) const ALL: &[Image] = &[
         ..STM32F405
     },
     AN386,
+    // With a first stage, and for its slot.
+    Image {
+        name: "mps2-an386-first-stage",
+        bin: "mps2-an386-first-stage",
+        features: "first-stage",
+        ..AN386
+    },
+    Image {
+        name: "mps2-an386-slot",
+        features: "slot",
+        ..AN386
+    },
     // Breaks on purpose.
     Image {
         name: "mps2-an386-faults",
@@ -82,9 +94,15 @@ impl Image {
 
     /// Builds it with whichever toolchain is there.
     pub(super) fn build(&self, cargo: Run) -> Result<(), Failure> {
-        let cargo = reproducibly(self.on(cargo.words("build --release")), &paths::root());
+        let cargo = reproducibly(self.on(cargo.words("build --release"))?, &paths::root());
         cargo.args(["--bin", self.bin]).show_and_stream()?;
-        keep(self.bin, self.name)
+        keep(self.bin, self.name)?;
+        if self.features == "slot" {
+            // What is signed.
+            let place = self.path().with_extension("bin");
+            fs::write(&place, hash::flash(&self.path())?).context(paths::shown(&place))?;
+        }
+        Ok(())
     }
 
     /// Builds it from the sources in another folder, and gives its path.
@@ -103,15 +121,16 @@ impl Image {
     }
 
     /// A cargo command on this package for the target.
-    fn on(&self, cargo: Run) -> Run {
+    fn on(&self, cargo: Run) -> Result<Run, Failure> {
         let features = ["--features", self.features];
-        cargo
+        Ok(cargo
             .args(["--quiet", "--target", thumb::TARGET, "--manifest-path"])
             .arg(manifest())
             .args(["--package", self.package])
             .args(features.iter().filter(|_| !self.features.is_empty()))
             .env("CARGO_TARGET_DIR", paths::target().join("firmware-thumb"))
-            .limit(Duration::from_secs(15 * 60))
+            .env(maker::VARIABLE, maker::key()?)
+            .limit(Duration::from_secs(15 * 60)))
     }
 }
 
@@ -159,7 +178,7 @@ pub(crate) fn lint() -> Result<(), Failure> {
         }
         // In release mode like the images, whose profile changes what macros become; but in another folder.
         let clippy = image
-            .on(clippy)
+            .on(clippy)?
             .arg("--release")
             .args(["--bin", image.bin])
             .env("CARGO_TARGET_DIR", paths::target().join("firmware-clippy"));

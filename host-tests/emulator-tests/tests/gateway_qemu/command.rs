@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 use privyseal_core::scheme::KeyReference;
 use privyseal_test_base::clock::run_start;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use privyseal_protocol::SchemeId;
 use privyseal_test_base::privyseal;
@@ -115,23 +115,38 @@ fn sign(party: &Party, uri: &str, scheme: SchemeId, audience: &str, now: u64) {
     assert_eq!(token, by_software(party, scheme, now, jti));
 }
 
-fn info(uri: &str) -> Value {
+pub(crate) fn info(uri: &str) -> Value {
     let text = run(&["device", "info", "--device", uri, "--json"]);
     serde_json::from_str(&text).expect("JSON")
 }
 
 /// What the command prints; it must succeed.
-fn run(words: &[&str]) -> String {
-    let output = Command::new("timeout")
+pub(crate) fn run(words: &[&str]) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = ended(words);
+    assert!(
+        status.success(),
+        "{words:?}: {}",
+        String::from_utf8_lossy(&stderr)
+    );
+    String::from_utf8(stdout).expect("text")
+}
+
+/// What the command says when it fails, as it must.
+pub(crate) fn fails(words: &[&str]) -> String {
+    let Output { status, stderr, .. } = ended(words);
+    assert!(!status.success(), "{words:?}");
+    String::from_utf8(stderr).expect("text")
+}
+
+fn ended(words: &[&str]) -> Output {
+    Command::new("timeout")
         .args(["--signal=KILL", "300"])
         .arg(privyseal::path())
         .args(words)
         .output()
-        .expect("the command");
-    assert!(
-        output.status.success(),
-        "{words:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).expect("text")
+        .expect("the command")
 }

@@ -9,3 +9,4 @@ mod leftovers;
 mod signs;
 mod skips;
 mod stage;
+mod updates;

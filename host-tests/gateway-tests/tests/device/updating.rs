@@ -66,10 +66,10 @@ fn memory() -> Memory {
 
 /// The version of the image that runs at the next start.
 fn runs(slots: &mut Slots) -> Option<u32> {
-    version_of(slots.start(&Arc::default())?)
+    version_of(&slots.start(&Arc::default())?)
 }
 
-fn version_of(runs: Vec<u8>) -> Option<u32> {
+fn version_of(runs: &[u8]) -> Option<u32> {
     let known = (1..30).find(|version| runs.starts_with(&image(*version)));
     assert!(known.is_some(), "something else runs");
     known
@@ -219,7 +219,7 @@ fn pieces_come_in_order_and_whole() {
     let signed = signed(6);
     assert_eq!(piece(&mut device, CHUNK, &signed[..CHUNK]), refused(0));
     assert_eq!(piece(&mut device, 0, &[]), refused(0));
-    assert_eq!(piece(&mut device, 0, &signed[..CHUNK + 1]), refused(0));
+    assert_eq!(piece(&mut device, 0, &signed[..=CHUNK]), refused(0));
     piece(&mut device, 0, &signed[..CHUNK]).expect("the first");
     assert_eq!(
         piece(&mut device, 2 * CHUNK, &signed[..CHUNK]),

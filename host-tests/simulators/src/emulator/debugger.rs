@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
+use privyseal_core::encoding::hex;
 use serde_json::json;
 
 use super::{Emulator, Machine, SOON, connect};
@@ -77,19 +78,40 @@ impl Emulator {
         );
         let disk = json!({ "driver": "qcow2", "file": "file", "node-name": "disk" });
         self.command("blockdev-add", &disk);
-        let devices = connect(&self.dir.path().join("devices"));
+        let devices = self.devices();
         let mut debugger = Debugger {
             emulator: self,
             stub,
-            devices: BufReader::new(devices),
+            devices,
             unsaved: Vec::new(),
         };
         for register in debugger.emulator.machine.unsaved {
-            let value = debugger.device(&format!("readl {register:#x}"));
+            let value = device(&mut debugger.devices, &format!("readl {register:#x}"));
             debugger.unsaved.push((*register, value));
         }
         debugger.emulator.monitor(&format!("savevm {SNAPSHOT}"));
         debugger
+    }
+
+    /// QEMU's protocol for tests of devices; it talks to one at a time.
+    fn devices(&self) -> BufReader<UnixStream> {
+        BufReader::new(connect(&self.dir.path().join("devices")))
+    }
+
+    /// Writes into the memory of a board that [`Emulator::debuggable`] has made.
+    ///
+    /// # Panics
+    /// If QEMU refuses.
+    pub fn write(&mut self, at: u32, bytes: &[u8]) {
+        const PIECE: usize = 4096;
+        let mut devices = self.devices();
+        for (at, bytes) in (at..).step_by(PIECE).zip(bytes.chunks(PIECE)) {
+            let digits: String = hex(bytes).collect();
+            device(
+                &mut devices,
+                &format!("write {at:#x} {:#x} 0x{digits}", bytes.len()),
+            );
+        }
     }
 
     fn job(&mut self, id: &str, options: &serde_json::Value) {
@@ -126,22 +148,9 @@ impl Debugger {
     pub fn rewind(&mut self) {
         self.emulator.monitor(&format!("loadvm {SNAPSHOT}"));
         for (register, value) in self.unsaved.clone() {
-            self.device(&format!("writel {register:#x} {value}"));
+            device(&mut self.devices, &format!("writel {register:#x} {value}"));
         }
         self.ask("g");
-    }
-
-    /// What is said to a command for a register, behind its `OK`.
-    fn device(&mut self, command: &str) -> String {
-        let written = writeln!(self.devices.get_mut(), "{command}");
-        written.expect("QEMU takes it");
-        let mut line = String::new();
-        self.devices.read_line(&mut line).expect("QEMU answers");
-        let value = line
-            .trim()
-            .strip_prefix("OK")
-            .unwrap_or_else(|| panic!("{command}: {line}"));
-        value.trim().to_owned()
     }
 
     /// Stops before the instruction at this address, or no more.
@@ -151,6 +160,41 @@ impl Debugger {
     pub fn breakpoint(&mut self, at: u32, on: bool) {
         let kind = if on { 'Z' } else { 'z' };
         assert_eq!(self.ask(&format!("{kind}1,{at:x},2")), "OK");
+    }
+
+    /// Stops when something is written to this word, or no more.
+    ///
+    /// # Panics
+    /// If the stub refuses.
+    pub fn watch(&mut self, at: u32, on: bool) {
+        let kind = if on { 'Z' } else { 'z' };
+        assert_eq!(self.ask(&format!("{kind}2,{at:x},4")), "OK");
+    }
+
+    /// As [`Emulator::reset`]; it waits.
+    ///
+    /// # Panics
+    /// If QEMU is gone.
+    pub fn reset(&mut self) {
+        self.emulator.reset();
+        self.ask("g");
+    }
+
+    /// Runs on until [`Debugger::halt`].
+    ///
+    /// # Panics
+    /// If the stub is gone.
+    pub fn resume(&mut self) {
+        self.send("c");
+    }
+
+    /// Stops it.
+    ///
+    /// # Panics
+    /// If the stub is gone.
+    pub fn halt(&mut self) {
+        self.stub.write_all(&[3]).expect("the stub");
+        self.stopped(SOON);
     }
 
     /// Runs until a breakpoint, or until the time is over.
@@ -255,4 +299,15 @@ impl Debugger {
         let _ = self.stub.write_all(b"+");
         Some(text)
     }
+}
+
+/// What QEMU says to a command for its devices, behind its `OK`.
+fn device(devices: &mut BufReader<UnixStream>, command: &str) -> String {
+    let written = writeln!(devices.get_mut(), "{command}");
+    written.expect("QEMU takes it");
+    let mut line = String::new();
+    devices.read_line(&mut line).expect("QEMU answers");
+    let value = line.trim().strip_prefix("OK");
+    let value = value.unwrap_or_else(|| panic!("{command}: {line}"));
+    value.trim().to_owned()
 }
