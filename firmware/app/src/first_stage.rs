@@ -21,16 +21,13 @@
 use core::hint::black_box;
 
 use embedded_storage::nor_flash::NorFlash;
-use privyseal_core::jws::Algorithm;
-use privyseal_core::rsa::{RsaPublicKey, VerifyingKey};
+use privyseal_core::rsa::{Digest, RsaPublicKey, VerifyingKey};
 use privyseal_protocol::image::HEADER_LEN;
 use privyseal_protocol::{ImageFault, ImageHeader};
 use sha2::{Digest as _, Sha256};
 
-use crate::flash::write_padded;
+use crate::flash::{MARK, end, erase_piece, fields, give_up, head, is_marked, write_padded};
 use crate::journal::StorageError;
-use crate::vault::records::{fields, head};
-use crate::vault::{MARK, end, erase_piece, give_up, is_marked};
 
 const RELEASED_AT: u32 = 0;
 const VOID_AT: u32 = 64;
@@ -105,12 +102,10 @@ fn verdict<F: NorFlash>(active: &mut F, staging: &mut Staging<F>) -> u32 {
 
 /// The version of what may run is noted before it does.
 fn judge_active<F: NorFlash>(active: &mut F, staging: &mut Staging<F>) -> Option<()> {
-    let (newest_version, free) = newest(&mut staging.versions).ok()?;
-    let least = newest_version;
-    let version = judge(active, &mut staging.key, staging.board, least)
-        .ok()?
-        .version;
-    if version > newest_version {
+    let (least, free) = newest(&mut staging.versions).ok()?;
+    let header = judge(active, &mut staging.key, staging.board, least);
+    let version = header.ok()?.version;
+    if version > least {
         let note = head::<NOTE_LEN>(NOTE, [version], &[]);
         write_padded(&mut staging.versions, free, &note).ok()?;
         let (noted, _) = newest(&mut staging.versions).ok()?;
@@ -194,9 +189,9 @@ fn judge<F: NorFlash>(
     if header.len > max {
         return Err(ImageFault::Size { max });
     }
-    let line = Algorithm::Rs256.digest(header.statement().as_bytes());
-    let is_signed = maker(key).is_some_and(|key| key.verify(&line, &header.signature).is_ok());
-    if !is_signed {
+    let line = header.statement();
+    let maker = maker(key).ok_or(ImageFault::Signature)?;
+    if !is_signed(maker, line.as_bytes(), &header.signature) {
         return Err(ImageFault::Signature);
     }
     let digest = digest(slot, image_end(&header));
@@ -208,13 +203,20 @@ fn judge<F: NorFlash>(
 
 /// The key whose signature counts.
 #[inline(never)]
-fn maker<F: NorFlash>(flash: &mut F) -> Option<VerifyingKey> {
+fn maker<F: NorFlash>(flash: &mut F) -> Option<RsaPublicKey> {
     let (mut len, mut spki) = ([0; 4], [0; MAX_KEY]);
     flash.read(0, &mut len).ok()?;
     let len = usize::try_from(u32::from_le_bytes(len)).ok()?;
     let spki = spki.get_mut(..len)?;
     flash.read(4, spki).ok()?;
-    VerifyingKey::new(RsaPublicKey::from_spki(spki).ok()?).ok()
+    RsaPublicKey::from_spki(spki).ok()
+}
+
+/// Whether the holder of a key has signed a line.
+#[inline(never)]
+pub(crate) fn is_signed(key: RsaPublicKey, line: &[u8], signature: &[u8]) -> bool {
+    let digest = Digest::Sha256(Sha256::digest(line).into());
+    VerifyingKey::new(key).is_ok_and(|key| key.verify(&digest, signature).is_ok())
 }
 
 /// SHA-256 of the image in a slot.

@@ -1,7 +1,8 @@
-//! Writing to flash in the units that it takes.
+//! Writing to flash in the units that it takes: bytes, marks, and heads with a CRC.
 
 use embedded_storage::nor_flash::NorFlash;
-use privyseal_core::encoding::sink::Sink;
+use privyseal_core::encoding::sink::{Sink, SliceSink};
+use privyseal_protocol::crc::checksum;
 use zeroize::Zeroize;
 
 use crate::MAX_WRITE;
@@ -62,6 +63,97 @@ pub(crate) fn is_blank<F: NorFlash>(
         at = at.saturating_add(64);
     }
     Ok(blank)
+}
+
+/// What says something by being there.
+pub(crate) const MARK: [u8; 32] = [0; 32];
+/// From one mark to what may come next.
+const MARK_STEP: u32 = 64;
+
+/// Whether there is such a mark, or what a cut has left of one.
+pub(crate) fn is_marked<F: NorFlash>(flash: &mut F, at: u32) -> Result<bool, StorageError> {
+    Ok(!is_blank(flash, at, at.saturating_add(MARK_STEP))?)
+}
+
+/// Erases a piece, if there is something in it, once there is the mark that it does not count any more.
+pub(crate) fn give_up<F: NorFlash>(flash: &mut F, mark: u32) -> Result<(), StorageError> {
+    if is_blank(flash, 0, end(flash))? {
+        return Ok(());
+    }
+    if !is_marked(flash, mark)? {
+        write_padded(flash, mark, &MARK)?;
+    }
+    erase_piece(flash)
+}
+
+/// Bytes of a piece.
+pub(crate) fn end<F: NorFlash>(flash: &F) -> u32 {
+    u32::try_from(flash.capacity()).unwrap_or(u32::MAX)
+}
+
+/// Erases a piece, the sector with its head and its marks last, and looks that nothing is left.
+pub(crate) fn erase_piece<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
+    let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| StorageError)?;
+    let end = end(flash);
+    if sector < end {
+        flash.erase(sector, end).map_err(|_| StorageError)?;
+    }
+    flash.erase(0, sector).map_err(|_| StorageError)?;
+    if is_blank(flash, 0, end)? {
+        Ok(())
+    } else {
+        Err(StorageError)
+    }
+}
+
+const CRC_LEN: usize = 4;
+
+/// Number by number, and the digest at the end.
+pub(crate) struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    pub(crate) fn number(&mut self) -> Option<u32> {
+        let (bytes, behind) = self.0.split_first_chunk::<4>()?;
+        self.0 = behind;
+        Some(u32::from_le_bytes(*bytes))
+    }
+
+    pub(crate) fn digest(&mut self) -> Option<[u8; 32]> {
+        let (digest, behind) = self.0.split_first_chunk()?;
+        self.0 = behind;
+        Some(*digest)
+    }
+}
+
+/// Magic, numbers, digests, zeros, CRC.
+pub(crate) fn head<const LEN: usize>(
+    magic: &[u8],
+    numbers: impl IntoIterator<Item = u32>,
+    digests: &[&[u8; 32]],
+) -> [u8; LEN] {
+    let mut bytes = [0; LEN];
+    let mut sink = SliceSink::new(&mut bytes);
+    // There is room for all of it.
+    let _ = sink.write(magic);
+    for number in numbers {
+        let _ = sink.write(&number.to_le_bytes());
+    }
+    for digest in digests {
+        let _ = sink.write(*digest);
+    }
+    if let Some((content, crc)) = bytes.split_last_chunk_mut::<CRC_LEN>() {
+        *crc = checksum(&[content]).to_le_bytes();
+    }
+    bytes
+}
+
+/// What stands behind the magic, if the CRC is right.
+pub(crate) fn fields<'a>(bytes: &'a [u8], magic: &[u8]) -> Option<Fields<'a>> {
+    let (content, crc) = bytes.split_last_chunk::<CRC_LEN>()?;
+    if *crc != checksum(&[content]).to_le_bytes() {
+        return None;
+    }
+    content.strip_prefix(magic).map(Fields)
 }
 
 /// Writes what comes in pieces, up to a limit.

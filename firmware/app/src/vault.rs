@@ -32,7 +32,7 @@
 //! The mark of wiping is written first when a device is wiped: from then on nothing here is used, and if the power
 //! goes the next start goes on with the wiping.
 
-pub(crate) mod records;
+mod records;
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash as _};
 use privyseal_core::limits::MAX_CHAIN_DER;
@@ -40,11 +40,13 @@ use privyseal_protocol::{MAX_KEY, MAX_POLICY, Origin, Part};
 
 use crate::at_rest::{MAX_SEALED, SALT_LEN};
 use crate::board::Board;
-use crate::flash::{is_blank, write_padded};
+use crate::flash::{
+    MARK, end, erase_piece, fields, give_up, head, is_blank, is_marked, write_padded,
+};
 use crate::journal::StorageError;
 use crate::{PROVISION_LEN, SECRETS_LEN};
 
-use records::{HEAD_LEN, MANIFEST, RECORD, fields, head};
+use records::{HEAD_LEN, MANIFEST, RECORD};
 pub(crate) use records::{KeyRecord, Manifest, Place};
 
 /// What the head of either has in common with those of other versions.
@@ -52,9 +54,6 @@ const ANY_VERSION: usize = 7;
 
 const WIPED_AT: u32 = 256;
 const VOID_AT: u32 = 320;
-pub(crate) const MARK: [u8; 32] = [0; 32];
-/// From one mark to what may come next.
-const MARK_STEP: u32 = 64;
 
 const POLICY_AT: u32 = 512;
 const CHAIN_AT: u32 = 4_608;
@@ -216,11 +215,6 @@ pub(crate) fn mark<B: Board>(board: &mut B) -> Result<(), StorageError> {
     write_padded(board.provision(), WIPED_AT, &MARK)
 }
 
-/// Whether there is such a mark, or what a cut has left of one.
-pub(crate) fn is_marked<F: NorFlash>(flash: &mut F, at: u32) -> Result<bool, StorageError> {
-    Ok(!is_blank(flash, at, at.saturating_add(MARK_STEP))?)
-}
-
 /// Erases both pieces: the key first, the mark last.
 pub(crate) fn erase<B: Board>(board: &mut B) -> Result<(), StorageError> {
     erase_piece(board.secrets())?;
@@ -234,17 +228,6 @@ pub(crate) fn erase_upload<B: Board>(board: &mut B) -> Result<(), StorageError> 
     give_up(board.provision(), VOID_AT)
 }
 
-/// Erases a piece, if there is something in it, once there is the mark that it does not count any more.
-pub(crate) fn give_up<F: NorFlash>(flash: &mut F, mark: u32) -> Result<(), StorageError> {
-    if is_blank(flash, 0, end(flash))? {
-        return Ok(());
-    }
-    if !is_marked(flash, mark)? {
-        write_padded(flash, mark, &MARK)?;
-    }
-    erase_piece(flash)
-}
-
 /// Whether there is nothing in either piece.
 pub(crate) fn is_erased<B: Board>(board: &mut B) -> Result<bool, StorageError> {
     let (secrets_end, provision_end) = (end(board.secrets()), end(board.provision()));
@@ -252,26 +235,6 @@ pub(crate) fn is_erased<B: Board>(board: &mut B) -> Result<bool, StorageError> {
         is_blank(board.secrets(), 0, secrets_end)?
             && is_blank(board.provision(), 0, provision_end)?,
     )
-}
-
-/// Bytes of a piece.
-pub(crate) fn end<F: NorFlash>(flash: &F) -> u32 {
-    u32::try_from(flash.capacity()).unwrap_or(u32::MAX)
-}
-
-/// Erases a piece, the sector with its head and its marks last, and looks that nothing is left.
-pub(crate) fn erase_piece<F: NorFlash>(flash: &mut F) -> Result<(), StorageError> {
-    let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| StorageError)?;
-    let end = end(flash);
-    if sector < end {
-        flash.erase(sector, end).map_err(|_| StorageError)?;
-    }
-    flash.erase(0, sector).map_err(|_| StorageError)?;
-    if is_blank(flash, 0, end)? {
-        Ok(())
-    } else {
-        Err(StorageError)
-    }
 }
 
 /// Writes a key; the record of it is the caller's to write.

@@ -9,7 +9,9 @@ const KEY: Region = region(0x1_fc00, 0x400);
 /// Says that these were made flash.
 const MARK: usize = 0x2100_0004;
 const VERSIONS: Region = region(0x2102_4000, 0x2000);
-pub(crate) const ACTIVE: Region = region(0x2110_0000, 0x10_0000);
+const ACTIVE: Region = region(0x2110_0000, 0x10_0000);
+/// Where the image in it begins, with its table of vectors.
+pub const IMAGE: u32 = 0x2110_0000 + IMAGE_AT;
 const STAGED: Region = region(0x2120_0000, 0x10_0000);
 
 const fn region(start: usize, len: usize) -> Region {
@@ -33,10 +35,4 @@ pub(crate) fn staging() -> Staging<Storage> {
         key: Storage::of(KEY),
         board: "mps2-an386",
     }
-}
-
-/// Where the image in the active slot begins, with its table of vectors.
-pub const fn image() -> usize {
-    // 1,024.
-    ACTIVE.start + IMAGE_AT as usize
 }

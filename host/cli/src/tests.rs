@@ -44,6 +44,8 @@ fn the_lines_of_the_readme() {
         "privyseal device set-time --device device:unix:s",
         "privyseal device set-time --device device:unix:s --now 1 --signature line.sig",
         "privyseal device wipe --device device:unix:s --yes-destroy-the-key",
+        "privyseal device update --device device:unix:s gateway.signed",
+        "privyseal device sign-image --board mps2-an386 --number 7 gateway.bin",
         "privyseal completions bash",
         "privyseal man --out .",
     ] {
@@ -76,6 +78,8 @@ fn wrong_usage_is_exit_code_2() {
         "privyseal device import-key --device device:unix:s --policy p.toml",
         "privyseal device set-time --device device:unix:s --signature line.sig",
         "privyseal device log --device device:unix:s --from -1",
+        "privyseal device update --device device:unix:s",
+        "privyseal device sign-image --board mps2-an386 --number 0 gateway.bin",
         "privyseal jwks",
         "privyseal jwks --key pkcs11:token=T --kid k --kid-form rfc7638",
         "privyseal csr --key pkcs11:token=T",

@@ -1,15 +1,12 @@
 //! The hash of each image, as a device says it of itself: the same from any folder, so that it can be compared.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
-use object::read::elf::{ElfFile32, ProgramHeader as _};
-use object::{Endianness, Object as _, ObjectSegment as _};
 use sha2::{Digest as _, Sha256};
 
 use super::image;
-use crate::failure::{Context, Failure, fail};
+use crate::failure::{Failure, fail};
 use crate::{copy, paths, thumb};
 
 /// Builds, and prints a line for each image.
@@ -37,34 +34,10 @@ pub(crate) fn compare() -> Result<(), Failure> {
 }
 
 /// SHA-256 of what a programmer writes to the flash.
-fn of(image: &Path) -> Result<String, Failure> {
+fn of(path: &Path) -> Result<String, Failure> {
     let mut digits = String::new();
-    for byte in Sha256::digest(flash(image)?) {
+    for byte in Sha256::digest(image::flash(path)?) {
         let _ = write!(digits, "{byte:02x}");
     }
     Ok(digits)
-}
-
-/// What a programmer writes to the flash: the loaded segments, in the order of their addresses there.
-pub(super) fn flash(image: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(image).context(paths::shown(image))?;
-    let elf = ElfFile32::<Endianness>::parse(&*bytes).context(paths::shown(image))?;
-    let mut segments = Vec::new();
-    for segment in elf.segments() {
-        // The file's own headers come first in it, and are no part of the image.
-        if let (0, _) | (_, 0) = segment.file_range() {
-            continue;
-        }
-        let place = segment.elf_program_header().p_paddr(elf.endian());
-        segments.push((place, segment.data().context(paths::shown(image))?));
-    }
-    segments.sort_unstable();
-    let mut flash = Vec::new();
-    let start = segments.first().map_or(0, |(start, _)| *start);
-    for (place, data) in segments {
-        // Zeros between them.
-        flash.resize((place - start) as usize, 0);
-        flash.extend_from_slice(data);
-    }
-    Ok(flash)
 }

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::reproducible::reproducibly;
-use super::{hash, maker, manifest};
+use object::read::elf::{ElfFile32, ProgramHeader as _};
+use object::{Endianness, Object as _, ObjectSegment as _};
+
+use super::{maker, manifest};
 use crate::failure::{Context, Failure};
 use crate::process::Run;
 use crate::{paths, thumb};
@@ -100,7 +103,7 @@ impl Image {
         if self.features == "slot" {
             // What is signed.
             let place = self.path().with_extension("bin");
-            fs::write(&place, hash::flash(&self.path())?).context(paths::shown(&place))?;
+            fs::write(&place, flash(&self.path())?).context(paths::shown(&place))?;
         }
         Ok(())
     }
@@ -189,4 +192,28 @@ pub(crate) fn lint() -> Result<(), Failure> {
 
 fn folder() -> PathBuf {
     paths::target().join("firmware-images")
+}
+
+/// What a programmer writes to the flash: the loaded segments, in the order of their addresses there.
+pub(super) fn flash(image: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = fs::read(image).context(paths::shown(image))?;
+    let elf = ElfFile32::<Endianness>::parse(&*bytes).context(paths::shown(image))?;
+    let mut segments = Vec::new();
+    for segment in elf.segments() {
+        // The file's own headers come first in it, and are no part of the image.
+        if let (0, _) | (_, 0) = segment.file_range() {
+            continue;
+        }
+        let place = segment.elf_program_header().p_paddr(elf.endian());
+        segments.push((place, segment.data().context(paths::shown(image))?));
+    }
+    segments.sort_unstable();
+    let mut flash = Vec::new();
+    let start = segments.first().map_or(0, |(start, _)| *start);
+    for (place, data) in segments {
+        // Zeros between them.
+        flash.resize((place - start) as usize, 0);
+        flash.extend_from_slice(data);
+    }
+    Ok(flash)
 }

@@ -3,14 +3,13 @@
 use core::hint::black_box;
 
 use privyseal_core::UnixTime;
-use privyseal_core::jws::Algorithm;
-use privyseal_core::rsa::VerifyingKey;
 use privyseal_protocol::authority::{MAX_STATEMENT, renewal_statement, set_time_statement};
 use privyseal_protocol::{DeviceId, Entry, Event, Policy, Refusal, Response};
 
 use super::start::challenge;
 use super::{Asked, Machine, Mode};
 use crate::board::Board;
+use crate::first_stage::is_signed;
 use crate::limits::Clock;
 use crate::vault::{self, Contents};
 
@@ -192,7 +191,9 @@ fn check_word(policy: &Policy<'_>, statement: &[u8], signature: &[u8]) -> Result
         .authority_key()
         .and_then(Result::ok)
         .ok_or(Refusal::Authority)?;
-    let key = VerifyingKey::new(key).map_err(|_| Refusal::Authority)?;
-    key.verify(&Algorithm::Rs256.digest(statement), signature)
-        .map_err(|_| Refusal::Authority)
+    if is_signed(key, statement, signature) {
+        Ok(())
+    } else {
+        Err(Refusal::Authority)
+    }
 }

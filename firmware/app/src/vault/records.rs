@@ -1,7 +1,5 @@
 //! The heads of the two pieces: what they name, byte by byte.
 
-use privyseal_core::encoding::sink::{Sink as _, SliceSink};
-use privyseal_protocol::crc::checksum;
 use privyseal_protocol::policy::MAX_SCHEMES;
 use privyseal_protocol::{AtRest, Origin};
 use sha2::{Digest as _, Sha256};
@@ -9,10 +7,10 @@ use sha2::{Digest as _, Sha256};
 use super::{CHAIN_AT, MODULUS_AT, POLICY_AT, SALT, SECRET_AT};
 use crate::at_rest::{KeptUnder, PROOF_LEN, sealed_len};
 use crate::board::Board;
+use crate::flash::{Fields, fields, head};
 
 /// Bytes of what either piece begins with.
 pub(super) const HEAD_LEN: usize = 128;
-const CRC_LEN: usize = 4;
 pub(super) const MANIFEST: &[u8; 8] = b"PSEAL v4";
 pub(super) const RECORD: &[u8; 8] = b"PSKEY v4";
 
@@ -21,6 +19,13 @@ pub(super) const RECORD: &[u8; 8] = b"PSKEY v4";
 pub(crate) struct Place {
     pub(crate) at: u32,
     pub(crate) len: u32,
+}
+
+fn place(fields: &mut Fields<'_>) -> Option<Place> {
+    Some(Place {
+        at: fields.number()?,
+        len: fields.number()?,
+    })
 }
 
 /// What the first piece holds.
@@ -52,61 +57,6 @@ pub(crate) struct KeyRecord {
     pub(crate) key: u32,
     /// SHA-256 of salt, modulus and encrypted secret.
     pub(crate) digest: [u8; 32],
-}
-
-/// Number by number, and the digest at the end.
-pub(crate) struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    pub(crate) fn number(&mut self) -> Option<u32> {
-        let (bytes, behind) = self.0.split_first_chunk::<4>()?;
-        self.0 = behind;
-        Some(u32::from_le_bytes(*bytes))
-    }
-
-    fn place(&mut self) -> Option<Place> {
-        Some(Place {
-            at: self.number()?,
-            len: self.number()?,
-        })
-    }
-
-    pub(super) fn digest(&mut self) -> Option<[u8; 32]> {
-        let (digest, behind) = self.0.split_first_chunk()?;
-        self.0 = behind;
-        Some(*digest)
-    }
-}
-
-/// Magic, numbers, digests, zeros, CRC.
-pub(crate) fn head<const LEN: usize>(
-    magic: &[u8],
-    numbers: impl IntoIterator<Item = u32>,
-    digests: &[&[u8; 32]],
-) -> [u8; LEN] {
-    let mut bytes = [0; LEN];
-    let mut sink = SliceSink::new(&mut bytes);
-    // There is room for all of it.
-    let _ = sink.write(magic);
-    for number in numbers {
-        let _ = sink.write(&number.to_le_bytes());
-    }
-    for digest in digests {
-        let _ = sink.write(*digest);
-    }
-    if let Some((content, crc)) = bytes.split_last_chunk_mut::<CRC_LEN>() {
-        *crc = checksum(&[content]).to_le_bytes();
-    }
-    bytes
-}
-
-/// What stands behind the magic, if the CRC is right.
-pub(crate) fn fields<'a>(bytes: &'a [u8], magic: &[u8]) -> Option<Fields<'a>> {
-    let (content, crc) = bytes.split_last_chunk::<CRC_LEN>()?;
-    if *crc != checksum(&[content]).to_le_bytes() {
-        return None;
-    }
-    content.strip_prefix(magic).map(Fields)
 }
 
 impl Manifest {
@@ -145,7 +95,7 @@ impl Manifest {
             proof: [0; PROOF_LEN],
         };
         for header in &mut manifest.headers {
-            *header = fields.place()?;
+            *header = place(&mut fields)?;
         }
         manifest.digest = fields.digest()?;
         manifest.proof = fields.digest()?;

@@ -27,7 +27,7 @@ fn run([first, second]: [u32; 2]) -> ! {
     if black_box(second) != GOOD {
         latch()
     }
-    let image = black_box(slots::image() as u32) ^ black_box(first) ^ black_box(second);
+    let image = black_box(slots::IMAGE) ^ black_box(first) ^ black_box(second);
     let Some(core) = Peripherals::take() else {
         latch()
     };

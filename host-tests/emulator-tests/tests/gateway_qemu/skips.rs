@@ -9,6 +9,7 @@
 
 mod answer;
 mod cases;
+mod first_stage;
 
 use std::collections::{BTreeMap, HashSet};
 use std::env;
@@ -16,11 +17,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{Write as _, stdout};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use object::{Object as _, ObjectSymbol as _};
+use privyseal_core::encoding::hex;
 use privyseal_protocol::{DeviceState, Request};
 use privyseal_test_base::scratch::target_dir;
 use privyseal_test_judges::decode::Parts;
@@ -125,31 +127,17 @@ struct Campaign<'p> {
     secrets: HashSet<[u8; PIECE]>,
     /// Where a request is done, and where everything ends.
     ends: [u32; 2],
-    functions: BTreeMap<u32, String>,
-    image: String,
+    program: Program,
     fault: (&'static str, Fault),
 }
 
 impl<'p> Campaign<'p> {
     fn new(machine: Machine, party: &'p Party) -> Self {
-        let bytes = fs::read(firmware::image(machine.image)).expect("the image");
-        let file = object::File::parse(&*bytes).expect("an ELF");
-        let functions: BTreeMap<_, _> = file
-            .symbols()
-            .filter(|symbol| symbol.size() > 0)
-            .filter_map(|symbol| {
-                let address = u32::try_from(symbol.address()).ok()? & !1;
-                Some((address, symbol.name().ok()?.to_owned()))
-            })
-            .collect();
-        let named = |part: &str| {
-            let mut found = file
-                .symbols()
-                .filter(|s| s.name().is_ok_and(|n| n.contains(part)));
-            let found = found.next().unwrap_or_else(|| panic!("no {part}"));
-            u32::try_from(found.address()).expect("an address") & !1
-        };
-        let ends = [named("stack4wipe17h"), named("board_latched")];
+        let program = Program::of(machine);
+        let ends = [
+            program.named("stack4wipe17h"),
+            program.named("board_latched"),
+        ];
         let (debugger, line) = begin(machine, party, ends);
         let numbers = secrets(party);
         let pieces = numbers.iter().flat_map(|secret| {
@@ -175,15 +163,8 @@ impl<'p> Campaign<'p> {
             begun: Instant::now(),
             secrets,
             ends,
-            functions,
+            program,
             fault: fault(),
-            image: Sha256::digest(&bytes)
-                .iter()
-                .take(8)
-                .fold(String::new(), |mut text, byte| {
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                }),
         }
     }
 
@@ -211,7 +192,8 @@ impl<'p> Campaign<'p> {
         self.judge(case, &good, &said, None)
             .unwrap_or_else(|wrong| panic!("without a fault: {wrong}"));
 
-        let known = self.known(case);
+        let report = self.program.report(self.fault.0, case.name);
+        let known = known(&report);
         let chosen = choose(points.len());
         let mut summary = Summary {
             executed: points.len(),
@@ -220,14 +202,19 @@ impl<'p> Campaign<'p> {
         let mut report = fs::OpenOptions::new()
             .create(true)
             .append(true)
-            .open(self.report(case))
+            .open(report)
             .expect("target/ can be written");
         for point in chosen.into_iter().map(|place| points[place]) {
             let outcome = if let Some(outcome) = known.get(&point) {
                 outcome.clone()
             } else {
                 let outcome = self.attempt(case, &request, point, &good);
-                writeln!(report, "{point:08x} {outcome} {}", self.place(point)).expect("a file");
+                writeln!(
+                    report,
+                    "{point:08x} {outcome} {}",
+                    self.program.place(point)
+                )
+                .expect("a file");
                 outcome
             };
             summary.tried += 1;
@@ -237,7 +224,7 @@ impl<'p> Campaign<'p> {
                     "{} {}: {outcome} {}",
                     self.machine.image,
                     case.name,
-                    self.place(point)
+                    self.program.place(point)
                 );
             }
             *summary.outcomes.entry(outcome).or_default() += 1;
@@ -399,6 +386,38 @@ impl<'p> Campaign<'p> {
             Err(format!("token-outside-the-policy:{claims}"))
         }
     }
+}
+
+/// An image, by its symbols.
+struct Program {
+    image: &'static str,
+    hash: String,
+    /// Where each begins.
+    functions: BTreeMap<u32, String>,
+}
+
+impl Program {
+    fn of(machine: Machine) -> Self {
+        let bytes = fs::read(firmware::image(machine.image)).expect("the image");
+        let file = object::File::parse(&*bytes).expect("an ELF");
+        let functions = file.symbols().filter(|symbol| symbol.size() > 0);
+        let functions = functions.filter_map(|symbol| {
+            let address = u32::try_from(symbol.address()).ok()? & !1;
+            Some((address, symbol.name().ok()?.to_owned()))
+        });
+        Self {
+            image: machine.image,
+            functions: functions.collect(),
+            hash: hex(&Sha256::digest(&bytes)[..8]).collect(),
+        }
+    }
+
+    /// Where a function begins.
+    fn named(&self, part: &str) -> u32 {
+        let mut found = self.functions.iter();
+        let found = found.find(|(_, name)| name.contains(part));
+        *found.unwrap_or_else(|| panic!("no {part}")).0
+    }
 
     /// The function that an address lies in.
     fn place(&self, at: u32) -> String {
@@ -406,25 +425,23 @@ impl<'p> Campaign<'p> {
         format!("{:#}+{:x}", rustc_demangle::demangle(name), at - start)
     }
 
-    fn report(&self, case: &Case) -> PathBuf {
+    fn report(&self, fault: &str, case: &str) -> PathBuf {
         let folder = target_dir().join("skips");
         fs::create_dir_all(&folder).expect("target/ can be written");
-        folder.join(format!(
-            "{}-{}-{}-{}.txt",
-            self.machine.image, self.image, self.fault.0, case.name
-        ))
+        let Self { image, hash, .. } = self;
+        folder.join(format!("{image}-{hash}-{fault}-{case}.txt"))
     }
+}
 
-    /// Points that were tried before on this image.
-    fn known(&self, case: &Case) -> BTreeMap<u32, String> {
-        let text = fs::read_to_string(self.report(case)).unwrap_or_default();
-        let line = |line: &str| {
-            let mut words = line.split(' ');
-            let point = u32::from_str_radix(words.next()?, 16).ok()?;
-            Some((point, words.next()?.to_owned()))
-        };
-        text.lines().filter_map(line).collect()
-    }
+/// Points that were tried before on this image.
+fn known(report: &Path) -> BTreeMap<u32, String> {
+    let text = fs::read_to_string(report).unwrap_or_default();
+    let line = |line: &str| {
+        let mut words = line.split(' ');
+        let point = u32::from_str_radix(words.next()?, 16).ok()?;
+        Some((point, words.next()?.to_owned()))
+    };
+    text.lines().filter_map(line).collect()
 }
 
 /// A provisioned device that waits, and its line.

@@ -20,14 +20,14 @@ use crate::command::{fails, info, run};
 use crate::stage::{Party, SERVED};
 
 /// The board with a first stage.
-const BOARD: Machine = Machine {
+pub(crate) const BOARD: Machine = Machine {
     image: "mps2-an386-first-stage",
     ..AN386
 };
-const NAME: &str = "mps2-an386";
+pub(crate) const NAME: &str = "mps2-an386";
 /// Says that its slots are flash.
 const MARK: u32 = 0x2100_0004;
-const VERSIONS: u32 = 0x2102_4000;
+pub(crate) const VERSIONS: u32 = 0x2102_4000;
 pub(crate) const ACTIVE: u32 = 0x2110_0000;
 const STAGED: u32 = 0x2120_0000;
 /// Where a signed image lies in a slot, and the image in it.
@@ -135,19 +135,12 @@ fn the_command_updates_a_device_and_the_key_stays() {
     let good = signed(header(NAME, 6, &next), &next);
     let good = file("next.signed", &good);
 
-    let older = signed(header(NAME, 4, &next), &next);
     let mut unsigned = signed(header(NAME, 6, &next), &next);
     unsigned[100] ^= 1;
-    let other = signed(header("stm32f405", 6, &next), &next);
-    for (name, bytes, says) in [
-        ("older", older, "the version 4"),
-        ("unsigned", unsigned, "not signed by the key"),
-        ("other", other, "is for another board"),
-    ] {
-        let said = fails(&["device", "update", "--device", &uri, &file(name, &bytes)]);
-        assert!(said.contains(says), "{name}: {said}");
-        assert_eq!(info(&uri)["image"], before["image"], "{name}");
-    }
+    let unsigned = file("unsigned", &unsigned);
+    let said = fails(&["device", "update", "--device", &uri, &unsigned]);
+    assert!(said.contains("not signed by the key"), "{said}");
+    assert_eq!(info(&uri)["image"], before["image"]);
 
     let said = run(&["device", "update", "--device", &uri, &good]);
     assert_eq!(said, "it runs version 6\n");
@@ -169,14 +162,11 @@ fn the_command_updates_a_device_and_the_key_stays() {
         ..SignRequest::new(scheme, run_start() + 60)
     });
     party.openssl_verifies(&token.expect("the key signs"));
-    // Neither the one before nor this one once more.
+    // There is no way back.
     drop(gateway);
-    let [before, again] =
-        [(5, &image), (6, &next)].map(|(number, image)| signed(header(NAME, number, image), image));
-    for (name, bytes) in [("before", before), ("again", again)] {
-        let said = fails(&["device", "update", "--device", &uri, &file(name, &bytes)]);
-        assert!(said.contains("takes 7 or a later one"), "{name}: {said}");
-    }
+    let older = file("older", &signed(header(NAME, 5, &image), &image));
+    let said = fails(&["device", "update", "--device", &uri, &older]);
+    assert!(said.contains("takes 7 or a later one"), "{said}");
 }
 
 /// Somebody has written it into the active slot.

@@ -90,13 +90,14 @@ struct Allowed {
 const ALLOWED_TRAPS: [&str; 1] = ["Reset"];
 
 /// Images that no device with a real key is given; every other one is judged.
-const NOT_FOR_DEVICES: [&str; 8] = [
+const NOT_FOR_DEVICES: [&str; 9] = [
     "stm32f405-debug",
     "stm32f405-qemu",
     FAULTS,
     "mps2-an386",
     "mps2-an386-faults",
     "mps2-an386-measure",
+    "mps2-an386-slot",
     "bench-portable",
     "bench-umaal",
 ];

@@ -248,7 +248,11 @@ impl Debugger {
         Stop::At(self.pc())
     }
 
-    fn pc(&mut self) -> u32 {
+    /// Where it has stopped.
+    ///
+    /// # Panics
+    /// If the stub is gone.
+    pub fn pc(&mut self) -> u32 {
         let registers = self.ask("g");
         let pc = u32::from_str_radix(&registers[15 * 8..16 * 8], 16).expect("a register");
         pc.swap_bytes()
