@@ -18,6 +18,8 @@ mod start;
 mod unlocking;
 mod updating;
 
+use core::hint::black_box;
+
 use embedded_io::{Read, ReadReady};
 use privyseal_protocol::authority::CHALLENGE_LEN;
 use privyseal_protocol::{
@@ -237,7 +239,9 @@ impl<B: Board> Machine<B> {
 
     #[inline(never)]
     fn obey(&mut self, id: u8, request: &Request<'_>) -> Result<(), Refusal> {
-        if !matches!(request, Request::Compose { .. } | Request::SignComposed(_)) {
+        let composes = matches!(request, Request::Compose { .. } | Request::SignComposed(_));
+        // Hidden from the compiler, which else leaves a trap in their places below.
+        if !black_box(composes) {
             self.composed.wipe();
         }
         match *request {
