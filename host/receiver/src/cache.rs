@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use privyseal_hsm::lock;
+
 use crate::shares::{Holder, Place, Room};
 
 privyseal_hsm::options! {
@@ -97,7 +99,7 @@ where
         load: impl Fn() -> Result<V, E> + Send + 'static,
     ) -> Result<V, NoValue<E>> {
         let slot = self.slot(name);
-        let state = slot.lock();
+        let state = lock(&slot.state);
         match self.known(&state) {
             Some((value, since)) if (self.is_good)(&value) => {
                 Ok(self.renewed(&slot, state, value, since.elapsed(), holder, load))
@@ -109,16 +111,16 @@ where
 
     /// Whether there is a value of that name that may be used.
     pub(crate) fn is_known(&self, name: &str) -> bool {
-        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = lock(&self.slots);
         let slot = slots.get(name).cloned();
         drop(slots);
-        slot.is_some_and(|slot| self.known(&slot.lock()).is_some())
+        slot.is_some_and(|slot| self.known(&lock(&slot.state)).is_some())
     }
 
     /// Has what is known got again before it is used again, if it is to be had.
     pub(crate) fn outdate(&self, name: &str) {
         let slot = self.slot(name);
-        let mut state = slot.lock();
+        let mut state = lock(&slot.state);
         let old = Instant::now().checked_sub(self.policy.life.max(self.policy.refresh_after));
         if let (Some((_, since)), Some(old)) = (&mut state.value, old) {
             *since = old.min(*since);
@@ -199,13 +201,13 @@ where
     }
 
     fn slot(&self, name: &str) -> Arc<Slot<V, E>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = lock(&self.slots);
         if let Some(slot) = slots.get(name) {
             return Arc::clone(slot);
         }
         if slots.len() >= self.policy.max_parties {
             slots.retain(|_, slot| {
-                let state = slot.lock();
+                let state = lock(&slot.state);
                 state.loading || self.known(&state).is_some()
             });
         }
@@ -243,17 +245,13 @@ impl<V: Clone + Send + 'static, E: Clone + Send + 'static> Slot<V, E> {
 }
 
 impl<V: Clone, E: Clone> Slot<V, E> {
-    fn lock(&self) -> MutexGuard<'_, State<V, E>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Loads, keeps what comes, and lets those go on who wait: also where `load` panics.
     fn fill(&self, load: impl Fn() -> Result<V, E>, place: Option<Place>) {
         let _ended = Ended(self);
         // Given back before those who wait go on.
         let _place = place;
         let outcome = load();
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         match outcome {
             Ok(value) => {
                 state.value = Some((value, Instant::now()));
@@ -285,7 +283,7 @@ struct Ended<'s, V: Clone, E: Clone>(&'s Slot<V, E>);
 
 impl<V: Clone, E: Clone> Drop for Ended<'_, V, E> {
     fn drop(&mut self) {
-        self.0.lock().loading = false;
+        lock(&self.0.state).loading = false;
         self.0.loaded.notify_all();
     }
 }

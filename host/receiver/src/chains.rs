@@ -1,17 +1,17 @@
 //! Headers whose certificates were proved: a party that is known costs one signature.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use privyseal::schemes::ishare::TrustedList;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
 use privyseal_core::jws::Algorithm;
 use privyseal_core::rsa::VerifyingKey;
+use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
-use crate::shares::{Holder, Shares};
+use crate::shares::{Expiring, Holder};
 
 /// How many are kept at most; some kilobytes each.
 const MAX_KEPT: usize = 10_000;
@@ -52,16 +52,10 @@ pub(crate) fn organization(leaf: &Certificate<'_>) -> Holder {
     Sha256::digest(named.unwrap_or(subject.as_der())).into()
 }
 
-/// By the SHA-256 of the header, as it is encoded: its `x5c` or `kid` and all else that it says.
+/// By the SHA-256 of the header, as it is encoded: its `x5c` or `kid` and all else that it says. One holder can write its
+/// header in any number of ways.
 #[derive(Debug)]
-pub(crate) struct ProvenHeaders(Mutex<Kept>);
-
-#[derive(Debug)]
-struct Kept {
-    headers: HashMap<[u8; 32], Arc<ProvenHeader>>,
-    /// One holder can write its header in any number of ways.
-    shares: Shares,
-}
+pub(crate) struct ProvenHeaders(Mutex<Expiring<Arc<ProvenHeader>>>);
 
 impl Default for ProvenHeaders {
     fn default() -> Self {
@@ -71,10 +65,7 @@ impl Default for ProvenHeaders {
 
 impl ProvenHeaders {
     fn new(room: usize) -> Self {
-        Self(Mutex::new(Kept {
-            headers: HashMap::new(),
-            shares: Shares::new(room),
-        }))
+        Self(Mutex::new(Expiring::new(room)))
     }
 
     pub(crate) fn find(
@@ -83,40 +74,22 @@ impl ProvenHeaders {
         client_id: &str,
         now: UnixTime,
     ) -> Option<Arc<ProvenHeader>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.headers.get(digest);
+        let kept = lock(&self.0);
         let is_good = |it: &&Arc<ProvenHeader>| it.client_id == client_id && now <= it.until;
-        found.filter(is_good).cloned()
+        kept.get(digest).filter(is_good).cloned()
     }
 
+    /// Where all places are in use, what is new is proved each time.
     pub(crate) fn keep(&self, digest: [u8; 32], header: &Arc<ProvenHeader>, now: UnixTime) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
+        kept.forget(now);
         kept.remove(&digest);
-        if !kept.shares.take(header.holder) {
-            let ended = kept.headers.iter().filter(|(_, kept)| kept.until < now);
-            let ended: Vec<_> = ended.map(|(digest, _)| *digest).collect();
-            for digest in ended {
-                kept.remove(&digest);
-            }
-            // Where all are in use, what is new is proved each time.
-            if !kept.shares.take(header.holder) {
-                return;
-            }
-        }
-        kept.headers.insert(digest, Arc::clone(header));
+        let end = header.until.saturating_add(1);
+        kept.keep(digest, Arc::clone(header), header.holder, end);
     }
 
     pub(crate) fn forget(&self, digest: &[u8; 32]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.remove(digest);
-    }
-}
-
-impl Kept {
-    fn remove(&mut self, digest: &[u8; 32]) {
-        if let Some(header) = self.headers.remove(digest) {
-            self.shares.give_back(&header.holder);
-        }
+        lock(&self.0).remove(digest);
     }
 }
 

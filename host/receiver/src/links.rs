@@ -1,10 +1,11 @@
 //! Links between CAs: parties of one CA have them in common, and each is verified once.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use privyseal::pki::links::HostLinks;
 use privyseal_core::cert::{Certificate, LinkError, Name, VerifyLink};
+use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
 /// How many are remembered at most. A stranger's CAs count, too: when it is full, it starts over.
@@ -21,7 +22,7 @@ impl VerifyLink for KnownLinks {
         }
         let digests = [subject, issuer].map(|it| Sha256::digest(it.as_der()));
         let link: [u8; 32] = Sha256::digest(digests.concat()).into();
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || lock(&self.0);
         if known().contains(&link) {
             return Ok(());
         }

@@ -23,8 +23,7 @@ use crate::chains::{ProvenHeader, ProvenHeaders};
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, ClaimedParty, PartyAnswer};
 use crate::replay::{Presented, ReplayStore, Seen};
-use crate::revocation::Untold;
-use crate::shares::Rooms;
+use crate::shares::{Counts, Rooms};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
@@ -47,7 +46,8 @@ pub struct Receiver {
     pub(crate) links: KnownLinks,
     /// For those who wait for what CAs publish about revocation.
     pub(crate) fetching: Rooms,
-    pub(crate) untold: Untold,
+    /// The certificates (SHA-256) of which CAs told nothing a moment ago: presenting one again asks nobody.
+    pub(crate) untold: Counts,
 }
 
 /// What may be changed while a receiver works.

@@ -2,9 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 
 use privyseal::oauth::OAuthError;
 use privyseal::schemes::ishare::{
@@ -16,8 +14,13 @@ use privyseal_core::scheme::PartyLookup;
 use privyseal_core::scheme::SchemeRules;
 
 use crate::cache::{Cache, CachePolicy};
-use crate::shares::{Holder, Room};
+use crate::shares::{Counts, Holder, Room};
 use crate::{Rejection, Revocation};
+
+/// How often an organization may ask in vain in [`LOOK_UPS_TIME`].
+const MAX_LOOK_UPS: u32 = 8;
+
+const LOOK_UPS_TIME: Duration = Duration::from_secs(60);
 
 /// Who knows which CAs issue, and which parties there are. What it says is proved already.
 pub trait RegistrySource: fmt::Debug + Send + Sync {
@@ -123,7 +126,8 @@ pub(crate) struct CachedRegistry {
     source: Arc<dyn RegistrySource>,
     list: Cache<Arc<TrustedList>, Arc<IshareError>>,
     parties: Cache<PartyAnswer, Arc<IshareError>>,
-    look_ups: Arc<LookUps>,
+    /// How often an organization named a party that it is not: a registry is not asked for every id that somebody can think of.
+    look_ups: Arc<Counts>,
 }
 
 /// What a registry says about a party.
@@ -137,7 +141,7 @@ impl CachedRegistry {
             parties: Cache::new(policy, Room::new(policy.max_waiting), |answer| {
                 answer.as_ref().is_ok_and(|party| party.is_active())
             }),
-            look_ups: Arc::default(),
+            look_ups: Arc::new(Counts::new(MAX_LOOK_UPS, LOOK_UPS_TIME)),
         }
     }
 
@@ -254,33 +258,5 @@ impl<'a> ClaimedParty<'a> {
             return Ok(());
         }
         party.check_certificate(self.leaf)
-    }
-}
-
-/// How often an organization named a party that it is not: a registry is not asked for every id that somebody can think of.
-#[derive(Debug, Default)]
-struct LookUps(Mutex<HashMap<Holder, (Instant, u32)>>);
-
-impl LookUps {
-    const MAX: u32 = 8;
-    const WINDOW: Duration = Duration::from_secs(60);
-    const MAX_KEPT: usize = 10_000;
-
-    fn are_too_many(&self, holder: &Holder) -> bool {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.get(holder);
-        count.is_some_and(|(since, count)| since.elapsed() < Self::WINDOW && *count >= Self::MAX)
-    }
-
-    fn note(&self, holder: &Holder) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= Self::MAX_KEPT {
-            counts.retain(|_, (since, _)| since.elapsed() < Self::WINDOW);
-        }
-        let entry = counts.entry(*holder).or_insert((Instant::now(), 0));
-        if entry.0.elapsed() >= Self::WINDOW {
-            *entry = (Instant::now(), 0);
-        }
-        entry.1 = entry.1.saturating_add(1);
     }
 }

@@ -4,9 +4,10 @@
 mod redis;
 
 use core::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use privyseal_core::UnixTime;
+use privyseal_hsm::lock;
 
 use crate::shares::Expiring;
 
@@ -99,10 +100,6 @@ impl MemoryStore {
         self.begins = Some(now);
         self
     }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Expiring<()>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl ReplayStore for MemoryStore {
@@ -110,7 +107,7 @@ impl ReplayStore for MemoryStore {
         if self.begins.is_some_and(|begins| presented.issued <= begins) {
             return Ok(Seen::MayBeForgotten);
         }
-        let mut seen = self.lock();
+        let mut seen = lock(&self.seen);
         // A clock that is put back does not make good again what was forgotten.
         if seen.forget(presented.now) >= Some(presented.until) {
             return Ok(Seen::MayBeForgotten);
@@ -126,7 +123,7 @@ impl ReplayStore for MemoryStore {
     }
 
     fn knows(&self, key: &[u8; 32]) -> bool {
-        self.lock().get(key).is_some()
+        lock(&self.seen).get(key).is_some()
     }
 }
 

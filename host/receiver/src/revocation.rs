@@ -2,9 +2,8 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use privyseal::UnixTime;
@@ -82,37 +81,11 @@ impl Revocation {
 }
 
 /// For how long nobody is asked again about a certificate of which nothing was told.
-const PAUSE: Duration = Duration::from_secs(5);
-
-/// How many such certificates are remembered; when it is full, it starts over.
-const MAX_UNTOLD: usize = 10_000;
+pub(crate) const PAUSE: Duration = Duration::from_secs(5);
 
 /// Nothing is found against a client whose CAs are silent.
 pub(crate) fn untold(why: impl fmt::Display) -> Rejection {
     Rejection::unavailable("what CAs say about revocation", why)
-}
-
-/// The certificates (SHA-256) of which CAs told nothing a moment ago: presenting one again asks nobody.
-#[derive(Debug, Default)]
-pub(crate) struct Untold(Mutex<HashMap<[u8; 32], Instant>>);
-
-impl Untold {
-    pub(crate) fn is_recent(&self, leaf: &[u8; 32]) -> bool {
-        let since = self.lock().get(leaf).copied();
-        since.is_some_and(|since| since.elapsed() < PAUSE)
-    }
-
-    pub(crate) fn note(&self, leaf: [u8; 32]) {
-        let mut untold = self.lock();
-        if untold.len() >= MAX_UNTOLD {
-            untold.clear();
-        }
-        untold.insert(leaf, Instant::now());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Asks CAs on behalf of one holder, while there is a place for it to wait.

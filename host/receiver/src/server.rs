@@ -217,15 +217,8 @@ impl BoundServer {
     ///
     /// [`ServerError::Runtime`].
     pub fn run(self) -> Result<(), ServerError> {
-        let runtime = runtime()?;
-        let stop = {
-            let _entered = runtime.enter();
-            stopped(&self.server)?
-        };
-        let ended = runtime.block_on(self.serve(stop));
-        // It waits for no file or store that hangs.
-        runtime.shutdown_background();
-        ended
+        let stop = stopped(Arc::clone(&self.server));
+        self.run_until_told(stop)
     }
 
     /// The same until `stop` is there.
@@ -234,20 +227,30 @@ impl BoundServer {
     ///
     /// [`ServerError::Runtime`].
     pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let runtime = runtime()?;
-        let ended = runtime.block_on(self.serve(stop));
-        runtime.shutdown_background();
-        ended
+        self.run_until_told(async {
+            stop.await;
+            Ok(())
+        })
     }
 
-    async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+    fn run_until_told(self, stop: impl Future<Output = io::Result<()>>) -> Result<(), ServerError> {
+        let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+        let ended = runtime.block_on(self.serve(stop));
+        // It waits for no file or store that hangs.
+        runtime.shutdown_background();
+        Ok(ended?)
+    }
+
+    async fn serve(self, stop: impl Future<Output = io::Result<()>>) -> io::Result<()> {
         let public = tokio::net::TcpListener::from_std(self.public)?;
         let internal = tokio::net::TcpListener::from_std(self.internal)?;
         let graceful = GracefulShutdown::new();
         let server = Arc::clone(&self.server);
         tokio::task::spawn_blocking(move || server.tell_store());
         tokio::select! {
-            () = stop => {}
+            // Signals are waited for before a request comes in.
+            biased;
+            stopped = stop => stopped?,
             () = listen(public, Face::Public, &self.server, &graceful) => {}
             () = listen(internal, Face::Internal, &self.server, &graceful) => {}
         }
@@ -256,18 +259,13 @@ impl BoundServer {
     }
 }
 
-fn runtime() -> io::Result<runtime::Runtime> {
-    runtime::Builder::new_multi_thread().enable_all().build()
-}
-
 /// Reloads at each SIGHUP, until SIGTERM or SIGINT.
 #[cfg(unix)]
-fn stopped(server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + use<>> {
+async fn stopped(server: Arc<TokenServer>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let server = Arc::clone(server);
     let reloads = async move {
         while hangup.recv().await.is_some() {
             let server = Arc::clone(&server);
@@ -278,20 +276,17 @@ fn stopped(server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + u
             let _ = tokio::task::spawn_blocking(reload).await;
         }
     };
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            () = reloads => {}
-        }
-    })
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = reloads => {}
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn stopped(_server: &Arc<TokenServer>) -> io::Result<impl Future<Output = ()> + use<>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
+async fn stopped(_server: Arc<TokenServer>) -> io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// Takes connections for ever, not too many at once.

@@ -1,9 +1,12 @@
 //! A bounded number of places that many share: nobody can take all of them.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use privyseal_core::UnixTime;
+use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
 /// How many places are left for each one that somebody holds: the first gets a third of all, the next a third of what is
@@ -57,7 +60,7 @@ pub(crate) type Holder = [u8; 32];
 /// What is kept until its end, by a SHA-256, and never more than so many.
 #[derive(Debug)]
 pub(crate) struct Expiring<V> {
-    kept: HashMap<[u8; 32], (Holder, V)>,
+    kept: HashMap<[u8; 32], (Holder, UnixTime, V)>,
     shares: Shares,
     by_end: BTreeMap<UnixTime, Vec<[u8; 32]>>,
     /// The latest moment up to which something was forgotten.
@@ -75,7 +78,7 @@ impl<V> Expiring<V> {
     }
 
     pub(crate) fn get(&self, key: &[u8; 32]) -> Option<&V> {
-        self.kept.get(key).map(|(_, value)| value)
+        self.kept.get(key).map(|(.., value)| value)
     }
 
     /// Forgets what has ended at `now`; up to when something was forgotten so far.
@@ -87,18 +90,26 @@ impl<V> Expiring<V> {
         {
             self.forgotten = self.forgotten.max(Some(*first.key()));
             for key in first.remove() {
-                if let Some((holder, _)) = self.kept.remove(&key) {
-                    self.shares.give_back(&holder);
+                // It may have been kept again since, until later.
+                if self.kept.get(&key).is_some_and(|(_, end, _)| *end <= now) {
+                    self.remove(&key);
                 }
             }
         }
         self.forgotten
     }
 
+    /// Forgets it.
+    pub(crate) fn remove(&mut self, key: &[u8; 32]) {
+        if let Some((holder, ..)) = self.kept.remove(key) {
+            self.shares.give_back(&holder);
+        }
+    }
+
     /// Forgets all else.
     #[cfg(feature = "server")]
     pub(crate) fn retain(&mut self, stays: impl Fn(&V) -> bool) {
-        self.kept.retain(|_, (holder, value)| {
+        self.kept.retain(|_, (holder, _, value)| {
             let stays = stays(value);
             if !stays {
                 self.shares.give_back(holder);
@@ -111,7 +122,7 @@ impl<V> Expiring<V> {
     pub(crate) fn keep(&mut self, key: [u8; 32], value: V, holder: Holder, end: UnixTime) -> bool {
         let has_place = self.shares.take(holder);
         if has_place {
-            self.kept.insert(key, (holder, value));
+            self.kept.insert(key, (holder, end, value));
             self.by_end.entry(end).or_default().push(key);
         }
         has_place
@@ -150,7 +161,7 @@ impl Room {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Shares) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.0))
     }
 }
 
@@ -176,7 +187,7 @@ impl Rooms {
 
     pub(crate) fn place(&self, server: &str, holder: &Holder) -> Option<(Place, Place)> {
         let server: Holder = Sha256::digest(server).into();
-        let mut rooms = self.of_each.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = lock(&self.of_each);
         if rooms.len() >= Self::MAX_SERVERS {
             rooms.clear();
         }
@@ -187,6 +198,46 @@ impl Rooms {
             .clone();
         drop(rooms);
         Some((room.place(holder)?, self.all.place(&server)?))
+    }
+}
+
+/// How often something happened to a holder lately.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    max: u32,
+    window: Duration,
+    counts: Mutex<HashMap<Holder, (Instant, u32)>>,
+}
+
+impl Counts {
+    /// From how many on what has ended is left out.
+    const MAX_KEPT: usize = 10_000;
+
+    /// `max` in a `window` are too many.
+    pub(crate) fn new(max: u32, window: Duration) -> Self {
+        Self {
+            max,
+            window,
+            counts: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn are_too_many(&self, holder: &Holder) -> bool {
+        let counts = lock(&self.counts);
+        let count = counts.get(holder);
+        count.is_some_and(|(since, count)| since.elapsed() < self.window && *count >= self.max)
+    }
+
+    pub(crate) fn note(&self, holder: &Holder) {
+        let mut counts = lock(&self.counts);
+        if counts.len() >= Self::MAX_KEPT {
+            counts.retain(|_, (since, _)| since.elapsed() < self.window);
+        }
+        let entry = counts.entry(*holder).or_insert((Instant::now(), 0));
+        if entry.0.elapsed() >= self.window {
+            *entry = (Instant::now(), 0);
+        }
+        entry.1 = entry.1.saturating_add(1);
     }
 }
 

@@ -16,8 +16,8 @@ use crate::chains::ProvenHeaders;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore};
-use crate::revocation::Untold;
-use crate::shares::Rooms;
+use crate::revocation::PAUSE;
+use crate::shares::{Counts, Rooms};
 use crate::{RegisteredClients, Revocation};
 
 /// Seconds by which the clocks of clients may differ, unless told otherwise: what receivers that exist allow.
@@ -201,7 +201,7 @@ impl ReceiverBuilder {
             proven: ProvenHeaders::default(),
             links: KnownLinks::default(),
             fetching: Rooms::new(self.cache.max_waiting),
-            untold: Untold::default(),
+            untold: Counts::new(1, PAUSE),
         })
     }
 }

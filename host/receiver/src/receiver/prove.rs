@@ -160,7 +160,7 @@ impl Receiver {
         }
         let leaf = chain.leaf().map(Certificate::as_der).unwrap_or_default();
         let leaf = Sha256::digest(leaf).into();
-        if self.untold.is_recent(&leaf) {
+        if self.untold.are_too_many(&leaf) {
             return Err(untold("they told nothing a moment ago"));
         }
         let judged = self.check_chain(chain, &asking, asking.options(), now);
@@ -168,7 +168,7 @@ impl Receiver {
             return Err(untold("too many wait for it"));
         }
         if asking.was_untold() {
-            self.untold.note(leaf);
+            self.untold.note(&leaf);
         }
         judged
     }

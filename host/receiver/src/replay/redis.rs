@@ -6,13 +6,14 @@
 
 use core::time::Duration;
 use std::io::{self, Read as _, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::Certificates;
 use privyseal::base::clock;
 use privyseal::http::{Connection, Roots};
+use privyseal_hsm::lock;
 use redis::{
     ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Parser, Pipeline,
     RedisConnectionInfo, RedisError, RedisResult, Value,
@@ -177,7 +178,7 @@ impl RedisStore {
             commands
         };
         let end = Instant::now() + self.options.timeout;
-        let mut idle = self.lock();
+        let mut idle = lock(&self.idle);
         idle.retain(|link| link.made.elapsed() < self.options.checked_after);
         let link = idle.pop();
         drop(idle);
@@ -187,10 +188,10 @@ impl RedisStore {
                 Ok(answers) => return Ok(self.keep(link, answers)),
                 // No kept connection is better; a new one to a server that hangs is not, either.
                 Err(error) if error.is_timeout() => {
-                    self.lock().clear();
+                    lock(&self.idle).clear();
                     return Err(away(error));
                 }
-                Err(error) if error.is_io_error() => self.lock().clear(),
+                Err(error) if error.is_io_error() => lock(&self.idle).clear(),
                 Err(error) => return Err(away(error)),
             }
         }
@@ -251,15 +252,11 @@ impl RedisStore {
     }
 
     fn keep<T>(&self, link: Link, done: T) -> T {
-        let mut idle = self.lock();
+        let mut idle = lock(&self.idle);
         if idle.len() < MAX_IDLE {
             idle.push(link);
         }
         done
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Link>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,10 +3,11 @@
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use privyseal::base::clock;
 use privyseal_core::UnixTime;
+use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
 use crate::Receiver;
@@ -109,7 +110,7 @@ impl Default for MemoryTokens {
 
 impl TokenStore for MemoryTokens {
     fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
         kept.forget(grant.issued);
         let client = Sha256::digest(&grant.client_id).into();
         let is_kept = kept.keep(token, grant.clone(), client, grant.expires);
@@ -117,13 +118,13 @@ impl TokenStore for MemoryTokens {
     }
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lock(&self.0);
         let grant = kept.get(token);
         Ok(grant.filter(|grant| now < grant.expires).cloned())
     }
 
     fn retain(&self, holders: &HashSet<[u8; 32]>, _now: UnixTime) -> Result<(), StoreError> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
         kept.retain(|grant| holders.contains(&grant.holder()));
         Ok(())
     }
