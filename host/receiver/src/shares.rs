@@ -206,7 +206,7 @@ impl Rooms {
 pub(crate) struct Counts {
     max: u32,
     window: Duration,
-    counts: Mutex<HashMap<Holder, (Instant, u32)>>,
+    of_each: Mutex<HashMap<Holder, (Instant, u32)>>,
 }
 
 impl Counts {
@@ -218,18 +218,18 @@ impl Counts {
         Self {
             max,
             window,
-            counts: Mutex::default(),
+            of_each: Mutex::default(),
         }
     }
 
     pub(crate) fn are_too_many(&self, holder: &Holder) -> bool {
-        let counts = lock(&self.counts);
+        let counts = lock(&self.of_each);
         let count = counts.get(holder);
         count.is_some_and(|(since, count)| since.elapsed() < self.window && *count >= self.max)
     }
 
     pub(crate) fn note(&self, holder: &Holder) {
-        let mut counts = lock(&self.counts);
+        let mut counts = lock(&self.of_each);
         if counts.len() >= Self::MAX_KEPT {
             counts.retain(|_, (since, _)| since.elapsed() < self.window);
         }

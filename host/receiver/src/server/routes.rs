@@ -13,7 +13,7 @@ use hyper::header::{
 };
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
-use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper::{Request, Response, StatusCode, Version};
 use privyseal::UnixTime;
 use privyseal::base::{clock, entropy};
 use privyseal::http::only_header;
@@ -44,11 +44,10 @@ type Answer = Response<Full<Bytes>>;
 impl TokenServer {
     pub(super) async fn answer(&self, face: Face, request: Request<Incoming>) -> Answer {
         let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-        let mut answer = self.routed(face, request).await;
+        let answer = self.routed(face, request).await;
         if is_chunked {
             // RFC 9112 section 6.1: a length beside it may be meant for another reader of the same connection.
-            let close = HeaderValue::from_static("close");
-            answer.headers_mut().insert(CONNECTION, close);
+            return with(answer, CONNECTION, "close");
         }
         answer
     }
@@ -59,21 +58,14 @@ impl TokenServer {
             return invalid(StatusCode::BAD_REQUEST);
         }
         let path = head.uri.path();
-        let wanted = match (face, path) {
-            (Face::Public, path) if self.paths.iter().any(|it| it == path) => Method::POST,
-            (Face::Internal, "/v1/accept" | "/v1/introspect") => Method::POST,
-            (Face::Internal, "/v1/authorize" | "/live") => Method::GET,
+        let method = match (face, path) {
+            (Face::Public, path) if self.paths.iter().any(|it| it == path) => "POST",
+            (Face::Internal, "/v1/accept" | "/v1/introspect") => "POST",
+            (Face::Internal, "/v1/authorize" | "/live") => "GET",
             _ => return invalid(StatusCode::NOT_FOUND),
         };
-        if head.method != wanted {
-            let mut answer = invalid(StatusCode::METHOD_NOT_ALLOWED);
-            let allowed = HeaderValue::from_static(if wanted == Method::POST {
-                "POST"
-            } else {
-                "GET"
-            });
-            answer.headers_mut().insert(ALLOW, allowed);
-            return answer;
+        if head.method != method {
+            return with(invalid(StatusCode::METHOD_NOT_ALLOWED), ALLOW, method);
         }
         match (face, path) {
             (Face::Internal, "/live") => return status(StatusCode::NO_CONTENT),
@@ -89,9 +81,7 @@ impl TokenServer {
             let why = "the body has a Content-Encoding, and none is decoded here";
             let mut answer = self.refused(&Rejection::new(Rule::Request, why));
             *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            let none = HeaderValue::from_static("identity");
-            answer.headers_mut().insert(ACCEPT_ENCODING, none);
-            return answer;
+            return with(answer, ACCEPT_ENCODING, "identity");
         }
         let body = match form(&head.headers, body).await {
             Ok(body) => body,
@@ -193,11 +183,8 @@ impl TokenServer {
     /// RFC 7662. Only those on this machine can ask.
     async fn introspect(&self, body: &[u8]) -> Answer {
         let form = TokenForm::parse(body);
-        let token = match form
-            .as_ref()
-            .map_err(Clone::clone)
-            .and_then(|form| form.needed("token"))
-        {
+        let token = form.as_ref().map_err(Clone::clone);
+        let token = match token.and_then(|form| form.needed("token")) {
             Ok(token) => token,
             Err(rejection) => return self.refused(&rejection),
         };
@@ -237,24 +224,18 @@ impl TokenServer {
             Err(rejection) => return refusal(&rejection),
         };
         let Some(client) = client else {
-            let mut answer = status(StatusCode::UNAUTHORIZED);
             // RFC 6750 section 3.1: no error where no token was given.
-            let mut given = headers
-                .get_all(AUTHORIZATION)
-                .iter()
-                .map(HeaderValue::as_bytes);
-            let is_given = given.any(|it| {
-                it.get(..6)
-                    .is_some_and(|kind| kind.eq_ignore_ascii_case(b"Bearer"))
-            });
-            let challenge = if is_given {
+            let is_bearer = |it: &HeaderValue| {
+                let kind = it.as_bytes().get(..6);
+                kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"Bearer"))
+            };
+            let challenge = if headers.get_all(AUTHORIZATION).iter().any(is_bearer) {
                 "Bearer error=\"invalid_token\""
             } else {
                 "Bearer"
             };
-            let challenge = HeaderValue::from_static(challenge);
-            answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            return answer;
+            let answer = status(StatusCode::UNAUTHORIZED);
+            return with(answer, WWW_AUTHENTICATE, challenge);
         };
         let mut answer = status(StatusCode::NO_CONTENT);
         answer.headers_mut().insert(CLIENT_ID, client);
@@ -335,13 +316,10 @@ fn code(rejection: &Rejection) -> StatusCode {
 
 /// RFC 6749 section 5.2, with the code alone.
 fn refusal(rejection: &Rejection) -> Answer {
-    let mut answer = json(
-        code(rejection),
-        &json!({ "error": rejection.oauth_error() }),
-    );
+    let body = json!({ "error": rejection.oauth_error() });
+    let answer = json(code(rejection), &body);
     if rejection.is_temporary() {
-        let later = HeaderValue::from_static("5");
-        answer.headers_mut().insert(RETRY_AFTER, later);
+        return with(answer, RETRY_AFTER, "5");
     }
     answer
 }
@@ -352,18 +330,21 @@ fn invalid(status: StatusCode) -> Answer {
 }
 
 fn json(status: StatusCode, body: &Value) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(body.to_string())));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut answer = self::status(status);
+    *answer.body_mut() = body.to_string().into();
+    let answer = with(answer, CONTENT_TYPE, "application/json");
     // RFC 6749 section 5.1.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    answer
+    with(with(answer, CACHE_CONTROL, "no-store"), PRAGMA, "no-cache")
 }
 
 fn status(status: StatusCode) -> Answer {
     let mut answer = Response::new(Full::default());
     *answer.status_mut() = status;
+    answer
+}
+
+fn with(mut answer: Answer, name: HeaderName, value: &'static str) -> Answer {
+    let value = HeaderValue::from_static(value);
+    answer.headers_mut().insert(name, value);
     answer
 }
