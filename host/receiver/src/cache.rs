@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -152,7 +153,8 @@ where
         holder: &Holder,
         load: impl Fn() -> Result<V, E> + Send + 'static,
     ) -> V {
-        if age >= self.policy.refresh_after && state.may_be_tried() {
+        let may_be_tried = !state.loading && state.failed_within(PAUSE).is_none();
+        if age >= self.policy.refresh_after && may_be_tried {
             slot.load(&mut state, load, None);
         }
         let left = self.policy.patience.saturating_sub(state.began.elapsed());
@@ -179,9 +181,9 @@ where
         holder: &Holder,
         load: impl Fn() -> Result<V, E> + Send + 'static,
     ) -> Result<V, NoValue<E>> {
-        let failed = state.failed_just_now().filter(|_| !state.loading);
-        if let Some(error) = failed {
-            return Err(NoValue::Failed(error));
+        let failed = state.failed_within(SHORT_PAUSE);
+        if let Some(error) = failed.filter(|_| !state.loading) {
+            return Err(NoValue::Failed(error.clone()));
         }
         let mut place = Some(self.room.place(holder).ok_or(NoValue::TooManyWait)?);
         if !state.loading {
@@ -228,63 +230,43 @@ where
     }
 }
 
-impl<V: Clone + Send + 'static, E: Clone + Send + 'static> Slot<V, E> {
-    /// Loads in the background, and has the `place` until the end.
+impl<V: Send + 'static, E: Send + 'static> Slot<V, E> {
+    /// Loads in the background, and has the `place` until the end. Then those go on who wait: also where `load` panics.
     fn load(
         self: &Arc<Self>,
         state: &mut State<V, E>,
         load: impl Fn() -> Result<V, E> + Send + 'static,
         place: Option<Place>,
     ) {
-        let filled = Arc::clone(self);
-        let loading = thread::Builder::new().spawn(move || filled.fill(load, place));
+        let slot = Arc::clone(self);
+        let loading = thread::Builder::new().spawn(move || {
+            let outcome = catch_unwind(AssertUnwindSafe(load));
+            // Given back before those who wait go on.
+            drop(place);
+            let mut state = lock(&slot.state);
+            state.loading = false;
+            match outcome {
+                Ok(Ok(value)) => {
+                    state.value = Some((value, Instant::now()));
+                    state.failed = None;
+                }
+                Ok(Err(error)) => state.failed = Some((error, Instant::now())),
+                // The panic is told by its hook.
+                Err(_) => {}
+            }
+            slot.loaded.notify_all();
+        });
         // Without a thread for it, the next who asks tries again.
         state.loading = loading.is_ok();
         state.began = Instant::now();
     }
 }
 
-impl<V: Clone, E: Clone> Slot<V, E> {
-    /// Loads, keeps what comes, and lets those go on who wait: also where `load` panics.
-    fn fill(&self, load: impl Fn() -> Result<V, E>, place: Option<Place>) {
-        let _ended = Ended(self);
-        // Given back before those who wait go on.
-        let _place = place;
-        let outcome = load();
-        let mut state = lock(&self.state);
-        match outcome {
-            Ok(value) => {
-                state.value = Some((value, Instant::now()));
-                state.failed = None;
-            }
-            Err(error) => state.failed = Some((error, Instant::now())),
-        }
-    }
-}
-
-impl<V, E: Clone> State<V, E> {
+impl<V, E> State<V, E> {
     /// A server that is away is not asked again by every caller.
-    fn failed_just_now(&self) -> Option<E> {
+    fn failed_within(&self, pause: Duration) -> Option<&E> {
         let (error, at) = self.failed.as_ref()?;
-        (at.elapsed() < SHORT_PAUSE).then(|| error.clone())
-    }
-
-    fn may_be_tried(&self) -> bool {
-        let is_paused = self
-            .failed
-            .as_ref()
-            .is_some_and(|(_, at)| at.elapsed() < PAUSE);
-        !self.loading && !is_paused
-    }
-}
-
-/// Ends the loading when it is dropped.
-struct Ended<'s, V: Clone, E: Clone>(&'s Slot<V, E>);
-
-impl<V: Clone, E: Clone> Drop for Ended<'_, V, E> {
-    fn drop(&mut self) {
-        lock(&self.0.state).loading = false;
-        self.0.loaded.notify_all();
+        (at.elapsed() < pause).then_some(error)
     }
 }
 
