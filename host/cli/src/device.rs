@@ -5,6 +5,7 @@ mod generate;
 mod import_key;
 mod info;
 mod install_chain;
+mod label;
 mod list;
 mod log;
 mod renew;
@@ -14,6 +15,8 @@ mod update;
 mod upload;
 mod wipe;
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use privyseal::keys::KeyUriError;
 use privyseal_gateway::{ClientError, Device as Gateway, DeviceUri, digest_from_hex};
@@ -22,7 +25,7 @@ use serde_json::Value;
 use super::sign::Sign;
 use crate::error::CliError;
 use crate::options::Wait;
-use crate::output::{print_json, print_line};
+use crate::output::{output_file, print_json, print_line};
 
 /// Look at, provision, use, update and wipe a gateway that holds a key
 #[derive(Subcommand)]
@@ -150,19 +153,28 @@ struct Told {
     /// Report as JSON: also the device's id, its image and key, and the head of its log
     #[arg(long)]
     json: bool,
+    /// Also write a label for the device into this new file, as SVG: its id and key, in words and as a QR code
+    #[arg(long, value_name = "FILE", value_parser = output_file())]
+    label: Option<PathBuf>,
 }
 
 impl Told {
-    /// Prints `result` or, under `name`, with the rest.
+    /// Prints `result` or, under `name`, with the rest, and writes the label. Each is given though the other cannot be.
     fn print(&self, device: &mut Gateway, name: &str, result: &str) -> Result<(), CliError> {
-        if !self.json {
-            return print_line(result.as_bytes());
+        let labelled = self.label.as_ref().map_or(Ok(()), |path| {
+            device.refresh()?;
+            label::write(path, device.info())
+        });
+        if self.json {
+            let next = device.refresh()?.log_next;
+            let log = device.log(next)?.to_json();
+            let mut json = device.info().to_json();
+            json["log_head"] = log["head"].clone();
+            json[name] = Value::from(result);
+            print_json(&json)?;
+        } else {
+            print_line(result.as_bytes())?;
         }
-        let next = device.refresh()?.log_next;
-        let log = device.log(next)?.to_json();
-        let mut json = device.info().to_json();
-        json["log_head"] = log["head"].clone();
-        json[name] = Value::from(result);
-        print_json(&json)
+        labelled
     }
 }

@@ -181,7 +181,10 @@ fn make(stage: &Stage, number: u8, wrong_image: &str) -> Option<Value> {
     let chain = stage.pki.chain(&spki.stdout, &CertificateSpec::seal());
     let chain = stage.write(&format!("{number}.pem"), pem_chain(&chain).as_bytes());
     let policy = stage.path("policy.toml").display().to_string();
-    let install = ["--policy", &policy, "--chain", &chain, "--json"];
+    let label = stage.path(&format!("{number}.svg")).display().to_string();
+    let install = [
+        "--policy", &policy, "--chain", &chain, "--json", "--label", &label,
+    ];
     if number % 10 == 7 {
         // The chain of another one.
         let other = stage.path("chain.pem").display().to_string();
@@ -195,5 +198,8 @@ fn make(stage: &Stage, number: u8, wrong_image: &str) -> Option<Value> {
     }
     let log = ask("log", &["--json"]).json();
     assert_eq!(installed["log_head"], log["head"]);
+    let label = std::fs::read_to_string(label).unwrap();
+    let key = installed["key_sha256"].as_str().unwrap();
+    assert!(label.contains(&format!("key-sha256={key}<")), "{label}");
     Some(installed)
 }
