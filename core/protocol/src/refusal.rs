@@ -158,6 +158,9 @@ pub enum ImageFault {
     /// Its bytes are not those that its header names, or not all of them are there.
     #[error("is not whole: it has not the length and the SHA-256 that its header names")]
     Digest,
+    /// The first stage has no place left to note another version.
+    #[error("cannot be taken: the device has no place left to note another version")]
+    NoRoom,
 }
 
 /// What can be wrong with a part of an upload. Those up to [`PartFault::Missing`] leave the upload as it

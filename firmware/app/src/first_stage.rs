@@ -157,6 +157,11 @@ impl<F: NorFlash> Staging<F> {
         Ok(header)
     }
 
+    /// Whether another version can be noted.
+    pub(crate) fn has_room(&mut self) -> bool {
+        newest(&mut self.versions).is_ok_and(|(_, free)| free < end(&self.versions))
+    }
+
     /// Lets the first stage take what is in the slot.
     pub(crate) fn release(&mut self) -> Result<(), StorageError> {
         write_padded(&mut self.slot, RELEASED_AT, &MARK)
@@ -219,15 +224,20 @@ pub(crate) fn is_signed(key: RsaPublicKey, line: &[u8], signature: &[u8]) -> boo
     VerifyingKey::new(key).is_ok_and(|key| key.verify(&digest, signature).is_ok())
 }
 
-/// SHA-256 of the image in a slot.
+/// SHA-256 of the image in a slot, behind which there must be nothing that it could run into.
 #[inline(never)]
 fn digest<F: NorFlash>(slot: &mut F, image_end: u32) -> Option<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut piece = [0; PIECE];
-    for (at, len) in pieces(IMAGE_AT, image_end) {
+    for (at, len) in pieces(IMAGE_AT, end(slot)) {
         let piece = piece.get_mut(..len)?;
         slot.read(at, piece).ok()?;
-        hash.update(&*piece);
+        let signed = usize::try_from(image_end.saturating_sub(at)).ok()?;
+        let (signed, behind) = piece.split_at_checked(signed.min(len))?;
+        hash.update(signed);
+        if behind.iter().any(|&byte| byte != 0xff) {
+            return None;
+        }
     }
     Some(hash.finalize().into())
 }

@@ -72,5 +72,6 @@ fn every_fault_of_an_image() {
         ImageFault::Version { found: 6, least: 300 } => "05 Version" "06 found" "ac02 least";
         ImageFault::Signature => "06";
         ImageFault::Digest => "07";
+        ImageFault::NoRoom => "08";
     }
 }

@@ -152,20 +152,32 @@ impl<B: Board> Machine<B> {
     ) -> Result<(), Refusal> {
         let digest = spki_digest(&public_key(&self.board, key)?);
         let policy = mapped_policy(&self.board, manifest)?;
-        let policy_floor = policy_of(policy.as_ref())?.time_floor;
+        let policy = policy_of(policy.as_ref())?;
+        let millis = self.board.millis();
         let is_imported = key.origin == Origin::Imported && key.sequence == manifest.sequence;
         let entry = self.entry(if is_imported {
             Event::Imported
         } else {
             Event::Installed
         });
-        let time_floor = entry.time_floor.max(policy_floor);
+        if entry.time_floor > 0 {
+            // A renewal, whose floor nobody has signed, moves time no further than a signature would.
+            let floor = policy.time_floor.min(self.clock.ceiling(&policy, millis));
+            let time_floor = entry.time_floor.max(floor);
+            return self.write(Entry {
+                time_floor,
+                digest,
+                ..entry
+            });
+        }
+        let time_floor = policy.time_floor;
         self.write(Entry {
             time_floor,
             digest,
+            debt: 0,
             ..entry
         })?;
-        self.clock = Clock::new(time_floor, self.board.millis());
+        self.clock = Clock::new(time_floor, millis);
         Ok(())
     }
 

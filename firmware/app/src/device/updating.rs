@@ -26,6 +26,7 @@ impl<B: Board> Machine<B> {
         }
         self.staged = UNKNOWN;
         if offset == 0 {
+            self.check_room()?;
             self.note_update(Event::UpdateBegun, [0; 32])?;
             self.board.feed_watchdog();
             let erased = self.staging()?.erase();
@@ -55,6 +56,7 @@ impl<B: Board> Machine<B> {
         if matches!(self.mode, Mode::Provisioning(_) | Mode::Generating(_)) {
             return Err(self.mode.refusal());
         }
+        self.check_room()?;
         let staged = self.staged;
         let staging = self.staging()?;
         staging.judge().map_err(Refusal::Image)?;
@@ -77,6 +79,14 @@ impl<B: Board> Machine<B> {
     fn staging(&mut self) -> Result<&mut Staging<B::Journal>, Refusal> {
         let staging = self.board.staging();
         staging.ok_or(Refusal::Image(ImageFault::NoFirstStage))
+    }
+
+    /// An image whose version cannot be noted would only be a start more.
+    fn check_room(&mut self) -> Result<(), Refusal> {
+        let has_room = self.staging()?.has_room();
+        has_room
+            .then_some(())
+            .ok_or(Refusal::Image(ImageFault::NoRoom))
     }
 
     /// An entry, within the rate limit if there is one.

@@ -126,6 +126,35 @@ fn a_new_chain_for_the_key_needs_no_word() {
     }
 }
 
+/// The floor is in no fingerprint, so nobody has signed it: a host could name any year with it. Nor do many renewals go where
+/// one does not.
+#[test]
+fn a_renewal_moves_time_no_further_than_a_signature() {
+    let mut device = provisioned(&policy());
+    let ceiling = info(&mut device).time_ceiling;
+    let far = Policy {
+        time_floor: run_start() + LATER,
+        ..policy()
+    };
+    assert!(far.time_floor > ceiling + 86_400);
+    for round in 0..3 {
+        renew(&mut device, &far, &[]).expect("the policy stays");
+        if round == 2 {
+            // The log has the same floor: a start grants `max_jump` once more.
+            let floor = info(&mut device).time_floor;
+            device = restart(&mut device);
+            assert_eq!(info(&mut device).time_floor, floor);
+        }
+        let until = run_start() + 2 * LATER;
+        provision(&mut device, &without_key(&far, until)).expect("the new chain");
+        let account = info(&mut device);
+        let starts = if round == 2 { 2 } else { 1 };
+        let most = ceiling + (starts - 1) * u64::from(policy().max_jump);
+        assert!(account.time_floor <= most + 5, "round {round}");
+        assert!(account.time_ceiling <= most + 5, "round {round}");
+    }
+}
+
 #[test]
 fn another_policy_needs_the_authority_s_word() {
     let authority = test_key("device-authority", 2048);
