@@ -15,17 +15,16 @@ mod update;
 mod upload;
 mod wipe;
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use privyseal::keys::KeyUriError;
 use privyseal_gateway::{ClientError, Device as Gateway, DeviceUri, digest_from_hex};
 use serde_json::Value;
 
+use self::label::{Label, Prepared};
 use super::sign::Sign;
 use crate::error::CliError;
 use crate::options::Wait;
-use crate::output::{output_file, print_json, print_line};
+use crate::output::{print_json, print_line};
 
 /// Look at, provision, use, update and wipe a gateway that holds a key
 #[derive(Subcommand)]
@@ -153,21 +152,35 @@ struct Told {
     /// Report as JSON: also the device's id, its image and key, and the head of its log
     #[arg(long)]
     json: bool,
-    /// Also write a label for the device into this new file, as SVG: its id and key, in words and as a QR code
-    #[arg(long, value_name = "FILE", value_parser = output_file())]
-    label: Option<PathBuf>,
+    #[command(flatten)]
+    label: Label,
+}
+
+/// The same before anything was done, when the label's file is there.
+struct Ready {
+    json: bool,
+    label: Prepared,
 }
 
 impl Told {
+    fn ready(self) -> Result<Ready, CliError> {
+        let label = self.label.prepare()?;
+        Ok(Ready {
+            json: self.json,
+            label,
+        })
+    }
+}
+
+impl Ready {
     /// Prints `result` or, under `name`, with the rest, and writes the label. Each is given though the other cannot be.
-    fn print(&self, device: &mut Gateway, name: &str, result: &str) -> Result<(), CliError> {
-        let labelled = self.label.as_ref().map_or(Ok(()), |path| {
+    fn print(self, device: &mut Gateway, name: &str, result: &str) -> Result<(), CliError> {
+        if self.json || self.label.is_wanted() {
             device.refresh()?;
-            label::write(path, device.info())
-        });
+        }
+        let labelled = self.label.write(device.info());
         if self.json {
-            let next = device.refresh()?.log_next;
-            let log = device.log(next)?.to_json();
+            let log = device.log(device.info().log_next)?.to_json();
             let mut json = device.info().to_json();
             json["log_head"] = log["head"].clone();
             json[name] = Value::from(result);

@@ -42,6 +42,11 @@ pub enum ImageError {
         /// Its bytes.
         found: usize,
     },
+    /// No program of a Cortex-M: signed, it would stop a device.
+    #[error(
+        "is not an image as it lies in flash (.bin, and not signed yet): it must begin with stack pointer and reset vector"
+    )]
+    Content,
     /// No board is called so.
     #[error("the name of a board must have 1 to 16 lower-case letters, digits and hyphens")]
     Board,
@@ -73,13 +78,17 @@ impl SignedImage {
     /// line.
     ///
     /// # Errors
-    /// [`ImageError::Board`], [`ImageError::Length`] and [`ImageError::Signature`], where a header has no place for them.
+    /// [`ImageError::Content`]; [`ImageError::Board`], [`ImageError::Length`] and [`ImageError::Signature`], where a header has no
+    /// place for them.
     pub fn make(
         board: &str,
         version: u32,
         image: &[u8],
         signature: Option<&[u8]>,
     ) -> Result<Self, ImageError> {
+        if !is_program(image) {
+            return Err(ImageError::Content);
+        }
         let found = image.len();
         let len = u32::try_from(found).map_err(|_| ImageError::Length {
             found,
@@ -119,6 +128,21 @@ impl SignedImage {
     }
 }
 
+/// Whether it begins as a vector table does (ARMv7-M, B1.5.3): a stack pointer of whole words, a reset vector of Thumb.
+fn is_program(image: &[u8]) -> bool {
+    let words = image
+        .as_chunks()
+        .0
+        .iter()
+        .map(|word| u32::from_le_bytes(*word));
+    let mut words = words.take(2);
+    let stack = words
+        .next()
+        .is_some_and(|it| it != 0 && it.is_multiple_of(4));
+    let reset = words.next().is_some_and(|it| it % 2 == 1);
+    stack && reset && !image.starts_with(b"PSIMG")
+}
+
 impl Device {
     /// Has the device start with another image. `progress` is told how many bytes it has, after each piece. The key, its
     /// policy and its chain stay; a device with an unlock secret is locked then, as after each start.
@@ -149,5 +173,30 @@ impl Device {
             }
         }
         untrue("it has not come back since it was to start with its new image")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_program_is_not_signed() {
+        let program = [0x2001_8000_u32.to_le_bytes(), 0x401_u32.to_le_bytes()].concat();
+        let made = SignedImage::make("board", 7, &program, None);
+        assert!(made.is_ok());
+        let signed = made.unwrap();
+        let elf = [b"\x7fELF", &program[4..]].concat();
+        for other in [
+            &[][..],
+            &program[..7],
+            &[0; 64],
+            &[0xff; 64],
+            &elf,
+            signed.as_bytes(),
+        ] {
+            let made = SignedImage::make("board", 7, other, None);
+            assert_eq!(made.unwrap_err(), ImageError::Content, "{other:x?}");
+        }
     }
 }

@@ -19,11 +19,12 @@ pub(crate) struct Csr {
 
 impl Csr {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let told = self.told.ready()?;
         let (pem, mut device) = self.asked.signed(|subject, usages| {
             let mut device = self.which.open()?;
             let der = device.certification_request(subject, usages);
             Ok((der.map_err(client_error)?, device))
         })?;
-        self.told.print(&mut device, "request", &pem)
+        told.print(&mut device, "request", &pem)
     }
 }

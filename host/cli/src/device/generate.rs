@@ -32,6 +32,7 @@ pub(crate) struct Generate {
 
 impl Generate {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let told = self.told.ready()?;
         let uri = self.which.uri()?;
         let unlock = self.keeping.read()?;
         let mut device = self.which.open()?;
@@ -42,17 +43,17 @@ impl Generate {
             board_entropy,
             unlock.as_ref(),
             &mut |generation| {
-                bar.set_message(told(generation));
+                bar.set_message(progress_of(generation));
                 bar.tick();
             },
         );
         bar.finish_and_clear();
         let uri = uri.with_key(made?).to_string();
-        self.told.print(&mut device, "uri", &uri)
+        told.print(&mut device, "uri", &uri)
     }
 }
 
-fn told(generation: Generation) -> String {
+fn progress_of(generation: Generation) -> String {
     let Generation {
         bits,
         primes,

@@ -36,6 +36,7 @@ pub(crate) struct ImportKey {
 
 impl ImportKey {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let told = self.told.ready()?;
         let uri = self.which.uri()?;
         let unlock = self.keeping.read()?;
         let package = self.upload.package(|policy, chain| {
@@ -46,7 +47,7 @@ impl ImportKey {
             Some(secret) => package.kept_under(secret),
             None => package,
         };
-        send(uri, &mut self.which.open()?, &package, &self.told)
+        send(uri, &mut self.which.open()?, &package, told)
     }
 }
 

@@ -6,6 +6,7 @@ use privyseal_gateway::DeviceKey;
 use privyseal_protocol::DeviceState;
 
 use super::Which;
+use super::label::Label;
 use crate::error::CliError;
 use crate::output::print_report;
 
@@ -17,11 +18,15 @@ pub(crate) struct Info {
     /// Report as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    label: Label,
 }
 
 impl Info {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let label = self.label.prepare()?;
         let device = self.which.open()?;
+        label.write(device.info())?;
         let mut json = device.info().to_json();
         let mut text = device.info().to_string();
         if device.info().state == DeviceState::Ready {

@@ -23,9 +23,10 @@ pub(crate) struct InstallChain {
 
 impl InstallChain {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let told = self.told.ready()?;
         let uri = self.which.uri()?;
         let mut device = self.which.open()?;
         let package = self.upload.for_key_of(&mut device)?;
-        send(uri, &mut device, &package, &self.told)
+        send(uri, &mut device, &package, told)
     }
 }

@@ -3,22 +3,64 @@
 use core::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::PathBuf;
 
+use clap::Args;
 use privyseal_gateway::DeviceInfo;
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::error::CliError;
+use crate::output::output_file;
 
 /// Modules that stay white around a code (ISO/IEC 18004).
 const QUIET: usize = 4;
 
-/// Writes it. A file that is there is left alone.
-pub(super) fn write(path: &Path, info: &DeviceInfo) -> Result<(), CliError> {
-    let key = info.to_json()["key_sha256"].clone();
-    let svg = svg(&info.device_id(), key.as_str().unwrap_or_default());
-    let written = svg.and_then(|svg| File::create_new(path)?.write_all(svg.as_bytes()));
-    written.map_err(CliError::of_output(path))
+/// Where it goes.
+#[derive(Args)]
+pub(super) struct Label {
+    /// Also write a label for the device into this new file, as SVG: its id and key, in words and as a QR code
+    #[arg(long, value_name = "FILE", value_parser = output_file())]
+    label: Option<PathBuf>,
+}
+
+impl Label {
+    /// Makes the file, before anything is done that cannot be undone. One that is there is left alone.
+    pub(super) fn prepare(self) -> Result<Prepared, CliError> {
+        let file = self.label.map(|path| match File::create_new(&path) {
+            Ok(file) => Ok((path, file)),
+            Err(error) => Err(CliError::of_output(&path)(error)),
+        });
+        Ok(Prepared(file.transpose()?))
+    }
+}
+
+/// The file, empty until it is written, and gone if it never is.
+pub(super) struct Prepared(Option<(PathBuf, File)>);
+
+impl Prepared {
+    /// Writes it.
+    pub(super) fn write(mut self, info: &DeviceInfo) -> Result<(), CliError> {
+        let Some((path, mut file)) = self.0.take() else {
+            return Ok(());
+        };
+        let key = info.to_json()["key_sha256"].clone();
+        let svg = svg(&info.device_id(), key.as_str().unwrap_or_default());
+        let written = svg.and_then(|svg| file.write_all(svg.as_bytes()));
+        written.map_err(CliError::of_output(&path))
+    }
+
+    /// Whether there is one to write.
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if let Some((path, _)) = &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 fn svg(device: &str, key: &str) -> io::Result<String> {

@@ -27,7 +27,7 @@ pub(crate) struct Renew {
     #[command(flatten)]
     upload: Upload,
     /// Print the line that the authority signs for this policy, with no line break at its end, and change nothing
-    #[arg(long, conflicts_with = "signature")]
+    #[arg(long, conflicts_with_all = ["signature", "json", "label"])]
     statement: bool,
     /// The authority's signature of the line: RSASSA-PKCS1-v1_5 with SHA-256, raw bytes
     #[arg(long, value_name = "FILE")]
@@ -41,6 +41,7 @@ pub(crate) struct Renew {
 
 impl Renew {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let told = self.told.ready()?;
         let uri = self.which.uri()?;
         let signature = self.signature.as_deref();
         let signature = signature.map(|path| file::read(path, MAX_SIGNATURE));
@@ -62,6 +63,6 @@ impl Renew {
         {
             device.unlock(secret)?;
         }
-        send(uri, &mut device, &package, &self.told)
+        send(uri, &mut device, &package, told)
     }
 }

@@ -40,8 +40,8 @@ pub(crate) struct SignImage {
     /// The board that it is for
     #[arg(long)]
     board: String,
-    /// Its version: a device takes a higher number than it has run, and none that is lower
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Its version: a device takes a higher number than it has run, and none that is lower. The last one, 4294967295, would be the last
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..i64::from(u32::MAX)))]
     number: u32,
     /// The image, as cargo xtask firmware build writes it (NAME.bin)
     image: PathBuf,
@@ -83,6 +83,7 @@ impl SignImage {
         let made = made.map_err(|error| {
             let option = match error {
                 ImageError::Board => "--board",
+                ImageError::Content => "IMAGE",
                 _ => "--signature",
             };
             CliError::option(option, format!("does not fit: {error}"))

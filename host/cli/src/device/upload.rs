@@ -12,7 +12,7 @@ use privyseal_gateway::{
     Device as Gateway, DeviceUri, GatewayPolicy, Package, PackageError, Progress,
 };
 
-use super::Told;
+use super::Ready;
 use crate::error::CliError;
 use crate::progress::bar;
 
@@ -58,7 +58,7 @@ pub(super) fn send(
     uri: DeviceUri,
     device: &mut Gateway,
     package: &Package,
-    told: &Told,
+    told: Ready,
 ) -> Result<(), CliError> {
     let bar = bar("{msg:18} [{bar:30}] {bytes} of {total_bytes}");
     let provisioned = device.provision(package, &mut |progress| show(&bar, progress));
