@@ -179,6 +179,14 @@ fn each_way_not_to_name_a_key_is_refused_and_a_key_that_is_taken_back_signs_no_m
     assert_eq!(signed(header()), Err("key-known"));
     receiver.set_clients(clients("a"));
     assert_eq!(signed(header()), Ok("one".to_owned()));
+    // Another key of the same name counts at once, and the one that was proved no more.
+    let other = test_key("registry", 2048);
+    let renewed = RegisteredClients::default().keys("one", keys(&[jwk(&other, "a")]));
+    receiver.set_clients(renewed);
+    assert_eq!(signed(header()), Err("signature"));
+    let by_other = sign(&other, &header(), &claims("one", audience));
+    assert_eq!(rule(&receiver, &by_other), Ok("one".to_owned()));
+    assert_eq!(signed(header()), Err("signature"));
 }
 
 /// eHealth demands no `iat`: then `exp` is bounded by the clock, also where the key is known already.

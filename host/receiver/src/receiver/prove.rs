@@ -36,13 +36,16 @@ impl Receiver {
     ) -> Result<Arc<ProvenHeader>, Rejection> {
         let hash = Sha256::new().chain_update(parts.header);
         let digest: [u8; 32] = hash.clone().finalize().into();
+        let is_current = |it: &ProvenHeader| it.generation == settings.generation;
         let known = self.proven.find(&digest, client_id, now);
+        let verified = known.as_ref().map(|known| verify(known, parts, hash));
+        // After a change its key may be another of that name.
+        let known = known.filter(|it| is_current(it) || verified == Some(Ok(())));
         let mut is_listed = false;
         if let Some(known) = &known {
-            verify(known, parts, hash)?;
+            verified.transpose()?;
             is_listed = self.is_listed_still(known)?;
-            let is_current = is_listed && known.generation == settings.generation;
-            if is_current && !known.begins_refresh(now) {
+            if is_listed && is_current(known) && !known.begins_refresh(now) {
                 return Ok(Arc::clone(known));
             }
         }
