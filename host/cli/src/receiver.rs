@@ -88,7 +88,7 @@ impl Serve {
         let builder = builder
             .revocation(self.registry.revocation()?)
             .leeway(self.leeway);
-        let store = self.store()?;
+        let store = self.store(&builder)?;
         let builder = match &store {
             Some(store) => builder.replay(store.clone()),
             None => builder,
@@ -166,12 +166,12 @@ impl Serve {
         })
     }
 
-    fn store(&self) -> Result<Option<Arc<RedisStore>>, CliError> {
+    fn store(&self, receiver: &ReceiverBuilder) -> Result<Option<Arc<RedisStore>>, CliError> {
         let Some(path) = &self.store else {
             return Ok(None);
         };
         let url = input::secret(path).map_err(of_option("--store"))?;
-        let mut options = RedisOptions::new(url.trim());
+        let mut options = RedisOptions::new(url.trim()).shared_by(receiver);
         if let Some(path) = &self.store_cacert {
             let roots = Certificates::from_file(path).map_err(of_option("--store-cacert"))?;
             options.roots = Some(roots);
@@ -227,7 +227,11 @@ fn log(outcome: Result<&VerifiedParty, &Rejection>) {
             let jti = claimed.filter(|(_, jti)| !jti.is_empty());
             let jti = jti.map(|(_, jti)| display(told(jti)));
             let (rule, reason) = (rejection.rule().name(), rejection.text());
-            tracing::info!(%rule, claimed_client_id = client_id, claimed_jti = jti, %reason, "refused");
+            if rejection.is_temporary() {
+                tracing::warn!(%rule, claimed_client_id = client_id, claimed_jti = jti, %reason, "refused");
+            } else {
+                tracing::info!(%rule, claimed_client_id = client_id, claimed_jti = jti, %reason, "refused");
+            }
         }
     }
 }

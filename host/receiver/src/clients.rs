@@ -2,20 +2,16 @@
 
 mod file;
 
-use std::collections::HashMap;
-#[cfg(feature = "server")]
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::jwk::KeySet;
 use privyseal_check::KnownKey;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
-#[cfg(feature = "server")]
 use privyseal_core::rsa::spki::spki_digest;
 use sha2::{Digest as _, Sha256};
 
-#[cfg(feature = "server")]
 use crate::shares::Holder;
 
 pub use file::ClientsFileError;
@@ -24,6 +20,8 @@ pub use file::ClientsFileError;
 #[derive(Clone, Debug, Default)]
 pub struct RegisteredClients {
     clients: HashMap<String, Registered>,
+    /// Who was taken out while a receiver worked, and with which of its changes.
+    gone: HashMap<Holder, u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -66,12 +64,26 @@ impl RegisteredClients {
         client.is_some_and(|client| client.digests().any(|key| key == *digest))
     }
 
-    /// Who may hold access tokens: each client by each of its keys.
-    #[cfg(feature = "server")]
-    pub(crate) fn holders(&self) -> HashSet<Holder> {
+    /// Who may hold access tokens: each client by each of its keys that was not taken out after the change `told`.
+    pub(crate) fn holders(&self, told: u64) -> HashSet<Holder> {
         let clients = self.clients.iter();
         let holders = clients.flat_map(|(id, client)| client.digests().map(|key| holder(id, &key)));
-        holders.collect()
+        let stayed = |it: &Holder| self.gone.get(it).is_none_or(|change| *change <= told);
+        holders.filter(stayed).collect()
+    }
+
+    /// The same in place of `before`, by that change.
+    pub(crate) fn replacing(mut self, before: &Self, change: u64) -> Self {
+        let listed = self.holders(u64::MAX);
+        self.gone.clone_from(&before.gone);
+        let before = before.holders(u64::MAX);
+        let gone = before.difference(&listed).map(|it| (*it, change));
+        self.gone.extend(gone);
+        for new in listed.difference(&before) {
+            // At the start it was none, as a store is to know that was told nothing yet.
+            self.gone.entry(*new).or_insert(1);
+        }
+        self
     }
 
     /// Up to when the client's certificate with that `x5t#S256` is valid, if it has registered one.
@@ -108,7 +120,6 @@ impl Registered {
     }
 
     /// The SHA-256 of each key, whenever it is valid.
-    #[cfg(feature = "server")]
     fn digests(&self) -> impl Iterator<Item = [u8; 32]> {
         let keys = self.keys(|_| true).into_iter();
         keys.filter_map(|known| Some(spki_digest(&known.key.ok()?)))
@@ -116,7 +127,6 @@ impl Registered {
 }
 
 /// Names a client together with the key, by its SHA-256, that it proved to have.
-#[cfg(feature = "server")]
 pub(crate) fn holder(client_id: &str, key: &[u8; 32]) -> Holder {
     Sha256::new()
         .chain_update(key)

@@ -163,7 +163,10 @@ impl Receiver {
     /// Knows these clients from now on, and no others. What was proved is proved again. Whose key is not among them any more has
     /// lost its access tokens, also where it comes back.
     pub fn set_clients(&self, clients: RegisteredClients) {
-        self.change(|settings| settings.clients = Arc::new(clients));
+        self.change(|settings| {
+            let clients = clients.replacing(&settings.clients, settings.generation);
+            settings.clients = Arc::new(clients);
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {

@@ -12,9 +12,9 @@ use privyseal_hsm::lock;
 use crate::shares::Expiring;
 
 #[cfg(feature = "redis")]
-pub(crate) use self::redis::SKEW;
-#[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
+#[cfg(feature = "redis")]
+pub(crate) use self::redis::{SKEW, begin};
 
 /// An assertion that every other check accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

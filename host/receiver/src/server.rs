@@ -152,7 +152,10 @@ impl TokenServer {
 
     /// Who was taken out loses its tokens, also where nobody asks. A store that is away is told with the next token.
     fn tell_store(&self) {
-        let _ = self.tokens.store(self.receiver.receiver());
+        if let Err(error) = self.tokens.store(self.receiver.receiver()) {
+            let what = "the token store, which is told with the next token who was taken out";
+            (self.watch)(Err(&Rejection::unavailable(what, error)));
+        }
     }
 
     /// Listens on both addresses; of port 0 the system chooses one.

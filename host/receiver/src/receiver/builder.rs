@@ -33,8 +33,8 @@ const REMEMBERED: usize = 1_000_000;
 /// Makes a [`Receiver`].
 #[derive(Debug)]
 pub struct ReceiverBuilder {
-    scheme: &'static SchemeRules,
-    audience: Option<String>,
+    pub(crate) scheme: &'static SchemeRules,
+    pub(crate) audience: Option<String>,
     registry: Option<Arc<dyn RegistrySource>>,
     trust: Option<Certificates>,
     clients: RegisteredClients,
@@ -192,7 +192,7 @@ impl ReceiverBuilder {
             trust: self.trust.unwrap_or_default(),
             replay: self.replay.unwrap_or_else(in_memory),
             settings: RwLock::new(Settings {
-                generation: 0,
+                generation: 1,
                 revocation: Arc::new(self.revocation),
                 clients: Arc::new(self.clients),
             }),

@@ -19,7 +19,10 @@ use redis::{
     RedisConnectionInfo, RedisError, RedisResult, Value,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use super::{Presented, ReplayStore, Seen, StoreError};
+use crate::ReceiverBuilder;
 
 /// How long the server may take unless told otherwise, connecting included.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -46,7 +49,7 @@ pub struct RedisOptions {
     pub timeout: Duration,
     /// After which time it is looked again whether the server could forget what it is told.
     pub checked_after: Duration,
-    /// What keys begin with: receivers that share it share what they have seen.
+    /// What keys begin with: receivers that share it share what they have seen, and their tokens.
     pub prefix: String,
     /// The certificates that vouch for the server of a `rediss:` URL; by default those of the machine.
     pub roots: Option<Certificates>,
@@ -86,6 +89,16 @@ impl RedisOptions {
             prefix: "privyseal:".to_owned(),
             roots: None,
         }
+    }
+
+    /// Shared by receivers of the same scheme and audience as this one. What others keep on the server is not touched.
+    #[must_use]
+    pub fn shared_by(mut self, receiver: &ReceiverBuilder) -> Self {
+        let audience = receiver.audience.as_deref().unwrap_or_default();
+        let names = Sha256::digest(format!("{} {audience}", receiver.scheme.name()));
+        let names = Base64UrlUnpadded::encode_string(&names);
+        self.prefix = format!("{}{names:.16}:", self.prefix);
+        self
     }
 }
 
@@ -305,7 +318,7 @@ impl Link {
 }
 
 /// Has the memory of this run of a server begin, unless it has.
-fn begin(commands: &mut Pipeline, begins: &str, now: u64) {
+pub(crate) fn begin(commands: &mut Pipeline, begins: &str, now: u64) {
     let set = commands.cmd("SET").arg(begins);
     set.arg(now.saturating_add(SKEW)).arg("NX");
 }

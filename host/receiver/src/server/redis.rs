@@ -7,7 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
 
 use super::{Grant, TokenStore};
-use crate::replay::{RedisStore, SKEW, StoreError};
+use crate::replay::{RedisStore, SKEW, StoreError, begin};
 
 /// How many holders of tokens are asked for at once: some 40 KiB.
 const PAGE: usize = 500;
@@ -21,19 +21,21 @@ impl TokenStore for RedisStore {
         let left = expires.saturating_sub(issued).max(1);
         let (holders, void) = (self.named("holders"), self.key("void", &grant.holder()));
         let member = Base64UrlUnpadded::encode_string(&grant.holder());
-        let (_, _, _, void_until): (Value, Value, Value, Option<u64>) =
-            self.run(|commands, _| {
-                commands.cmd("SET").arg(&key).arg(&value);
-                commands.arg("EX").arg(left);
-                // Until when each has a token.
-                commands.cmd("ZADD").arg(&holders).arg("GT").arg(expires);
-                commands.arg(&member);
-                let ended = issued.saturating_sub(SKEW);
-                commands.cmd("ZREMRANGEBYSCORE").arg(&holders).arg(0);
-                commands.arg(ended).get(&void);
-            })?;
+        type Answers = (Value, Value, Value, Option<u64>, Value, u64);
+        let (_, _, _, void_until, _, begins): Answers = self.run(|commands, run| {
+            // Until when each has a token.
+            commands.cmd("ZADD").arg(&holders).arg("GT").arg(expires);
+            commands.arg(&member);
+            commands.cmd("SET").arg(&key).arg(&value);
+            commands.arg("EX").arg(left);
+            let ended = issued.saturating_sub(SKEW);
+            commands.cmd("ZREMRANGEBYSCORE").arg(&holders).arg(0);
+            commands.arg(ended).get(&void);
+            begin(commands, run, issued);
+            commands.get(run);
+        })?;
         // Nobody is given a token that is none.
-        if void_until.is_some_and(|until| issued <= until) {
+        if issued <= void_until.unwrap_or_default().max(begins) {
             let why = "what the client held became void a moment ago";
             return Err(StoreError::Unfit(why));
         }
@@ -42,8 +44,11 @@ impl TokenStore for RedisStore {
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
         let key = self.key("token", token);
-        let (found,): (Option<String>,) = self.run(|commands, _| {
+        type Answers = (Option<String>, Value, u64);
+        let (found, _, begins): Answers = self.run(|commands, run| {
             commands.get(&key);
+            begin(commands, run, now.as_secs());
+            commands.get(run);
         })?;
         let grant = found.as_deref().and_then(|value| {
             let mut parts = value.splitn(4, ' ');
@@ -65,7 +70,8 @@ impl TokenStore for RedisStore {
         let (until,): (Option<u64>,) = self.run(|commands, _| {
             commands.get(&void);
         })?;
-        let is_void = until.is_some_and(|until| grant.issued.as_secs() <= until);
+        // What a server that was restarted has loaded may be older than what became void.
+        let is_void = grant.issued.as_secs() <= until.unwrap_or_default().max(begins);
         Ok(Some(grant).filter(|_| !is_void))
     }
 

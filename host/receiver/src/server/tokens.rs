@@ -65,13 +65,13 @@ impl Grant {
 #[derive(Debug)]
 pub(super) struct ToldTokens {
     store: Arc<dyn TokenStore>,
-    /// [`crate::receiver::Settings::generation`].
+    /// [`crate::receiver::Settings::generation`], 0 before the first.
     generation: AtomicU64,
 }
 
 impl ToldTokens {
     pub(super) const fn new(store: Arc<dyn TokenStore>) -> Self {
-        let generation = AtomicU64::new(u64::MAX);
+        let generation = AtomicU64::new(0);
         Self { store, generation }
     }
 
@@ -81,9 +81,9 @@ impl ToldTokens {
         let told = self.generation.load(Ordering::Acquire);
         if receiver.registry.is_none() && told != settings.generation {
             let now = clock::now().map_err(|error| StoreError::Away(error.to_string()))?;
-            self.store.retain(&settings.clients.holders(), now)?;
+            self.store.retain(&settings.clients.holders(told), now)?;
             self.generation
-                .store(settings.generation, Ordering::Release);
+                .fetch_max(settings.generation, Ordering::Release);
         }
         Ok(&*self.store)
     }
