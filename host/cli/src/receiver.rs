@@ -109,7 +109,9 @@ impl Serve {
         let (public, internal) = bound.addresses().map_err(CliError::Serve)?;
         tracing::info!("listening on http://{public}, and for services on http://{internal}");
         if paths.is_empty() {
-            tracing::info!("no token endpoint: tokens of this scheme are for persons");
+            tracing::info!(
+                "no token endpoint: the scheme names no path, or its tokens are for persons"
+            );
         } else {
             tracing::info!("token endpoint: POST {}", paths.join(" or "));
         }
@@ -171,13 +173,14 @@ impl Serve {
             return Ok(None);
         };
         let url = input::secret(path).map_err(of_option("--store"))?;
-        let mut options = RedisOptions::new(url.trim()).shared_by(receiver);
+        let mut options = receiver.share(RedisOptions::new(url.trim()));
         if let Some(path) = &self.store_cacert {
             let roots = Certificates::from_file(path).map_err(of_option("--store-cacert"))?;
             options.roots = Some(roots);
         }
         let store = RedisStore::new(options);
-        let store = store.map_err(|error| CliError::option("--store", error))?;
+        let store = store
+            .map_err(|error| CliError::option("--store", format!("{}: {error}", path.display())))?;
         if let Err(error) = store.check() {
             tracing::warn!(%error, "nobody is accepted: the store does not serve");
         }

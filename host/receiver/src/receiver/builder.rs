@@ -33,8 +33,8 @@ const REMEMBERED: usize = 1_000_000;
 /// Makes a [`Receiver`].
 #[derive(Debug)]
 pub struct ReceiverBuilder {
-    pub(crate) scheme: &'static SchemeRules,
-    pub(crate) audience: Option<String>,
+    scheme: &'static SchemeRules,
+    audience: Option<String>,
     registry: Option<Arc<dyn RegistrySource>>,
     trust: Option<Certificates>,
     clients: RegisteredClients,
@@ -157,6 +157,14 @@ impl ReceiverBuilder {
     pub const fn reprove_after(mut self, time: Duration) -> Self {
         self.reprove_after = time;
         self
+    }
+
+    /// The options of a store for receivers of the same scheme and audience: others may share its server.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn share(&self, options: crate::replay::RedisOptions) -> crate::replay::RedisOptions {
+        let audience = self.audience.as_deref().unwrap_or_default();
+        options.among(&format!("{} {audience}", self.scheme.name()))
     }
 
     /// Checks that the parts fit together.

@@ -18,11 +18,9 @@ use redis::{
     ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Parser, Pipeline,
     RedisConnectionInfo, RedisError, RedisResult, Value,
 };
-
 use sha2::{Digest as _, Sha256};
 
 use super::{Presented, ReplayStore, Seen, StoreError};
-use crate::ReceiverBuilder;
 
 /// How long the server may take unless told otherwise, connecting included.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -91,12 +89,9 @@ impl RedisOptions {
         }
     }
 
-    /// Shared by receivers of the same scheme and audience as this one. What others keep on the server is not touched.
-    #[must_use]
-    pub fn shared_by(mut self, receiver: &ReceiverBuilder) -> Self {
-        let audience = receiver.audience.as_deref().unwrap_or_default();
-        let names = Sha256::digest(format!("{} {audience}", receiver.scheme.name()));
-        let names = Base64UrlUnpadded::encode_string(&names);
+    /// Those of receivers that share `names`.
+    pub(crate) fn among(mut self, names: &str) -> Self {
+        let names = Base64UrlUnpadded::encode_string(&Sha256::digest(names));
         self.prefix = format!("{}{names:.16}:", self.prefix);
         self
     }
@@ -111,9 +106,10 @@ impl RedisStore {
     pub fn new(options: RedisOptions) -> Result<Self, StoreError> {
         // The error may repeat the URL, which may hold a password.
         let none = StoreError::Unfit("its URL is none of redis:, rediss:, valkey: or valkeys:");
-        let (is_tls, address) = match options.url.split_once(':') {
-            Some(("redis" | "valkey", address)) => (false, address),
-            Some(("rediss" | "valkeys", address)) => (true, address),
+        let (scheme, address) = options.url.split_once(':').ok_or_else(|| none.clone())?;
+        let is_tls = match &*scheme.to_ascii_lowercase() {
+            "redis" | "valkey" => false,
+            "rediss" | "valkeys" => true,
             _ => return Err(none),
         };
         // `#insecure` would turn the verification of certificates off.
@@ -130,11 +126,22 @@ impl RedisStore {
             }
             roots => is_tls.then(|| roots.map_or_else(Roots::default, Roots::Only)),
         };
-        let (server, database) = address
-            .trim_start_matches('/')
-            .split_once('/')
-            .unwrap_or((address, ""));
-        let host = server.rsplit_once('@').map_or(server, |(_, host)| host);
+        let place = address.strip_prefix("//").unwrap_or(address);
+        let (server, database) = place.split_once('/').unwrap_or((place, ""));
+        if database.contains('@') {
+            let why = "its URL has a / in the user or password, which is written %2F there";
+            return Err(StoreError::Unfit(why));
+        }
+        let (user, host) = server.rsplit_once('@').unwrap_or(("", server));
+        let mut codes = user.split('%').skip(1).map(|it| it.get(..2));
+        let is_code = |it: &str| it.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !codes.all(|code| code.is_some_and(is_code)) {
+            let why = "its URL has a % in the user or password that begins no %XX";
+            return Err(StoreError::Unfit(why));
+        }
+        if host.is_empty() || host.starts_with(':') {
+            return Err(StoreError::Unfit("its URL has no host"));
+        }
         let port = host
             .rsplit_once(':')
             .map(|(_, port)| port)
@@ -236,17 +243,15 @@ impl RedisStore {
         if let Some(password) = settings.password() {
             let user = settings.username();
             let commands = redis::pipe().cmd("AUTH").arg(user).arg(password).clone();
-            let (_,): (Value,) = link.ask(&commands).map_err(away)?;
+            let known: RedisResult<(Value,)> = link.ask(&commands);
+            known.map_err(unfit("it has no password, and the URL has one"))?;
         }
         let info = redis::pipe().cmd("INFO").clone();
         let (info,): (String,) = link.ask(&info).map_err(away)?;
         if settings.db() != 0 {
             let select = redis::pipe().cmd("SELECT").arg(settings.db()).clone();
             let selected: RedisResult<(Value,)> = link.ask(&select);
-            selected.map_err(|error| match error.code() {
-                Some("ERR") => StoreError::Unfit("it has no database of the number in the URL"),
-                _ => away(error),
-            })?;
+            selected.map_err(unfit("it has no database of the number in the URL"))?;
         }
         let says = |name: &str| {
             let mut lines = info.lines();
@@ -321,6 +326,14 @@ impl Link {
 pub(crate) fn begin(commands: &mut Pipeline, begins: &str, now: u64) {
     let set = commands.cmd("SET").arg(begins);
     set.arg(now.saturating_add(SKEW)).arg("NX");
+}
+
+/// Why it is, where it says no more than that the command is wrong.
+fn unfit(why: &'static str) -> impl Fn(RedisError) -> StoreError {
+    move |error| match error.code() {
+        Some("ERR") => StoreError::Unfit(why),
+        _ => away(error),
+    }
 }
 
 const TOO_LATE: &str = "no answer in time";

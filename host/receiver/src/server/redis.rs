@@ -12,6 +12,9 @@ use crate::replay::{RedisStore, SKEW, StoreError, begin};
 /// How many holders of tokens are asked for at once: some 40 KiB.
 const PAGE: usize = 500;
 
+/// To the commands of [`TokenStore::keep`].
+type Kept = (Value, Value, Value, Option<u64>, Value, u64);
+
 impl TokenStore for RedisStore {
     fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
         let (issued, expires) = (grant.issued.as_secs(), grant.expires.as_secs());
@@ -21,8 +24,7 @@ impl TokenStore for RedisStore {
         let left = expires.saturating_sub(issued).max(1);
         let (holders, void) = (self.named("holders"), self.key("void", &grant.holder()));
         let member = Base64UrlUnpadded::encode_string(&grant.holder());
-        type Answers = (Value, Value, Value, Option<u64>, Value, u64);
-        let (_, _, _, void_until, _, begins): Answers = self.run(|commands, run| {
+        let (_, _, _, void_until, _, begins): Kept = self.run(|commands, run| {
             // Until when each has a token.
             commands.cmd("ZADD").arg(&holders).arg("GT").arg(expires);
             commands.arg(&member);
@@ -44,11 +46,8 @@ impl TokenStore for RedisStore {
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
         let key = self.key("token", token);
-        type Answers = (Option<String>, Value, u64);
-        let (found, _, begins): Answers = self.run(|commands, run| {
-            commands.get(&key);
-            begin(commands, run, now.as_secs());
-            commands.get(run);
+        let (found, begins): (Option<String>, Option<u64>) = self.run(|commands, run| {
+            commands.get(&key).get(run);
         })?;
         let grant = found.as_deref().and_then(|value| {
             let mut parts = value.splitn(4, ' ');
@@ -71,6 +70,7 @@ impl TokenStore for RedisStore {
             commands.get(&void);
         })?;
         // What a server that was restarted has loaded may be older than what became void.
+        let begins = begins.unwrap_or(u64::MAX);
         let is_void = grant.issued.as_secs() <= until.unwrap_or_default().max(begins);
         Ok(Some(grant).filter(|_| !is_void))
     }
