@@ -3,6 +3,7 @@
 use core::fmt;
 use std::collections::BTreeSet;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::scheme::SchemeRules;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
@@ -38,15 +39,37 @@ impl TokenForm {
             let text = format_args!("the body has {len} bytes, more than {max}");
             return Err(Rejection::new(Rule::Request, text));
         }
-        let members = form_urlencoded::parse(body);
-        let members = members.map(|(name, value)| (name.into_owned(), value.into_owned().into()));
-        let mut form = Self(members.collect());
+        let mut form = Self::read(body);
         for name in READ {
             form.get(name)?;
         }
         // RFC 6749 section 3.2: "Parameters sent without a value MUST be treated as if they were omitted from the request."
-        form.0.retain(|(_, value)| !value.is_empty());
+        // Beside one with a value, it is there twice.
+        let given = form.0.iter().filter(|(_, value)| !value.is_empty());
+        let given: BTreeSet<_> = given.map(|(name, _)| name.clone()).collect();
+        form.0
+            .retain(|(name, value)| !value.is_empty() || given.contains(name));
         Ok(form)
+    }
+
+    /// The same of what may be no good request.
+    pub(crate) fn read(body: &[u8]) -> Self {
+        let members = form_urlencoded::parse(body);
+        let members = members.map(|(name, value)| (name.into_owned(), value.into_owned().into()));
+        Self(members.collect())
+    }
+
+    /// The first assertion, where there are any.
+    pub(crate) fn assertion(&self) -> Option<&str> {
+        let mut values = self.0.iter();
+        values.find_map(|(name, value)| (name == "client_assertion").then_some(value.as_str()))
+    }
+
+    /// The same rejection, with what its assertion says of itself.
+    pub(crate) fn names(&self, rejection: Rejection) -> Rejection {
+        let payload = self.assertion().and_then(|it| it.split('.').nth(1));
+        let payload = payload.and_then(|it| Base64UrlUnpadded::decode_vec(it).ok());
+        rejection.claimed_in(&payload.unwrap_or_default())
     }
 
     /// The value of a member that is there once.
@@ -86,12 +109,13 @@ impl TokenForm {
     }
 
     /// Whether it asks for an access token as the scheme has it: its `grant_type`, its `scope` in any order, or none where the
-    /// scheme has none, and each other member that it names.
+    /// scheme has none, each other member that it names, and `client_id` only where the scheme has it.
     ///
     /// # Errors
     ///
     /// [`Rule::GrantType`] if that is another, [`Rule::Scope`] if it is another or missing (RFC 6749 section 3.3: a server
-    /// without a default must "fail the request indicating an invalid scope"), [`Rule::Request`] for the others.
+    /// without a default must "fail the request indicating an invalid scope"), [`Rule::Resource`] the same of `resource`,
+    /// [`Rule::Request`] for the others.
     pub fn check_token_request(&self, scheme: &SchemeRules) -> Result<(), Rejection> {
         let rules = scheme.token_request();
         let grant_type = rules.grant_type().value();
@@ -109,9 +133,17 @@ impl TokenForm {
             );
         }
         for (name, wanted) in rules.members() {
-            if self.needed(name)? != *wanted {
-                return refused(Rule::Request, format_args!("{name} is not {wanted}"));
+            let rule = match *name {
+                "resource" => Rule::Resource,
+                _ => Rule::Request,
+            };
+            if self.get(name)? != Some(wanted) {
+                return refused(rule, format_args!("{name} is not {wanted}"));
             }
+        }
+        if !rules.client_id().value() && self.get("client_id")?.is_some() {
+            let why = "client_id is there, and the scheme has none in a request";
+            return refused(Rule::Request, format_args!("{why}"));
         }
         Ok(())
     }
@@ -121,11 +153,15 @@ impl TokenForm {
         &self,
         scheme: &SchemeRules,
     ) -> Result<(&str, Option<&str>), Rejection> {
+        let kind = self.get("client_assertion_type")?;
+        if kind.or(self.get("client_assertion")?).is_none() {
+            return Err(Rejection::unauthenticated());
+        }
         if self.needed("client_assertion_type")? != CLIENT_ASSERTION_TYPE {
             let text = format_args!("client_assertion_type is not {CLIENT_ASSERTION_TYPE}");
             return Err(Rejection::new(Rule::Request, text));
         }
-        if self.0.iter().any(|(name, _)| name == "client_secret") {
+        if self.get("client_secret")?.is_some() {
             return Err(Rejection::second_method("client_secret"));
         }
         let assertion = self.needed("client_assertion")?;

@@ -107,11 +107,8 @@ impl Receiver {
     ///
     /// As [`Receiver::accept`].
     pub fn accept_at(&self, form: &TokenForm, now: UnixTime) -> Result<VerifiedParty, Rejection> {
-        let (assertion, client_id) = form.authentication(self.scheme)?;
-        let parts = split(assertion)?;
-        let payload = decode(parts.payload, "payload")?;
-        let judged = self.judge(&parts, client_id, &payload, now);
-        let judged = judged.map_err(|rejection| rejection.claimed_in(&payload));
+        let judged = self.judge(form, now);
+        let judged = judged.map_err(|rejection| form.names(rejection));
         let (claims, proven, record) = judged?;
         Ok(VerifiedParty {
             id: claims.issuer,
@@ -126,12 +123,12 @@ impl Receiver {
 
     fn judge(
         &self,
-        parts: &JwsParts<'_>,
-        client_id: Option<&str>,
-        payload: &[u8],
+        form: &TokenForm,
         now: UnixTime,
     ) -> Result<(Claims, Arc<ProvenHeader>, Option<Value>), Rejection> {
-        let claims = self.claims(payload, now)?;
+        let (assertion, client_id) = form.authentication(self.scheme)?;
+        let parts = split(assertion)?;
+        let claims = self.claims(&decode(parts.payload, "payload")?, now)?;
         if client_id.is_some_and(|client_id| client_id != claims.issuer) {
             return Err(Rejection::of(RuleId::ClientId, "of the request is not iss"));
         }
@@ -140,7 +137,7 @@ impl Receiver {
             return Err(replayed());
         }
         let settings = self.settings();
-        let proven = self.prove_header(parts, &claims.issuer, &settings, now)?;
+        let proven = self.prove_header(&parts, &claims.issuer, &settings, now)?;
         let record = self.party(&proven, &claims.issuer, &settings)?;
         self.remember(key, &claims, now)?;
         Ok((claims, proven, record))

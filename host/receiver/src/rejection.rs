@@ -14,6 +14,10 @@ const MAX_CLAIMED: usize = 1024;
 pub enum Rule {
     /// The request is no form of RFC 6749 and RFC 7523, or has a parameter twice.
     Request,
+    /// The request has no assertion.
+    Authentication,
+    /// `resource` is not the one of the scheme (RFC 8707).
+    Resource,
     /// `grant_type` is another.
     GrantType,
     /// `scope` is not the one of the scheme.
@@ -41,6 +45,8 @@ impl Rule {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Request => "token-request",
+            Self::Authentication => "client-authentication",
+            Self::Resource => "resource",
             Self::GrantType => "grant-type",
             Self::Scope => "scope",
             Self::Token(rule) => rule.name(),
@@ -73,6 +79,12 @@ impl Rejection {
         let text =
             format_args!("{name} is there beside the assertion: a second way to authenticate");
         Self::new(Rule::Request, text)
+    }
+
+    /// RFC 6749 section 5.2: "no client authentication included, or unsupported authentication method".
+    pub(crate) fn unauthenticated() -> Self {
+        let text = "there is no client_assertion, and no other way to authenticate here";
+        Self::new(Rule::Authentication, text)
     }
 
     /// The same of an assertion with that payload.
@@ -109,13 +121,14 @@ impl Rejection {
         self.rule == Rule::Unavailable
     }
 
-    /// The error code for the client (RFC 6749 section 5.2). The same for every rule of an assertion.
+    /// The error code for the client (RFC 6749 section 5.2, RFC 8707 section 2). The same for every rule of an assertion.
     pub const fn oauth_error(&self) -> &'static str {
         match self.rule {
             Rule::Request => "invalid_request",
+            Rule::Resource => "invalid_target",
             Rule::GrantType => "unsupported_grant_type",
             Rule::Scope => "invalid_scope",
-            Rule::Token(_) => "invalid_client",
+            Rule::Token(_) | Rule::Authentication => "invalid_client",
             Rule::Unavailable => "temporarily_unavailable",
         }
     }

@@ -145,7 +145,7 @@ impl TokenServer {
     }
 
     /// The paths of the token endpoint: the scheme's, below that of the realm where the audience is one; and the one that
-    /// iSHARE's older pages have. A scheme whose clients get tokens for persons only has none here.
+    /// iSHARE's older pages have. A scheme whose clients get tokens for persons only, or that names no path, has none here.
     pub fn token_paths(&self) -> &[String] {
         &self.paths
     }
@@ -190,7 +190,7 @@ impl TokenServer {
 fn token_paths(receiver: &Receiver) -> Vec<String> {
     let scheme = receiver.scheme();
     let rules = scheme.token_request();
-    if rules.grant_type().value() != "client_credentials" {
+    if rules.grant_type().value() != "client_credentials" || rules.path().value().is_empty() {
         return Vec::new();
     }
     let path = rules.path().value();

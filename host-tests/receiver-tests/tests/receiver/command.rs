@@ -432,7 +432,7 @@ fn a_server_of_any_scheme_serves_the_clients_that_a_file_lists() {
     }
 }
 
-/// itsme gives its tokens for persons: there is nothing to give here, and the service behind decides.
+/// itsme gives its tokens for persons, and an own scheme need not say where to get one: there is nothing to give here, and the service behind decides.
 #[test]
 fn a_scheme_whose_tokens_are_for_persons_has_no_token_endpoint() {
     let key = test_key("seal", 2048);
@@ -468,8 +468,13 @@ fn a_scheme_whose_tokens_are_for_persons_has_no_token_endpoint() {
     // Escaped by JSON, and not twice.
     let refused = said("refused").unwrap();
     assert_eq!(refused["claimed_client_id"], strange, "{log}");
-    let words = "no token endpoint: tokens of this scheme are for persons";
+    let words = "no token endpoint: the scheme names no path, or its tokens are for persons";
     assert!(said(words).is_some(), "{log}");
+    let own = "[scheme.own]\nkey = \"kid\"\naudience = \"https://as.example\"\nlifetime = 60\n";
+    write("own.toml", own);
+    let server = Served::of_clients(folder.path(), &["--scheme", "./own.toml"]);
+    server.said(words);
+    assert_eq!(post(server.public, "/", "").status, 404);
 }
 
 #[test]
@@ -608,6 +613,13 @@ fn a_client_that_could_never_be_let_in_is_named_with_its_line() {
     assert_eq!(read(&FIAM_SCHEME, &certificates("seal")), Ok(()));
     // RFC 6749 appendix A.1: a space is a VSCHAR.
     assert_eq!(read_as("\"a b\"", &EHEALTH, &jwks("good")), Ok(()));
+    for id in ["\" a\"", "\"a \""] {
+        let said = read_as(id, &EHEALTH, &jwks("good")).unwrap_err();
+        assert!(
+            said.contains("line 2: client ") && said.contains("ends with a space"),
+            "{said}"
+        );
+    }
     let both = || jwks("good") + "\n" + &certificates("seal");
     for (id, scheme, client) in [
         ("portal", &FIAM_SCHEME, certificates("seal")),

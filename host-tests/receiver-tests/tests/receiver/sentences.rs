@@ -36,7 +36,14 @@ const OF_REQUEST_OBJECTS: [RuleId; 9] = [
 ];
 
 /// Rules of the request around an assertion, and of what a receiver needs.
-const OF_REQUESTS: [&str; 4] = ["token-request", "grant-type", "scope", "unavailable"];
+const OF_REQUESTS: [&str; 6] = [
+    "client-authentication",
+    "token-request",
+    "grant-type",
+    "resource",
+    "scope",
+    "unavailable",
+];
 
 /// The rules that refused something.
 #[derive(Default)]
@@ -446,13 +453,26 @@ fn requests(judged: &mut Judged) {
     }
     let sentence = "what [scheme.NAME.token-request] says for one's own: members";
     let scope = ("scope", "read+write");
-    for members in [
-        &[grant, scope][..],
-        &[grant, scope, ("resource", "https://other.example")],
-        &[grant, scope, resource, resource],
+    for (members, rule) in [
+        (&[grant, scope][..], "resource"),
+        (&[grant, scope, ("resource", "")], "resource"),
+        (
+            &[grant, scope, ("resource", "https://other.example")],
+            "resource",
+        ),
+        (&[grant, scope, resource, resource], "token-request"),
+        (&[grant, scope, ("resource", ""), resource], "token-request"),
     ] {
-        judged.refuses(sentence, "token-request", accept(acme, members));
+        let refused = accept(acme, members);
+        // RFC 8707 section 2: "The requested resource is invalid, missing, unknown, or malformed."
+        let is_target = refused.as_ref().unwrap_err().oauth_error() == "invalid_target";
+        assert_eq!(is_target, rule == "resource");
+        judged.refuses(sentence, rule, refused);
     }
+    let sentence = "client-id = false of [scheme.NAME.token-request], as FIAM has it: the form has three members";
+    let named = accept(&FIAM, &[grant, ("client_id", CUSTOMER)]);
+    judged.refuses(sentence, "token-request", named);
+    accept(acme, &[grant, scope, resource, ("client_id", "x")]).unwrap();
     // FIAM's form has three members, and eHealth's has no scope: whatever it is, it is not granted.
     for scheme in [&FIAM, &EHEALTH] {
         judged.refuses(
@@ -478,6 +498,10 @@ fn requests(judged: &mut Judged) {
     let other =
         format!("client_id={CONSUMER}&client_assertion_type=x&client_assertion={assertion}");
     judged.refuses(sentence, "token-request", receive(&other));
+    let sentence = "RFC 6749 section 5.2, invalid_client: no client authentication included, or unsupported authentication method";
+    for none in ["client_id=x", "client_id=x&client_secret=x"] {
+        judged.refuses(sentence, "client-authentication", receive(none));
+    }
     let sentence = "RFC 6749 section 2.3: The client MUST NOT use more than one authentication method in each request.";
     let bearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let twice = format!(

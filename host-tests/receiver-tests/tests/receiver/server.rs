@@ -190,6 +190,18 @@ fn each_wrong_request_has_its_error_of_rfc_6749() {
     let basic = format!("{FORM}Authorization: Basic eDp4\r\n");
     let twice = request(public, "POST", "/connect/token", &basic, &form(&good, &[]));
     assert_eq!(twice.json(), json!({ "error": "invalid_request" }));
+    // Section 5.2, invalid_client: "no client authentication included, or unsupported authentication method".
+    let none = form(&good, &["client_assertion", "client_assertion_type"]);
+    for (headers, body, status) in [
+        (FORM, none.clone(), 400),
+        (FORM, none.clone() + "&client_secret=x", 400),
+        (&*basic, none, 401),
+    ] {
+        let answer = request(public, "POST", "/connect/token", headers, &body);
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(answer.json(), json!({ "error": "invalid_client" }));
+        assert_eq!(answer.header("www-authenticate").is_some(), status == 401);
+    }
     // None of it used the assertion up; once it counts.
     assert_eq!(
         post(public, "/connect/token", &form(&good, &[])).status,
@@ -305,6 +317,60 @@ fn each_answer_that_the_token_store_failed_is_in_the_log_once() {
     let accepted = post(internal, "/v1/accept", &form(&world.assertion(), &[]));
     assert_eq!(accepted.status, 200);
     assert_eq!(lines.try_recv(), Ok(Ok(CONSUMER.to_owned())));
+}
+
+/// Whichever rule is broken, and where.
+#[test]
+fn each_refusal_of_an_assertion_says_whose_it_claims_to_be() {
+    let world = World::new();
+    let stage = world.play(world.honest());
+    let (line, lines) = mpsc::channel();
+    let server = TokenServer::new(stage.receiver).tokens(Arc::new(Away));
+    let server = server.watched(move |outcome| {
+        let rejection = outcome.unwrap_err();
+        let claimed = rejection
+            .claimed()
+            .map(|(id, jti)| (id.to_owned(), !jti.is_empty()));
+        line.send((rejection.rule().name(), claimed)).unwrap();
+    });
+    let (public, internal) = serve_with(server, stage.registry);
+    let good = form(&world.assertion(), &[]);
+    let basic = format!("{FORM}Authorization: Basic eDp4\r\n");
+    let replaced = |from: &str, to: &str| good.replace(from, to);
+    for (address, headers, body, rule) in [
+        (public, FORM, replaced("=iSHARE", "=x"), "scope"),
+        (
+            public,
+            FORM,
+            replaced("client_credentials", "x"),
+            "grant-type",
+        ),
+        (public, FORM, replaced("jwt-bearer", "x"), "token-request"),
+        (public, FORM, good.clone() + "&scope=x", "token-request"),
+        (
+            internal,
+            FORM,
+            good.clone() + "&client_id=x",
+            "token-request",
+        ),
+        (public, &*basic, good.clone(), "token-request"),
+        (
+            internal,
+            FORM,
+            replaced("client_id=did", "client_id=x"),
+            "client-id",
+        ),
+        (public, FORM, good.clone(), "unavailable"),
+    ] {
+        let path = if address == public {
+            "/connect/token"
+        } else {
+            "/v1/accept"
+        };
+        assert_ne!(request(address, "POST", path, headers, &body).status, 200);
+        let claimed = Some((CONSUMER.to_owned(), true));
+        assert_eq!(lines.try_recv(), Ok((rule, claimed)), "{body:.80}");
+    }
 }
 
 /// What is no form at all is in the log as what is a wrong one.

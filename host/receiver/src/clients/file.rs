@@ -85,6 +85,11 @@ impl RegisteredClients {
         for (id, table) in read.client {
             let known = ClientId::new(id.get_ref()).and_then(|id| scheme.check_client_id(&id));
             let known = known.map_err(|error| (id.span(), error.to_string()));
+            let known = known.and_then(|()| {
+                let is_kept = id.get_ref().trim() == id.get_ref();
+                let why = "client_id begins or ends with a space, which no header keeps (RFC 9110 section 5.5)";
+                is_kept.then_some(()).ok_or_else(|| (id.span(), why.to_owned()))
+            });
             let client = known.and_then(|()| table.read(folder, scheme));
             let client = client.and_then(|client| {
                 let signs = client.can_sign(scheme).then_some(client);

@@ -57,6 +57,11 @@ impl TokenServer {
         if !has_host(&head) {
             return invalid(StatusCode::BAD_REQUEST);
         }
+        // RFC 9112 section 6.1.
+        let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+        if codings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+            return invalid(StatusCode::NOT_IMPLEMENTED);
+        }
         let path = head.uri.path();
         let method = match (face, path) {
             (Face::Public, path) if self.paths.iter().any(|it| it == path) => "POST",
@@ -89,7 +94,15 @@ impl TokenServer {
         };
         match (face, path) {
             (Face::Public, _) if head.headers.contains_key(AUTHORIZATION) => {
-                self.refused(&Rejection::second_method("Authorization"))
+                let form = TokenForm::read(&body);
+                if form.assertion().is_some() {
+                    let rejection = Rejection::second_method("Authorization");
+                    return self.refused(&form.names(rejection));
+                }
+                // RFC 6749 section 5.2: 401 for who used this header.
+                let mut answer = self.refused(&Rejection::unauthenticated());
+                *answer.status_mut() = StatusCode::UNAUTHORIZED;
+                with(answer, WWW_AUTHENTICATE, "Basic realm=\"none\"")
             }
             (Face::Public, _) => self.token(&body).await,
             (_, "/v1/accept") => self.accept(&body).await,
@@ -106,6 +119,7 @@ impl TokenServer {
     /// RFC 6749 section 4.4.
     async fn token(&self, body: &[u8]) -> Answer {
         let granted = self.granted(body).await;
+        let granted = granted.map_err(|rejection| TokenForm::read(body).names(rejection));
         (self.watch)(granted.as_ref().map(|(party, _)| party));
         match granted {
             Ok((_, token)) => json(
@@ -155,6 +169,7 @@ impl TokenServer {
             Ok(form) => self.receiver.accept(form).await,
             Err(rejection) => Err(rejection),
         };
+        let verified = verified.map_err(|rejection| TokenForm::read(body).names(rejection));
         (self.watch)(verified.as_ref());
         match verified {
             Ok(party) => json(
@@ -277,7 +292,12 @@ fn has_host(head: &Parts) -> bool {
     if head.version < Version::HTTP_11 && !head.headers.contains_key(HOST) {
         return true;
     }
-    let is_host = |host: &str| host.is_empty() || host.parse::<Authority>().is_ok();
+    let is_host = |text: &str| {
+        let host = text.parse::<Authority>();
+        let has_port =
+            |it: &Authority| text == it.host() || text.ends_with(':') || it.port().is_some();
+        text.is_empty() || host.is_ok_and(|it| !text.contains('@') && has_port(&it))
+    };
     only(&head.headers, &HOST).is_some_and(is_host)
 }
 
