@@ -38,7 +38,7 @@ impl TokenStore for RedisStore {
         })?;
         // Nobody is given a token that is none.
         if issued <= void_until.unwrap_or_default().max(begins) {
-            let why = "what the client held became void a moment ago";
+            let why = "its memory began, or what the client held became void, a moment ago";
             return Err(StoreError::Unfit(why));
         }
         Ok(())
