@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::limits::MAX_COMPACT_JWS;
-use privyseal_core::scheme::SchemeRules;
+use privyseal_core::scheme::{Scheme, SchemeRules};
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use zeroize::Zeroizing;
 
@@ -109,7 +109,7 @@ impl TokenForm {
     }
 
     /// Whether it asks for an access token as the scheme has it: its `grant_type`, its `scope` in any order, or none where the
-    /// scheme has none, each other member that it names, and `client_id` only where the scheme has it.
+    /// scheme has none, each other member that it names, and no `client_id` where a scheme of one's own has none.
     ///
     /// # Errors
     ///
@@ -141,7 +141,9 @@ impl TokenForm {
                 return refused(rule, format_args!("{name} is not {wanted}"));
             }
         }
-        if !rules.client_id().value() && self.get("client_id")?.is_some() {
+        // RFC 7521 section 4.2 leaves it to the client where nothing is written of it, as in FIAM's document.
+        let is_own = Scheme::by_name(scheme.name()).is_none();
+        if is_own && !rules.client_id().value() && self.get("client_id")?.is_some() {
             let why = "client_id is there, and the scheme has none in a request";
             return refused(Rule::Request, format_args!("{why}"));
         }

@@ -469,9 +469,14 @@ fn requests(judged: &mut Judged) {
         assert_eq!(is_target, rule == "resource");
         judged.refuses(sentence, rule, refused);
     }
-    let sentence = "client-id = false of [scheme.NAME.token-request], as FIAM has it: the form has three members";
-    let named = accept(&FIAM, &[grant, ("client_id", CUSTOMER)]);
+    let sentence = "client-id = false of [scheme.NAME.token-request]: the form must not carry it";
+    let plain = "[scheme.plain]\nkey = \"kid\"\naudience = \"https://as.example/token\"\nlifetime = 60\n\
+                 [scheme.plain.token-request]\npath = \"/token\"\nbase-url = \"https://as.example\"\nclient-id = false\n";
+    let plain = own::rules(&own::from_toml(plain).unwrap(), "plain").unwrap();
+    let named = accept(plain, &[grant, ("client_id", "x")]);
     judged.refuses(sentence, "token-request", named);
+    // FIAM's document says nothing of it: RFC 7521 section 4.2 leaves it to the client.
+    accept(&FIAM, &[grant, ("client_id", CUSTOMER)]).unwrap();
     accept(acme, &[grant, scope, resource, ("client_id", "x")]).unwrap();
     // FIAM's form has three members, and eHealth's has no scope: whatever it is, it is not granted.
     for scheme in [&FIAM, &EHEALTH] {
