@@ -50,6 +50,19 @@ impl PublishedKeys {
             };
             report.add(verdict, format!("{shown} is published, {more}"));
         }
+        let has_both = self.keys.iter().any(|key| key["use"] == "enc");
+        for key in self
+            .keys
+            .iter()
+            .filter(|key| has_both && key["use"].is_null())
+        {
+            let shown = sanitize_for_display(kid(key), None);
+            let text = format!(
+                "{shown} has no use, which each key needs where others are for encryption (OpenID Connect Registration \
+                 section 2)"
+            );
+            report.add(Verdict::Broken, text);
+        }
         self.add_cache(&mut report, waited);
         self.add_server(&mut report, validated);
         report
@@ -140,4 +153,28 @@ fn judged(kid: &str, expected: &Value, found: &Value) -> (Verdict, String) {
         (Verdict::Passed, String::new())
     };
     (verdict, format!("{kid} is published{more}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_key_says_its_use_where_others_encrypt() {
+        let key = |kid: &str| json!({"kty": "RSA", "kid": kid, "n": kid, "e": "AQAB"});
+        let (plain, mut enc) = (key("s"), key("e"));
+        enc["use"] = "enc".into();
+        for (keys, expected) in [(vec![plain.clone()], 0), (vec![plain, enc], 1)] {
+            let published = PublishedKeys {
+                keys: keys.clone(),
+                max_age: None,
+                media_type: None,
+                validation: None,
+            };
+            let report = published.report(&json!({ "keys": keys }), |_| false, None, false);
+            assert_eq!(report.broken(), expected);
+        }
+    }
 }
