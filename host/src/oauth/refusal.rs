@@ -82,7 +82,7 @@ impl Refusal {
         Self {
             url: endpoint.clone(),
             kind: RequestKind::Authorization,
-            status: 302,
+            status: 0,
             diagnosis: Diagnosis::of(RequestKind::Authorization, 400, Some(code)),
             code: Some(shown(code)),
             description: description.map(shown),
@@ -104,7 +104,7 @@ impl Refusal {
         self.kind
     }
 
-    /// The HTTP status.
+    /// The HTTP status; 0 of what a browser brought.
     pub const fn status(&self) -> u16 {
         self.status
     }
@@ -146,10 +146,9 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: HTTP {}", self.url, self.status)?;
-        if let Some(code) = &self.code {
-            write!(f, ", {code}")?;
-        }
+        let status = (self.status != 0).then(|| format!("HTTP {}", self.status));
+        let said: Vec<_> = status.into_iter().chain(self.code.clone()).collect();
+        write!(f, "{}: {}", self.url, said.join(", "))?;
         write!(f, ": {}", self.diagnosis())?;
         if let Some(location) = &self.location {
             write!(f, " (to {location})")?;
@@ -305,6 +304,9 @@ mod tests {
                         "user_identifier_token has expired",
                     ),
                     ("unknown_user_id", "does not know the person"),
+                    ("unauthorized_user", "the person may not do this"),
+                    ("missing_user_code", "a code of the person"),
+                    ("invalid_binding_message", "does not take the text"),
                     ("unauthorized_client", "does not know this client"),
                 ],
             ),
@@ -313,6 +315,7 @@ mod tests {
                 &[
                     ("invalid_grant", "authentication request has expired"),
                     ("expired_token", "did not confirm in time"),
+                    ("transaction_failed", "could not have the person confirm"),
                     ("unauthorized_client", "let it ask persons"),
                 ],
             ),

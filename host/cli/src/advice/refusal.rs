@@ -167,6 +167,14 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
         Diagnosis::InvalidToken => "ask for a new one",
         Diagnosis::InsufficientScope => "ask the server's operator for the missing permission",
         Diagnosis::AccessDenied => "ask the person; a new request may be made",
+        Diagnosis::UserMayNot => {
+            "ask the provider who may use that service, and check --service; another person may be asked"
+        }
+        Diagnosis::UserCode => "ask the provider to register this client without user codes",
+        Diagnosis::BindingMessage => "ask the provider what such a text may be",
+        Diagnosis::TransactionFailed => {
+            "make a new request; if it fails again, ask the provider's support"
+        }
         Diagnosis::ExpiredToken => "make a new request; --requested-expiry may ask for more time",
         Diagnosis::ServerError
         | Diagnosis::Overloaded

@@ -112,6 +112,14 @@ named! {
         ExpiredLoginHint = "the user_identifier_token has expired: it is good once and for a short time",
         /// `unknown_user_id`, of CIBA.
         UnknownUser = "the server does not know the person that is meant",
+        /// `unauthorized_user`, of itsme.
+        UserMayNot = "the person may not do this with that client or service",
+        /// `missing_user_code` or `invalid_user_code`, of CIBA.
+        UserCode = "the server wants a code of the person (user_code), which is not sent here",
+        /// `invalid_binding_message`, of CIBA.
+        BindingMessage = "the server does not take the text that the person is to compare",
+        /// `transaction_failed`, of CIBA.
+        TransactionFailed = "the server could not have the person confirm it, or not end it",
         /// `server_error`.
         ServerError = "the server is in trouble",
         /// `temporarily_unavailable`.
@@ -205,6 +213,10 @@ impl Diagnosis {
             "expired_token" => Self::ExpiredToken,
             "expired_login_hint_token" => Self::ExpiredLoginHint,
             "unknown_user_id" => Self::UnknownUser,
+            "unauthorized_user" => Self::UserMayNot,
+            "missing_user_code" | "invalid_user_code" => Self::UserCode,
+            "invalid_binding_message" => Self::BindingMessage,
+            "transaction_failed" => Self::TransactionFailed,
             "server_error" => Self::ServerError,
             "temporarily_unavailable" => Self::Overloaded,
             _ => return None,
