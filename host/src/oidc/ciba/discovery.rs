@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::base::display::sanitize_for_display;
 use crate::oauth::form_body;
 use crate::oidc::ciba::response::interval_of;
+use crate::oidc::provider::MAX_AHEAD;
 
 /// Where sessions are made, below the issuer.
 pub(super) const PATH: &str = "/user_discovery_sessions";
@@ -51,14 +52,18 @@ pub(super) enum Session {
 }
 
 impl Session {
-    /// Reads a response. The error is a clause about it.
-    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
+    /// Reads a response, of the session `known` where one was asked. The error is a clause about it.
+    pub(super) fn read(body: &[u8], known: Option<&str>) -> Result<Self, String> {
         let answer: Value =
             serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        let id = text("user_discovery_session_id");
+        if id.is_some() && known.is_some_and(|known| id != Some(known)) {
+            return Err("user_discovery_session_id is not the one that was asked".to_owned());
+        }
         match text("status") {
             Some("PENDING_USER_DISCOVERY") => Ok(Self::Pending {
-                id: session_id(text("user_discovery_session_id"))?,
+                id: session_id(id)?,
                 qr: qr_code(&answer)?,
                 interval: interval_of(&answer),
             }),
@@ -116,10 +121,13 @@ fn qr_code(answer: &Value) -> Result<Option<QrImage>, String> {
     let expires_at = member("expires_at")
         .and_then(Value::as_str)
         .and_then(moment);
-    let bad = || "qr_code is not an image in base64 (RFC 4648 section 4)".to_owned();
+    let bad = || "qr_code is not a JPEG or PNG image in base64 (RFC 4648 section 4)".to_owned();
     let text = text.as_str().ok_or_else(bad)?;
     let image = Base64::decode_vec(text).map_err(|_| bad())?;
-    if image.is_empty() {
+    if ![&b"\xff\xd8\xff"[..], b"\x89PNG"]
+        .iter()
+        .any(|start| image.starts_with(start))
+    {
         return Err(bad());
     }
     Ok(Some(QrImage { image, expires_at }))
@@ -135,6 +143,12 @@ impl QrImage {
     /// The file: JPEG in itsme's example.
     pub fn as_bytes(&self) -> &[u8] {
         &self.image
+    }
+
+    /// Whether it is worth nothing at `now`, by clocks that differ.
+    pub(super) fn is_over(&self, now: UnixTime) -> bool {
+        let end = self.expires_at.map(|end| end.saturating_add(MAX_AHEAD));
+        end.is_some_and(|end| end < now)
     }
 
     /// From when on it is worth nothing, where the provider says so. Another one comes before, mostly.
@@ -153,7 +167,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Result<Session, String> {
-        Session::read(body.as_bytes())
+        Session::read(body.as_bytes(), None)
     }
 
     #[test]
@@ -170,6 +184,9 @@ mod tests {
         assert_eq!(qr.as_bytes()[..2], [0xff, 0xd8], "a JPEG");
         let until = qr.expires_at().unwrap();
         assert_eq!(until.to_string(), "2025-01-01T00:00:00Z");
+        for (later, is_over) in [(MAX_AHEAD, false), (MAX_AHEAD + 1, true)] {
+            assert_eq!(qr.is_over(until.saturating_add(later)), is_over);
+        }
         for (text, expected) in [
             ("1970-01-01T00:00:09Z", Some(9)),
             ("soon", None),
@@ -217,6 +234,10 @@ mod tests {
 
     #[test]
     fn what_is_no_session() {
+        let found = br#"{"status":"USER_DISCOVERED","user_discovery_session_id":"b","user_identifier_token":"t"}"#;
+        let error = Session::read(found, Some("a")).unwrap_err();
+        assert!(error.contains("not the one that was asked"), "{error}");
+        assert!(Session::read(found, Some("b")).is_ok());
         let pending = r#""status":"PENDING_USER_DISCOVERY""#;
         for (body, words) in [
             ("<html>".to_owned(), "not JSON"),
@@ -240,7 +261,11 @@ mod tests {
             ),
             (
                 format!(r#"{{{pending},"user_discovery_session_id":"a","qr_code":"?"}}"#),
-                "not an image",
+                "not a JPEG or PNG image",
+            ),
+            (
+                format!(r#"{{{pending},"user_discovery_session_id":"a","qr_code":"PHN2Zz4="}}"#),
+                "not a JPEG or PNG image",
             ),
             (
                 r#"{"status":"USER_DISCOVERED"}"#.to_owned(),

@@ -303,9 +303,10 @@ impl CibaFlow {
         };
         let unusable = |reason: String| OAuthError::response(&url, reason);
         match &mut self.kept.stage {
-            Stage::Discovery(_) => {
-                let session = Session::read(&body).map_err(unusable)?;
-                return Ok(self.discovered(now, session));
+            Stage::Discovery(known) => {
+                let known = known.as_ref().map(|(id, _)| id.as_str());
+                let session = Session::read(&body, known).map_err(unusable)?;
+                return Ok(self.discovered(now, response.came_at, session));
             }
             Stage::Authentication => {
                 let acknowledgement = Acknowledgement::read(&body).map_err(unusable)?;
@@ -327,7 +328,12 @@ impl CibaFlow {
     }
 
     /// A session, perhaps with a code to show.
-    fn discovered(&mut self, now: Duration, session: Session) -> Option<CibaStep> {
+    fn discovered(
+        &mut self,
+        now: Duration,
+        came_at: UnixTime,
+        session: Session,
+    ) -> Option<CibaStep> {
         let (id, qr, interval) = match session {
             Session::Discovered(token) => {
                 self.kept.asked.user_identifier_token = token;
@@ -345,7 +351,7 @@ impl CibaFlow {
             None => Polling::new(now, interval, discovery::LIFETIME),
         };
         self.kept.stage = Stage::Discovery(Some((id, polling)));
-        qr.map(CibaStep::ShowQr)
+        qr.filter(|qr| !qr.is_over(came_at)).map(CibaStep::ShowQr)
     }
 
     fn acknowledged(&mut self, now: Duration, acknowledgement: Acknowledgement) {
