@@ -1,6 +1,7 @@
 //! What a browser came back with (RFC 6749 sections 4.1.2 and 4.1.2.1). Anybody can send a browser anywhere: nothing
 //! of it counts before `state` was compared.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use form_urlencoded::parse;
@@ -26,20 +27,10 @@ const NAMES: [&str; 6] = [
 pub(super) struct Callback(BTreeMap<&'static str, Zeroizing<String>>);
 
 impl Callback {
-    /// Of a whole address, or of its query. A code counts in the query only: where a fragment brings one, another
-    /// flow was asked for than ours.
+    /// Of a whole address, or of its query.
     pub(super) fn parse(text: &str) -> Result<Self, LoginError> {
-        let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
-        // A `?` also may stand in a query; an address has none of `=` and `&` before its first one.
-        let first = before.split(['=', '&']).next().unwrap_or_default();
-        let query = match first.split_once('?') {
-            Some((address, _)) => &before[address.len() + 1..],
-            None if first.contains("://") => "",
-            None => before,
-        };
         let mut callback = Self::default();
-        let fragment = parse(fragment.as_bytes()).filter(|(name, _)| name != "code");
-        for (name, value) in parse(query.as_bytes()).chain(fragment) {
+        for (name, value) in parameters(text) {
             let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
                 continue;
             };
@@ -99,11 +90,26 @@ impl Callback {
     }
 }
 
+/// Of a whole address, or of its query. A code counts in the query only: where a fragment brings one, another flow was
+/// asked for than ours.
+fn parameters(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
+    // A `?` also may stand in a query; an address has none of `=` and `&` before its first one.
+    let first = before.split(['=', '&']).next().unwrap_or_default();
+    let query = match first.split_once('?') {
+        Some((address, _)) => &before[address.len() + 1..],
+        None if first.contains("://") => "",
+        None => before,
+    };
+    let fragment = parse(fragment.as_bytes()).filter(|(name, _)| name != "code");
+    parse(query.as_bytes()).chain(fragment)
+}
+
 impl LoginState {
-    /// Whether what a browser came back with is the answer to this login, a no included: for one who waits for
-    /// several.
+    /// Whether what a browser came back with is the answer to this login, a no included, or one that cannot be used: for
+    /// one who waits for several. Nobody else knows its state.
     pub fn is_answered_by(&self, callback: &str) -> bool {
-        Callback::parse(callback).is_ok_and(|callback| callback.is_of(self))
+        parameters(callback).any(|(name, value)| name == "state" && self.has_state(&value))
     }
 }
 

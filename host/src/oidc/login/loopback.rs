@@ -65,7 +65,7 @@ impl LoopbackRedirect {
             }
             if !is_said {
                 events::warn!(
-                    "what a browser came back with is no answer to this login (its state is missing, given twice or \
+                    "what a browser came back with is no answer to this login (its state is missing or \
                      another one) and was passed over"
                 );
                 is_said = true;
@@ -135,6 +135,9 @@ mod tests {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.contains(" 413 "), "{answer}");
+        // Only who was asked knows the state: that is the answer, and one that cannot be used.
+        get(&redirect, &format!("/cb?code=x&code=y&state={state}"));
+        assert!(redirect.wait(&login, Duration::from_secs(5)).is_some());
         let open = LoopbackRedirect::start(&"0.0.0.0:0".parse().unwrap());
         assert!(matches!(open, Err(LoginError::RedirectUri)));
     }
