@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ColorChoice};
 use privyseal::AccessToken;
+use privyseal::base::display::json_for_display;
 use privyseal::report::html::{HtmlReport, START};
 use privyseal::report::{Subject, TokenReport};
 use privyseal_hsm::replace_file;
@@ -101,7 +102,7 @@ pub(super) fn judged(
 
 /// Prints JSON.
 pub(super) fn print_json(report: &Value) -> Result<(), CliError> {
-    print_line(format!("{report:#}").as_bytes())
+    print_line(json_for_display(report).as_bytes())
 }
 
 /// Prints what is known about a person by their id_token and by UserInfo, and the tokens that came. Where that cannot be

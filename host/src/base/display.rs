@@ -1,6 +1,8 @@
 //! Text from elsewhere (a server, a certificate) made fit for a message: bounded, harmless on a terminal,
 //! and without tokens.
 
+use core::fmt::Write as _;
+
 /// The most characters of a server's text in one message: some ten lines of a terminal.
 pub const MAX_ERROR_TEXT: usize = 1024;
 
@@ -42,6 +44,22 @@ pub fn sanitize_for_display<'s>(text: &str, secrets: impl IntoIterator<Item = &'
 /// `text`, which is known to be no secret and short, with what could steer a terminal or turn the reading direction escaped.
 pub fn escape_for_display(text: &str) -> String {
     text.chars().flat_map(escape_character).collect()
+}
+
+/// JSON as people read it, in which what could steer a terminal or turn the reading direction is escaped: it stays the
+/// same JSON.
+pub fn json_for_display(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for c in format!("{value:#}").chars() {
+        if is_invisible(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 /// Without `secret`, in whatever case a server wrote it.
@@ -109,6 +127,20 @@ pub(crate) fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_stays_the_same() {
+        let value = serde_json::json!({"name": "\u{202e}live\u{e9}\u{9b}\u{e0001}\n", "a": [1]});
+        let text = json_for_display(&value);
+        assert!(
+            text.contains("\\u202elive\u{e9}\\u009b\\udb40\\udc01\\n"),
+            "{text}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
+    }
 
     #[test]
     fn plain_text_stays() {
