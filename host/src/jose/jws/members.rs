@@ -1,40 +1,38 @@
 //! JSON objects of which no two readers can think differently.
 
-use core::fmt;
+use serde::de::Error as _;
+use serde_json::{Error, Map, Value};
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::{Map, Value};
-
-/// The members of an object, each there once (RFC 7515 section 4; RFC 7519 section 4).
+/// The members of an object, each there once, also in objects within (RFC 7515 section 4; RFC 7519 section 4).
 pub(crate) fn unique(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
-    serde_json::from_slice::<Members>(text).map(|members| members.0)
-}
-
-struct Members(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Each)
-    }
-}
-
-struct Each;
-
-impl<'de> Visitor<'de> for Each {
-    type Value = Members;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, value)) = access.next_entry()? {
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member is there twice"));
-            }
+    let members: Map<String, Value> = serde_json::from_slice(text)?;
+    // Of members of one name one is left; in the text, each has a colon outside of strings.
+    let (mut colons, mut is_string, mut is_escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b':' if !is_string => colons = colons.saturating_add(1),
+            _ => {}
         }
-        Ok(Members(members))
+    }
+    let left = members.values().map(count).sum::<usize>();
+    if colons > left.saturating_add(members.len()) {
+        return Err(Error::custom("a member is there twice"));
+    }
+    Ok(members)
+}
+
+/// The members of all objects in it.
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Object(members) => {
+            let within = members.values().map(count).sum::<usize>();
+            within.saturating_add(members.len())
+        }
+        _ => 0,
     }
 }
 
@@ -44,11 +42,13 @@ mod tests {
 
     #[test]
     fn a_member_is_there_once() {
-        let object = unique(br#"{"iss":"a","n":{"iss":"b"}}"#).unwrap();
+        let object = unique(br#"{"iss":"a","n":{"iss":"b","l":[{"iss":"\\\":"}]}}"#).unwrap();
         assert_eq!(object["iss"], "a");
         for twice in [
             r#"{"iss":"a","iss":"b"}"#,
             r#"{"iss":"a","\u0069ss":"a"}"#,
+            r#"{"iss":"a","n":{"a":1,"a":1}}"#,
+            r#"{"iss":"\\","n":[[{"a":{},"b":0,"a":1}]]}"#,
             "[]",
             "{",
         ] {
