@@ -20,7 +20,8 @@ pub(crate) fn of(error: &CliError) -> Option<String> {
     match error {
         CliError::Library(error)
         | CliError::UserInfoMissing(error)
-        | CliError::IdTokenMissing(error) => of_library(error),
+        | CliError::IdTokenMissing(error)
+        | CliError::IdTokenNotJudged(error) => of_library(error),
         _ => None,
     }
 }

@@ -43,9 +43,6 @@ pub(super) struct Ciba {
     kid: KidOptions,
     #[command(flatten)]
     decryption: DecryptionOptions,
-    /// How tokens are encrypted to it, as it was registered; by default each that the provider may use is checked
-    #[arg(long, value_name = "ALG", value_parser = named(KeyEncryption::ALL.map(KeyEncryption::name), KeyEncryption::by_name), requires = "decryption_keys")]
-    encryption_alg: Option<KeyEncryption>,
     /// Encrypt each assertion to the provider, too (signed, then encrypted), with its key for that algorithm and
     /// A128CBC-HS256
     #[arg(long, value_name = "ALG", value_parser = named(KeyEncryption::ALL.map(KeyEncryption::name), KeyEncryption::by_name))]
@@ -142,13 +139,9 @@ impl Ciba {
         asked.client_notification_token = listener
             .as_ref()
             .map(|listener| Zeroizing::new(listener.expose_token().to_owned()));
-        for algorithm in flow.prepare(&asked, self.encryption_alg, !self.no_userinfo)? {
-            say!(
-                "warning: the decryption key cannot be used with {}, which the provider offers: if that is what was \
-                 registered, nothing that comes can be read; --encryption-alg says what was",
-                algorithm.name()
-            );
-        }
+        let registered = self.decryption.encryption_alg;
+        let unusable = flow.prepare(&asked, registered, !self.no_userinfo)?;
+        DecryptionOptions::warn(&unusable);
         let mut login = CibaFlow::begin(&asked);
         if self.no_userinfo {
             login = login.without_userinfo();

@@ -47,6 +47,9 @@ pub(crate) enum CliError {
     /// What the UserInfo endpoint says was printed; the id_token could not be judged.
     #[error("the claims of UserInfo are printed, those of the id_token could not be verified: {0}")]
     IdTokenMissing(#[source] privyseal::Error),
+    /// The tokens of a refresh were printed; the id_token among them could not be judged.
+    #[error("the tokens are printed, and the id_token among them was not verified: {0}")]
+    IdTokenNotJudged(#[source] privyseal::Error),
     /// Standard output did not take the result.
     #[error("cannot write the result: {0}")]
     Output(#[source] io::Error),

@@ -24,7 +24,7 @@ pub(crate) enum Exit {
     NotJudged = 5,
     /// The result could not be written.
     Output = 6,
-    /// Who the person is was proved and printed, but UserInfo or the id_token is missing.
+    /// What came is printed, but UserInfo is missing, or the id_token could not be judged.
     Partial = 7,
     /// Another program has the gateway's line, or its rate limit is reached: later it may do.
     Busy = 8,
@@ -44,7 +44,8 @@ pub(crate) const EXITS: [(Exit, &str); 9] = [
     (Exit::Output, "the result could not be written"),
     (
         Exit::Partial,
-        "`login`, `ciba`: who the person is was proved and printed, but UserInfo, or the id_token beside it, is missing",
+        "`login`, `ciba`: who the person is was proved and printed, but UserInfo, or the id_token beside it, is missing; \
+         `refresh`: the tokens are printed, but the id_token could not be judged",
     ),
     (
         Exit::Busy,
@@ -65,7 +66,9 @@ impl Exit {
                 Self::Usage
             }
             CliError::RulesBroken { .. } | CliError::NobodyCameBack { .. } => Self::Refused,
-            CliError::UserInfoMissing(_) | CliError::IdTokenMissing(_) => Self::Partial,
+            CliError::UserInfoMissing(_)
+            | CliError::IdTokenMissing(_)
+            | CliError::IdTokenNotJudged(_) => Self::Partial,
             CliError::NotJudged { .. } => Self::NotJudged,
             CliError::Serve(ServerError::NotLoopback(_)) => Self::Usage,
             CliError::Serve(_) => Self::Server,

@@ -88,7 +88,8 @@ impl Login {
         }
         let keys = self.decryption.open(self.client.access())?;
         let login = party(&self.client, &self.server, ishare)?.unwrappers(keys);
-        login.prepare(self.userinfo)?;
+        let login = login.registered(self.decryption.encryption_alg);
+        DecryptionOptions::warn(&login.prepare(self.userinfo)?);
         // Who reads may have gone since.
         can_print()?;
         let (url, state) = login.start(&self.asked(redirect.redirect_uri()))?;

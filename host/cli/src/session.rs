@@ -1,6 +1,7 @@
 //! `privyseal refresh`, `logout`, `revoke` and `introspect`: what is done with the tokens of a person, or of a client,
 //! that are kept elsewhere.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -81,15 +82,21 @@ pub(super) struct Introspect {
 impl Refresh {
     pub(super) fn run(self) -> Result<(), CliError> {
         can_print()?;
+        let _locked = locked(&self.token)?;
         let refresh = refresh_token(&self.token)?;
         let keys = self.decryption.open(self.party.client.access())?;
         let login = self.party.open()?.unwrappers(keys);
+        let login = login.registered(self.decryption.encryption_alg);
+        DecryptionOptions::warn(&login.prepare_refresh()?);
         // Who reads may have gone since.
         can_print()?;
         with_spent_token(|| {
-            let token = login.renew(&refresh)?;
+            let (token, missing) = login.renew(&refresh)?;
             print_line(token.expose_response().trim_ascii()).inspect_err(|_| {
                 say!("warning: the refresh token is spent, and what came for it is lost: have the person log in again");
+            })?;
+            missing.map_or(Ok(()), |error| {
+                Err(CliError::IdTokenNotJudged(error.into()))
             })
         })
     }
@@ -154,6 +161,9 @@ impl IdentityProvider {
         let trust = self.trust.as_deref();
         let trust = trust.ok_or_else(|| missing("--trust", "its tokens are signed by a seal"))?;
         let trust = Certificates::from_file(trust).map_err(of_option("--trust"))?;
+        let named = AssertionOptions::default().audience(id);
+        let wrong = |error| CliError::option("--provider-id", format!("is no party id: {error}"));
+        named.check(client.scheme()).map_err(wrong)?;
         let assertion = client.assertion_for(Some(id))?;
         Ok((assertion, identity_provider(&client.server()?, id, trust)?))
     }
@@ -203,6 +213,23 @@ pub(super) fn token(option: &'static str, path: &Path) -> Result<Zeroizing<Strin
         ));
     }
     Ok(token)
+}
+
+/// The file of a refresh token, which is good once, while it is spent: two commands that read it would both send it.
+fn locked(path: &Path) -> Result<Option<File>, CliError> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let option = "--refresh-token-file";
+    let file = File::open(path).map_err(|error| CliError::option(option, error))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let reason = "is used by another command, which spends the token in it";
+            Err(CliError::option(option, reason))
+        }
+        // There are file systems without locks.
+        _ => Ok(Some(file)),
+    }
 }
 
 fn refresh_token(path: &Path) -> Result<RefreshToken, CliError> {

@@ -78,15 +78,14 @@ impl AccessToken {
         response.id_token.map(Zeroizing::new)
     }
 
-    /// Empties the id_token in the response: nobody is to believe it. `false` if it is not found.
-    pub(crate) fn forget_id_token(&mut self, id_token: &str) -> bool {
+    /// Empties the id_token in the response: nobody is to believe it.
+    pub(crate) fn forget_id_token(&mut self) {
+        let id_token = self.id_token().unwrap_or_default();
         let mut places = self.response.windows(id_token.len().max(1));
-        let start = places.position(|bytes| bytes == id_token.as_bytes());
-        if let Some(start) = start {
+        if let Some(start) = places.position(|bytes| bytes == id_token.as_bytes()) {
             self.response
                 .drain(start..start.saturating_add(id_token.len()));
         }
-        start.is_some()
     }
 
     /// The whole response, the token included, as the server wrote it. Not for logs.

@@ -92,6 +92,19 @@ impl OAuthError {
     }
 }
 
+impl OAuthError {
+    /// Whether a document that is there mostly may be there again in a moment.
+    pub(crate) fn is_of_moment(&self) -> bool {
+        match self {
+            Self::GaveUp { last, .. } => last.is_of_moment(),
+            Self::Refused(refusal) => {
+                refusal.status() == 404 || self.failed_try() != FailedTry::Final
+            }
+            _ => self.failed_try() != FailedTry::Final,
+        }
+    }
+}
+
 impl Retryable for OAuthError {
     fn failed_try(&self) -> FailedTry {
         match self {

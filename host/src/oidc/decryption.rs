@@ -1,23 +1,28 @@
-//! What is encrypted to this client.
+//! What is encrypted to this client, and what can be known of that before it comes.
 
 use privyseal_core::KeyEncryption;
 use zeroize::Zeroizing;
 
 use crate::jose::JoseError;
-use crate::jose::jwe::{DecryptError, Jwe, JweFault, probe};
+use crate::jose::jwe::{ContentEncryption, DecryptError, Jwe, JweFault, probe};
 use crate::keys::key::KeyUnwrapper;
 use crate::oidc::OidcError;
-use crate::oidc::discovery::ProviderMetadata;
+use crate::oidc::discovery::{ProviderMetadata, RS256};
+use crate::oidc::provider::userinfo;
 
 /// What the key of an id_token's encryption is encrypted with.
-pub(super) const KEYS: &str = "id_token_encryption_alg_values_supported";
+const KEYS: &str = "id_token_encryption_alg_values_supported";
 
-/// Whether the keys do what is `wanted`, of what the provider may use: gives what of that they cannot do, if that is not all.
-pub(super) fn try_out(
-    unwrappers: &[KeyUnwrapper],
+/// Whether the metadata fit what is done here, and `lists`, and the keys do what was `registered`, or else some of what the
+/// provider may use: gives what of that they cannot do. With `userinfo`, for the UserInfo response, too.
+pub(super) fn compare(
     metadata: &ProviderMetadata,
-    mut wanted: Vec<KeyEncryption>,
+    lists: &[(&'static str, &[&str])],
+    unwrappers: &[KeyUnwrapper],
+    registered: Option<KeyEncryption>,
+    userinfo: bool,
 ) -> Result<Vec<KeyEncryption>, OidcError> {
+    let mut wanted = registered.map_or_else(|| KeyEncryption::ALL.to_vec(), |one| vec![one]);
     wanted.retain(|algorithm| metadata.may_support(KEYS, &[algorithm.name()]));
     let mut unusable = Vec::new();
     let mut failure = OidcError::Unfit(KEYS);
@@ -31,11 +36,30 @@ pub(super) fn try_out(
             };
         }
     }
-    if unusable.len() < wanted.len() || unwrappers.is_empty() {
-        Ok(unusable)
-    } else {
-        Err(failure)
+    let has_keys = !unwrappers.is_empty();
+    wanted.retain(|algorithm| !unusable.contains(algorithm));
+    if has_keys && wanted.is_empty() {
+        return Err(failure);
     }
+    let keys: Vec<_> = wanted.iter().map(|algorithm| algorithm.name()).collect();
+    let contents = ContentEncryption::ALL.map(ContentEncryption::name);
+    let encrypted: [(_, &[&str]); 4] = [
+        ("id_token_encryption_enc_values_supported", &contents),
+        ("userinfo_signing_alg_values_supported", RS256),
+        ("userinfo_encryption_alg_values_supported", &keys),
+        ("userinfo_encryption_enc_values_supported", &contents),
+    ];
+    let count = match (has_keys, userinfo) {
+        (false, _) => 0,
+        (true, false) => 1,
+        (true, true) => encrypted.len(),
+    };
+    let encrypted = encrypted.into_iter().take(count);
+    metadata.fits(&lists.iter().copied().chain(encrypted).collect::<Vec<_>>())?;
+    if userinfo {
+        metadata.offered(userinfo::ENDPOINT)?;
+    }
+    Ok(unusable)
 }
 
 /// The JWS in `token`: what it was encrypted around, or `token` itself where no encryption was agreed on.

@@ -160,7 +160,9 @@ impl ProviderMetadata {
 
     /// Compares with what every client here does, and with `more`: of each list that is given, one value must be there.
     pub(crate) fn fits(&self, more: &[(&'static str, &[&str])]) -> Result<(), OidcError> {
-        let usual: [(_, &[&str]); 3] = [
+        let usual: [(_, &[&str]); 4] = [
+            // A provider need not list its other scopes (OpenID Connect Discovery section 3).
+            ("scopes_supported", &["openid"]),
             ("id_token_signing_alg_values_supported", RS256),
             (
                 "token_endpoint_auth_methods_supported",

@@ -42,6 +42,8 @@ pub(super) struct IdTokenRules<'a> {
     pub nonce: Option<&'a str>,
     /// How the person was to prove who they are.
     pub acr: AskedAcr,
+    /// Keys that are out of reach are waited for: nobody can be asked again for nothing.
+    pub waits: bool,
 }
 
 impl Provider {
@@ -53,7 +55,7 @@ impl Provider {
         token: &str,
         rules: &IdTokenRules<'_>,
     ) -> Result<Map<String, Value>, OidcError> {
-        let verified = self.verify_given(http, runtime, ID_TOKEN, token)?;
+        let verified = self.verify_given(http, runtime, ID_TOKEN, token, rules.waits)?;
         let now = runtime.now()?;
         let claims = judge(&verified, self.metadata().issuer(), now, rules);
         Ok(claims.map_err(|error| error.of(ID_TOKEN))?)

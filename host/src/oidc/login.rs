@@ -37,7 +37,7 @@ use crate::oauth::{
     RefreshToken, RequestKind, SignedRequest, form_body,
 };
 use crate::oidc::OidcError;
-use crate::oidc::decryption::try_out;
+use crate::oidc::decryption::compare;
 use crate::oidc::discovery::RS256;
 use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
 
@@ -59,6 +59,7 @@ pub struct Login {
     assertion: AssertionOptions,
     policy: RetryPolicy,
     unwrappers: Vec<KeyUnwrapper>,
+    registered: Option<KeyEncryption>,
 }
 
 /// An address for the person's browser. Its query is for that browser only: `Debug` does not show it.
@@ -75,6 +76,7 @@ impl Login {
             assertion: AssertionOptions::default(),
             policy: RetryPolicy::default(),
             unwrappers: Vec::new(),
+            registered: None,
         }
     }
 
@@ -104,6 +106,13 @@ impl Login {
         self
     }
 
+    /// How tokens are encrypted to those keys, as it was registered; `None` for each way that the provider may use.
+    #[must_use]
+    pub const fn registered(mut self, algorithm: Option<KeyEncryption>) -> Self {
+        self.registered = algorithm;
+        self
+    }
+
     /// The provider.
     pub fn provider(&self) -> &Provider {
         &self.provider
@@ -111,27 +120,40 @@ impl Login {
 
     /// Checks what can be known before a person is asked to log in: the provider's keys can be read, its clock and this
     /// one agree (where the keys were not read before), its metadata fit what is done here, and the decryption keys can do
-    /// something of what the provider may use; with `userinfo`, for [`Session::userinfo`] too.
+    /// what was registered, or something of what the provider may use; with `userinfo`, for [`Session::userinfo`] too. Gives
+    /// what of that they cannot do.
     ///
     /// # Errors
     ///
     /// [`LoginError`]: the login would end so.
-    pub fn prepare(&self, userinfo: bool) -> Result<(), LoginError> {
-        self.provider.metadata().fits(&[
+    pub fn prepare(&self, userinfo: bool) -> Result<Vec<KeyEncryption>, LoginError> {
+        let lists: [(_, &[&str]); 3] = [
             ("response_types_supported", &["code"]),
             ("response_modes_supported", &["query"]),
             ("grant_types_supported", &["authorization_code"]),
-        ])?;
-        if userinfo {
-            self.endpoint("userinfo_endpoint")?;
-        }
-        try_out(
-            &self.unwrappers,
-            self.provider.metadata(),
-            KeyEncryption::ALL.to_vec(),
-        )?;
+        ];
+        self.prepared(&lists, userinfo)
+    }
+
+    /// The same, before a refresh token is spent.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`]: the refresh would end so.
+    pub fn prepare_refresh(&self) -> Result<Vec<KeyEncryption>, LoginError> {
+        self.prepared(&[("grant_types_supported", &["refresh_token"])], false)
+    }
+
+    fn prepared(
+        &self,
+        lists: &[(&'static str, &[&str])],
+        userinfo: bool,
+    ) -> Result<Vec<KeyEncryption>, LoginError> {
+        let (metadata, keys) = (self.provider.metadata(), &self.unwrappers);
+        let unusable = compare(metadata, lists, keys, self.registered, userinfo)?;
         let (runtime, backdate) = (&mut self.http.runtime(), self.assertion.backdate);
-        Ok(self.provider.prepare(&self.http, runtime, backdate)?)
+        self.provider.prepare(&self.http, runtime, backdate)?;
+        Ok(unusable)
     }
 
     /// Where the browser is sent, and what must be kept until it comes back. The provider is asked for nothing, unless its
@@ -270,16 +292,20 @@ impl Login {
         Ok(Session::new(issued.access, id_token, claims, now))
     }
 
-    /// New tokens for a refresh token, which is spent by it. An id_token that comes with them is judged, and emptied in
-    /// the response where the provider's keys cannot be read; whether it is of the same person as before, a
-    /// [`Session`] knows.
+    /// New tokens for a refresh token, which is spent by it. An id_token that comes with them is judged; where that cannot
+    /// be done, as the provider's keys or a decryption key are out of reach, the error says why beside them. Whether it is
+    /// of the same person as before, a [`Session`] knows.
     ///
     /// # Errors
     ///
     /// [`LoginError::Oidc`]: the provider refuses; [`LoginError::Spent`]: nobody knows whether it took the token, or what
     /// it gave for it is not accepted.
-    pub fn renew(&self, refresh: &RefreshToken) -> Result<AccessToken, LoginError> {
-        Ok(self.renewed(refresh)?.access)
+    pub fn renew(
+        &self,
+        refresh: &RefreshToken,
+    ) -> Result<(AccessToken, Option<OidcError>), LoginError> {
+        let issued = self.renewed(refresh)?;
+        Ok((issued.access, issued.id_token_error))
     }
 
     fn renewed(&self, refresh: &RefreshToken) -> Result<Issued, LoginError> {

@@ -14,7 +14,9 @@ use crate::base::events;
 use crate::base::runtime::Runtime;
 use crate::http::Http;
 use crate::jose::JoseFault;
-use crate::jose::jws::{ClaimRules, Jws, JwsFault, VerifiedJws, judge_access_token_type};
+use crate::jose::jws::{
+    ClaimRules, Jws, JwsFault, VerifiedJws, judge_access_token_type, judge_type,
+};
 use crate::oauth;
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
@@ -110,29 +112,40 @@ impl Provider {
     }
 
     /// The same, of what the provider has just given for a person who has confirmed, and cannot be asked again for
-    /// nothing: keys that lag behind the one that signs are read again for a minute and a half. No lock is held
-    /// in between.
+    /// nothing: keys that lag behind the one that signs are read again for a minute and a half, and where `waits`, also
+    /// those that are out of reach. No lock is held in between.
     pub(super) fn verify_given(
         &self,
         http: &Http,
         runtime: &mut impl Runtime,
         what: &'static str,
         token: &str,
+        waits: bool,
     ) -> Result<VerifiedJws, OidcError> {
         let mut lag = LAG.into_iter();
+        let until = runtime.elapsed() + Duration::from_secs(LAG.iter().sum());
         loop {
             let outcome = self.verify(http, runtime.now()?, what, token, TokenFrom::Provider);
-            let fault = match &outcome {
-                Err(OidcError::Jose(error)) => Some(error.fault()),
-                _ => None,
+            let passes = match &outcome {
+                Err(OidcError::Jose(error)) => {
+                    let fault = error.fault();
+                    matches!(fault, JoseFault::Jws(JwsFault::UnknownKid { .. }))
+                }
+                Err(OidcError::OAuth(error)) => {
+                    waits && error.is_of_moment() && runtime.elapsed() < until
+                }
+                _ => false,
             };
-            let is_unknown = matches!(fault, Some(JoseFault::Jws(JwsFault::UnknownKid { .. })));
             match (outcome, lag.next()) {
-                (Err(error), Some(seconds)) if is_unknown => {
+                (Err(error), Some(seconds)) if passes => {
                     events::warn!(%error, seconds, "the provider's keys are read again");
                     runtime.pause(Duration::from_secs(seconds));
                 }
-                (outcome, _) => return outcome,
+                (outcome, _) => {
+                    let jws = outcome?;
+                    judge_type(token).map_err(|error| error.of(what))?;
+                    return Ok(jws);
+                }
             }
         }
     }
@@ -160,8 +173,10 @@ impl Provider {
         let begun = runtime.now()?;
         let there = match &self.keys {
             Keys::Published(keys) => lock(keys).read_by(oauth::get_public, http, begun)?,
-            // There is nothing to read, and who does not say the time is asked for nothing else.
-            Keys::Sent(_) => http.date(self.metadata.token_endpoint()).unwrap_or(None),
+            // There is nothing to read, but somebody must be there.
+            Keys::Sent(_) => http
+                .date(self.metadata.token_endpoint())
+                .map_err(OAuthError::from)?,
         };
         let Some(there) = there else {
             return Ok(());

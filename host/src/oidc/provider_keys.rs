@@ -201,14 +201,19 @@ impl ProviderKeys {
             let reason = format!("the key set has {count} keys, at most {MAX_KEYS} are read");
             return Err(OAuthError::response(&self.url, reason));
         }
-        if count == 0 {
-            let reason = "the key set has no RSA key that signs, so nothing of this provider could be believed";
-            return Err(OAuthError::response(&self.url, reason));
-        }
         let usable = |key: &Result<_, _>| key.clone().and_then(VerifyingKey::new);
         let keys = set.iter();
         let keys = keys.map(|(kid, key)| (kid.map(str::to_owned), usable(key)));
-        self.keys = keys.collect();
+        let keys: Vec<ProviderKey> = keys.collect();
+        if keys.iter().all(|(_, key)| key.is_err()) {
+            let why = keys.iter().find_map(|(_, key)| key.as_ref().err());
+            let why = why.map_or_else(String::new, |why| format!(" that can be used ({why})"));
+            let reason = format!(
+                "the key set has no RSA key that signs{why}, so nothing of this provider could be believed"
+            );
+            return Err(OAuthError::response(&self.url, reason));
+        }
+        self.keys = keys;
         self.read_at = Some(now);
         Ok(())
     }

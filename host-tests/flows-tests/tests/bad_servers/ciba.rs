@@ -49,16 +49,27 @@ fn keys_that_are_out_of_reach_cost_no_confirmed_login() {
     assert!(identity.id_token_error.is_none() && identity.id_token.is_some());
     assert_eq!(identity.userinfo.unwrap()["name"], "J");
 
-    let late = || vec![broken("500 Broken"), userinfo()];
+    // As patient as with keys that lag behind.
+    let replies = vec![
+        broken("404 No"),
+        broken("503 Busy"),
+        Reply::Close,
+        jwks(),
+        userinfo(),
+    ];
+    let identity = play(RetryPolicy::NEVER, replies, true).0.unwrap();
+    assert!(identity.id_token.is_some());
+
+    let late = || vec![broken("403 No"), userinfo()];
     let identity = play(RetryPolicy::NEVER, late(), true).0.unwrap();
     assert_eq!(identity.subject(), good::SUBJECT);
     assert!(identity.id_token.is_none());
     let error = identity.id_token_error.unwrap().to_string();
-    assert!(error.contains("/jwks: HTTP 500"), "{error}");
+    assert!(error.contains("/jwks: HTTP 403"), "{error}");
 
     // Who wants no UserInfo gets none.
     let (outcome, asked) = play(RetryPolicy::NEVER, late(), false);
-    assert!(outcome.unwrap_err().to_string().contains("/jwks: HTTP 500"));
+    assert!(outcome.unwrap_err().to_string().contains("/jwks: HTTP 403"));
     assert_eq!(asked, 3);
 }
 

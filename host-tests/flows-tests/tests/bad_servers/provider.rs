@@ -1,6 +1,7 @@
 //! The commands that ask an OpenID provider, and the one that asks any server for its time.
 
 use core::time::Duration;
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -13,7 +14,9 @@ use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::flow::{Client, Outcome};
 
-use crate::ciba::jwks;
+use serde_json::{Value, json};
+
+use crate::ciba::{jwks, signed_by};
 use crate::stage::{BEARER, for_each, http, nothing_leaks};
 
 const REALM: &str = "/realms/R";
@@ -127,6 +130,7 @@ fn what_can_be_known_before_a_login_is_found_before() {
         ("response_modes_supported", r#"["form_post"]"#),
         ("grant_types_supported", r#"["implicit"]"#),
         ("prompt_values_supported", r#"["login"]"#),
+        ("scopes_supported", r#"["profile"]"#),
         (
             "request_object_signing_alg_values_supported",
             r#"["ES256"]"#,
@@ -157,6 +161,14 @@ fn what_can_be_known_before_a_login_is_found_before() {
             r#","userinfo_endpoint":"https://127.0.0.1/userinfo""#,
             Reply::json("200 OK", r#"{"keys":[]}"#),
             "the key set has no RSA key that signs",
+        ),
+        (
+            r#","userinfo_endpoint":"https://127.0.0.1/userinfo""#,
+            Reply::json(
+                "200 OK",
+                r#"{"keys":[{"kty":"RSA","kid":"a","n":"AAAA","e":"AQ"}]}"#,
+            ),
+            "the key set has no RSA key that signs that can be used",
         ),
     ];
     rows.extend(others.map(|(more, reply, words)| (more.to_owned(), reply, words)));
@@ -227,9 +239,19 @@ fn a_refresh_token_that_may_be_spent_is_not_to_be_tried_again() {
 /// Who ends the command while the server has the token is told what that costs.
 #[test]
 fn a_refresh_that_is_ended_from_outside_says_what_became_of_the_token() {
+    for (replies, is_sent) in [
+        (vec![Reply::Silence], false),
+        (vec![jwks(), Reply::Silence], true),
+    ] {
+        ended_from_outside(replies, is_sent);
+    }
+}
+
+fn ended_from_outside(replies: Vec<Reply>, is_sent: bool) {
     let client = Client::new();
     let file = client.file("refresh", BEARER);
-    let server = BadServer::at_home(|server| vec![metadata(server), jwks(), Reply::Silence]);
+    let count = replies.len() + 1;
+    let server = BadServer::at_home(|server| [vec![metadata(server)], replies].concat());
     let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
     let base_url = server.base_url();
     let words = [
@@ -246,7 +268,7 @@ fn a_refresh_that_is_ended_from_outside_says_what_became_of_the_token() {
     let child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
     let child = child.unwrap();
     for _ in 0..600 {
-        if server.requests().len() == 3 {
+        if server.requests().len() == count {
             break;
         }
         thread::sleep(Duration::from_millis(100));
@@ -255,9 +277,56 @@ fn a_refresh_that_is_ended_from_outside_says_what_became_of_the_token() {
     tool::run(Command::new("kill").args(["-TERM", &pid]));
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("may be spent: use it no more"), "{stderr}");
+    let says = stderr.contains("may be spent: use it no more");
+    assert_eq!(says, is_sent, "{stderr}");
     assert_eq!(output.status.code(), None, "ended by the signal");
     nothing_leaks(&stderr, &server);
+}
+
+/// Tokens whose id_token cannot be judged now are printed as they came, and not called success.
+#[test]
+fn a_refresh_whose_id_token_cannot_be_judged() {
+    let client = Client::new();
+    let file = client.file("refresh", BEARER);
+    let tokens = json!({
+        "access_token": "a1b2", "token_type": "Bearer", "refresh_token": "c3d4",
+        "id_token": signed_by("op-2", &json!({"sub": "alice"})),
+    });
+    let server = BadServer::at_home(|server| {
+        let mut replies = vec![metadata(server), jwks()];
+        replies.push(Reply::json("200 OK", &tokens.to_string()));
+        replies.push(Reply::json("403 No", "{}"));
+        replies
+    });
+    let (base_url, file) = (server.base_url(), file.to_str().unwrap());
+    let at = ["--base-url", &base_url, "--refresh-token-file", file];
+    let words = [&["refresh"], &AT_REALM[..], &at].concat();
+    let outcome = run(&client, &words, &server);
+    outcome.failed(7, "the id_token among them was not verified");
+    assert!(
+        outcome.stderr.contains("/jwks: HTTP 403"),
+        "{}",
+        outcome.stderr
+    );
+    let printed: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(printed, tokens);
+}
+
+/// Of two commands with one token the second asks nobody.
+#[test]
+fn a_refresh_token_is_used_by_one_command_at_a_time() {
+    let client = Client::new();
+    let path = client.file("refresh", BEARER);
+    let held = File::open(&path).unwrap();
+    held.lock().unwrap();
+    let server = BadServer::start(vec![Reply::Close]);
+    let (base_url, file) = (server.base_url(), path.to_str().unwrap());
+    let at = ["--base-url", &base_url, "--refresh-token-file", file];
+    let words = [&["refresh"], &AT_REALM[..], &at].concat();
+    run(&client, &words, &server).failed(2, "is used by another command");
+    assert!(server.requests().is_empty());
+    drop(held);
+    run(&client, &words, &server).failed(4, "broke off");
 }
 
 /// Nothing was sent of the token yet, so it is as good as before.

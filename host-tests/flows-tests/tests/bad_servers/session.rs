@@ -132,11 +132,17 @@ fn tokens(name: &str, id_token: Option<&str>) -> Reply {
 /// The code is spent, and the provider's new key is not shown yet.
 #[test]
 fn keys_that_lag_behind_cost_no_login() {
-    let stage = Stage::with(vec![jwks(), jwks_of("op-2")], |claims| {
-        signed_by("op-2", &claims)
-    });
-    assert_eq!(stage.session().subject(), "alice");
-    assert_eq!(stage.server.requests().len(), 4);
+    for behind in [
+        jwks(),
+        Reply::json("404 No", "{}"),
+        Reply::busy("503 Busy", "1"),
+    ] {
+        let stage = Stage::with(vec![behind, jwks_of("op-2")], |claims| {
+            signed_by("op-2", &claims)
+        });
+        assert_eq!(stage.session().subject(), "alice");
+        assert_eq!(stage.server.requests().len(), 4);
+    }
 }
 
 /// A code is good once, too.

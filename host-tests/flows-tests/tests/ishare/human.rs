@@ -155,6 +155,19 @@ fn a_person_logs_in_by_command() {
         &base,
     ]));
     without.failed(2, "--provider-id");
+    // What can be known is found before anybody is shown anything.
+    for (base, party, code, words) in [
+        (&*base, "x y", 2, "--provider-id is no party id"),
+        ("https://127.0.0.1:1", REGISTRY, 4, "no connection"),
+    ] {
+        let words_of = ["login", "--scheme", "ishare", "--base-url", base];
+        let party = ["--provider-id", party];
+        let mut command = client.command(&[&words_of[..], &party].concat());
+        command.arg("--trust").arg(&root).arg("--cacert").arg(&ca);
+        let outcome = flow::Outcome::of(&mut command);
+        outcome.failed(code, words);
+        assert!(!outcome.stderr.contains("open this"), "{}", outcome.stderr);
+    }
     command
         .args(["--provider-id", REGISTRY])
         .arg("--trust")

@@ -4,13 +4,14 @@ use privyseal::Provider;
 use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::oidc::login::{LoginError, LoginOptions, Prompt};
+use privyseal_core::KeyEncryption;
 use privyseal_test_pki::test_key;
 use privyseal_test_servers::browser::{Place, chromium};
 use privyseal_test_servers::relying_party::RelyingParty;
 use privyseal_test_suite::software_unwrapper::SoftwareUnwrapper;
 use serde_json::{Value, json};
 
-use crate::stage::{CLIENT, FORMS, REDIRECT, Stage, asked, key};
+use crate::stage::{CLIENT, FORMS, REDIRECT, Stage, asked, key, opening_key};
 
 #[test]
 fn both_clients_say_the_same_about_a_person() {
@@ -70,6 +71,18 @@ fn what_the_provider_encrypts() {
         let error = stage.login.finish(&callback, state).unwrap_err();
         assert!(error.to_string().contains("cannot be decrypted"), "{error}");
     }
+    // What was registered is tried before anybody is asked, and before a refresh token is spent.
+    let deaf = SoftwareUnwrapper::new(&opening_key()).taking_the_other_hash();
+    let mut stage = Stage::encrypting(Some(("RSA-OAEP", "A256GCM")), discovered);
+    stage.login = stage.login.unwrappers(vec![KeyUnwrapper::new(deaf)]);
+    for registered in [None, Some(KeyEncryption::RsaOaep256)] {
+        stage.login = stage.login.registered(registered);
+        for error in [stage.login.prepare(true), stage.login.prepare_refresh()] {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("does not open what is encrypted"), "{error}");
+        }
+    }
+
     let mut stage = Stage::new();
     stage.login = stage.login.unwrappers(vec![unwrapper("opening")]);
     let (callback, state) = stage.callback();

@@ -5,9 +5,11 @@ use core::time::Duration;
 use clap::Args;
 use privyseal::keys::key::KeyUnwrapper;
 use privyseal::{Client, ClientBuilder, KeyUri, SchemeRules};
+use privyseal_core::KeyEncryption;
 
-use super::AccessOptions;
+use super::{AccessOptions, named};
 use crate::error::CliError;
+use crate::output::say;
 
 /// One key, by as many references as there are tokens that have it.
 #[derive(Args)]
@@ -50,6 +52,9 @@ pub(crate) struct DecryptionOptions {
     /// replaced, both are given
     #[arg(long = "decryption-key", value_name = "URI")]
     decryption_keys: Vec<String>,
+    /// How tokens are encrypted to it, as it was registered; by default each that the provider may use is checked
+    #[arg(long, value_name = "ALG", value_parser = named(KeyEncryption::ALL.map(KeyEncryption::name), KeyEncryption::by_name), requires = "decryption_keys")]
+    pub(crate) encryption_alg: Option<KeyEncryption>,
 }
 
 impl DecryptionOptions {
@@ -57,5 +62,16 @@ impl DecryptionOptions {
         let keys = self.decryption_keys.iter();
         keys.map(|uri| access.open_unwrapper(&uri.parse()?))
             .collect()
+    }
+
+    /// Says what the keys cannot do.
+    pub(crate) fn warn(unusable: &[KeyEncryption]) {
+        for algorithm in unusable {
+            say!(
+                "warning: the decryption key cannot be used with {}, which the provider offers: if that is what was \
+                 registered, nothing that comes can be read; --encryption-alg says what was",
+                algorithm.name()
+            );
+        }
     }
 }

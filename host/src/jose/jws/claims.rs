@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 #[cfg(doc)]
 use super::JwsFault;
-use super::VerifiedJws;
+use super::{Jws, VerifiedJws};
 use crate::base::display::sanitize_for_display;
 use crate::jose::JoseError;
 
@@ -137,6 +137,42 @@ pub(crate) fn judge_userinfo(
         is_for(claims, client_id)?;
     }
     Ok(())
+}
+
+/// Whether the header says that it is a JWT of a kind of its own, such as `at+jwt` (RFC 8725 section 3.11).
+///
+/// # Errors
+///
+/// [`JwsFault::Claim`].
+pub(crate) fn judge_type(jws: &str) -> Result<(), JoseError> {
+    let jws = Jws::parse(jws)?;
+    let is_other = |typ: &&str| typ.to_ascii_lowercase().ends_with("+jwt");
+    jws.typ().filter(is_other).map_or(Ok(()), |typ| {
+        let typ = sanitize_for_display(typ, None);
+        let what = format!("is {typ}, another kind of token (RFC 8725 section 3.11)");
+        Err(JoseError::claim("typ", what))
+    })
+}
+
+/// Judges a token that need not expire: `exp`, `nbf` and `iat` where they are there (RFC 7519 section 4.1).
+///
+/// # Errors
+///
+/// [`JwsFault::Claim`], which names the claim.
+pub(crate) fn judge_times(
+    claims: &Map<String, Value>,
+    now: UnixTime,
+    leeway: u64,
+) -> Result<(), JoseError> {
+    let rules = ClaimRules {
+        leeway,
+        ..ClaimRules::new("", now)
+    };
+    if claims.contains_key("exp") {
+        rules.is_not_expired(claims)?;
+    }
+    rules.is_not_ahead(claims, "nbf")?;
+    rules.is_not_ahead(claims, "iat")
 }
 
 fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JoseError> {

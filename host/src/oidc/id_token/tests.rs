@@ -18,6 +18,7 @@ fn rules() -> IdTokenRules<'static> {
         auth_req_id: Some("1c266114"),
         nonce: None,
         acr: AskedAcr::default(),
+        waits: false,
     }
 }
 

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::Login;
-use crate::base::events;
 use crate::http::retry::retry;
 use crate::http::{Response, Url};
 use crate::oauth::{self, AccessToken, Form, OAuthError, RequestKind};
@@ -17,6 +16,8 @@ use crate::oidc::id_token::{ID_TOKEN, IdTokenRules};
 pub(super) struct Issued {
     pub(super) access: AccessToken,
     pub(super) id_token: Option<(Zeroizing<String>, Map<String, Value>)>,
+    /// Why it could not be judged, where it came: nothing is wrong with it, or that is not known.
+    pub(super) id_token_error: Option<OidcError>,
 }
 
 impl Login {
@@ -41,33 +42,37 @@ impl Login {
         nonce: Option<&str>,
     ) -> Result<Issued, OidcError> {
         let url = self.provider.metadata().token_endpoint();
-        let mut access = oauth::token_response(url, self.told(url, members, kind)?)?;
+        let access = oauth::token_response(url, self.told(url, members, kind)?)?;
         let Some(token) = access.id_token() else {
-            let id_token = None;
-            return Ok(Issued { access, id_token });
+            return Ok(Issued {
+                access,
+                id_token: None,
+                id_token_error: None,
+            });
         };
         let rules = IdTokenRules {
             client_id: self.source.client_id().as_str(),
             access_token: access.expose(),
             nonce,
+            waits: kind == RequestKind::Code,
             ..IdTokenRules::default()
         };
         let runtime = &mut self.http.runtime();
-        let judged = decrypted(ID_TOKEN, &token, &self.unwrappers, None).and_then(|jws| {
+        let judged = decrypted(ID_TOKEN, &token, &self.unwrappers, self.registered);
+        let judged = judged.and_then(|jws| {
             let claims = self.provider.id_token(&self.http, runtime, &jws, &rules)?;
             Ok((jws, claims))
         });
-        let id_token = match judged {
-            Ok(judged) => Some(judged),
-            // It is not wrong, but cannot be judged now: a session goes on without a new one.
-            Err(OidcError::OAuth(error))
-                if kind == RequestKind::Refresh && access.forget_id_token(&token) =>
-            {
-                events::warn!(%error, "the id_token that came is left out: it cannot be judged now");
-                None
-            }
+        let (id_token, id_token_error) = match judged {
+            Ok(judged) => (Some(judged), None),
+            // A session goes on without a new one.
+            Err(error @ OidcError::OAuth(_)) if kind == RequestKind::Refresh => (None, Some(error)),
             Err(error) => return Err(error),
         };
-        Ok(Issued { access, id_token })
+        Ok(Issued {
+            access,
+            id_token,
+            id_token_error,
+        })
     }
 }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{BrowserUrl, ID_TOKEN, Issued, Login, LoginError};
 use crate::base::seal::SealKey;
-use crate::base::{BaseError, clock};
+use crate::base::{BaseError, clock, events};
 use crate::jose::JoseError;
 use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken};
 use crate::oidc::OidcError;
@@ -178,7 +178,11 @@ impl Session {
 
     /// OpenID Connect Core section 12.2: a new id_token is of the same person and the same login.
     fn renewed(&self, login: &Login, refresh: &RefreshToken) -> Result<Issued, LoginError> {
-        let issued = login.renewed(refresh)?;
+        let mut issued = login.renewed(refresh)?;
+        if let Some(error) = &issued.id_token_error {
+            events::warn!(%error, "the id_token that came is left out: it cannot be judged now");
+            issued.access.forget_id_token();
+        }
         if let Some((_, claims)) = &issued.id_token {
             for name in ["sub", "auth_time", "nonce"] {
                 let is_due = name == "sub";
@@ -201,7 +205,7 @@ impl Session {
     pub fn userinfo(&self, login: &Login) -> Result<Map<String, Value>, LoginError> {
         let access = self.access_token();
         let (keys, provider, http) = (&login.unwrappers, &login.provider, &login.http);
-        let decrypt = |text: &str| decrypted(userinfo::WHAT, text, keys, None);
+        let decrypt = |text: &str| decrypted(userinfo::WHAT, text, keys, login.registered);
         let (runtime, is_encrypted) = (&mut http.runtime(), !keys.is_empty());
         let (claims, is_signed) =
             provider.userinfo_by(http, http.policy(), runtime, &access, is_encrypted, decrypt)?;
@@ -272,6 +276,7 @@ impl State {
             Ok(Issued {
                 mut access,
                 id_token,
+                ..
             }) => {
                 // RFC 6749 section 6: without a new one the old one goes on.
                 let next = access.take_refresh_token();

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::Provider;
+use super::{CLOCK_LEEWAY, Keys, Provider};
 use crate::base::runtime::Runtime;
 use crate::http::retry::retry_slow;
 use crate::http::{Http, MAX_CALL_RESPONSE, Response, RetryPolicy, Url, media_type};
-use crate::jose::jws::{self, judge_userinfo};
+use crate::jose::jws::{self, judge_times, judge_userinfo};
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 
@@ -83,15 +83,25 @@ impl Provider {
     ) -> Result<(Map<String, Value>, bool), OidcError> {
         let url = self.metadata.offered(ENDPOINT)?;
         let response = ask(http, policy, runtime, url, token)?;
-        let is_signed = is_encrypted || response.media_type.as_deref() == Some(JWT);
+        // Who sends its keys proves with them who it is.
+        let is_signed = is_encrypted
+            || matches!(self.keys, Keys::Sent(_))
+            || response.media_type.as_deref() == Some(JWT);
         if !is_signed {
             return Ok((plain(url, &response)?, false));
         }
         let text = core::str::from_utf8(&response.body)
             .map_err(|_| OAuthError::response(url, "the answer is no JWT"))?
             .trim();
-        let verified = self.verify_given(http, runtime, WHAT, &decrypt(text)?);
-        let claims = verified.and_then(|jws| Ok(jws.claims().map_err(|error| error.of(WHAT))?));
+        let verified = self.verify_given(http, runtime, WHAT, &decrypt(text)?, true);
+        let now = runtime.now()?;
+        let claims = verified.and_then(|jws| {
+            let claims = jws.claims().and_then(|claims| {
+                judge_times(&claims, now, CLOCK_LEEWAY)?;
+                Ok(claims)
+            });
+            Ok(claims.map_err(|error| error.of(WHAT))?)
+        });
         // The server wrote the JWT when it had the token.
         let claims = claims.map_err(|error| error.without(token.expose()))?;
         Ok((claims, true))

@@ -257,12 +257,16 @@ fn a_set_without_keys_is_refused_and_does_not_replace_one_that_has_some() {
 #[test]
 fn a_key_that_cannot_verify_is_named() {
     let small = B64::encode_string(&[0xc3; 128]);
+    let small = format!(r#"{{"kty":"RSA","kid":"a","n":"{small}","e":"AQAB"}}"#);
     let mut provider = Provider::publishing(&[]);
-    provider.set = Some(format!(
-        r#"{{"keys":[{{"kty":"RSA","kid":"a","n":"{small}","e":"AQAB"}}]}}"#
-    ));
+    provider.set = Some(format!(r#"{{"keys":[{small},{}]}}"#, jwk("b", &KEYS[0])));
     let text = provider.refuses(0, &signed("a", 0));
     assert!(text.contains("the key a, which is RSA-1024"), "{text}");
+    // Where there is no other, that shows before a token comes.
+    let mut provider = Provider::publishing(&[]);
+    provider.set = Some(format!(r#"{{"keys":[{small}]}}"#));
+    let text = provider.refuses(0, &signed("b", 0));
+    assert!(text.contains("can be used (is RSA-1024"), "{text}");
 }
 
 /// A provider that changes its key under the same kid, or names none.

@@ -26,7 +26,8 @@ fn a_token_with_the_wrong_hash_is_found_before_anybody_is_asked() {
             ..Setting::usual(&server)
         };
         let (outcome, ..) = setting.play(|flow| flow.prepare(&asked(), registered, true));
-        assert_eq!(server.requests().len(), 1, "the keys and nothing else");
+        let asked = usize::from(outcome.is_ok());
+        assert_eq!(server.requests().len(), asked, "the keys at most");
         outcome.map_err(|error| Error::from(error).kind())
     };
     let right = SoftwareUnwrapper::new(&key);

@@ -106,7 +106,7 @@ fn keys_that_are_out_of_reach_after_the_person_has_confirmed() {
     let server = BadServer::at_home(|issuer| {
         let mut replies = vec![Reply::json("200 OK", &metadata(issuer)), jwks_of("op-0")];
         replies.extend([acknowledged(60, 1), tokens(issuer)]);
-        replies.extend([(); 4].map(|()| Reply::json("500 Broken", "{}")));
+        replies.push(Reply::json("403 No", "{}"));
         replies.push(Reply::json("200 OK", USERINFO));
         replies
     });
@@ -127,7 +127,7 @@ fn keys_that_are_out_of_reach_after_the_person_has_confirmed() {
     let report: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(report["userinfo"]["sub"], SUBJECT);
     assert!(report.get("id_token").is_none());
-    assert_eq!(server.requests().len(), 9);
+    assert_eq!(server.requests().len(), 6);
 }
 
 fn is_jwks(reply: &Reply) -> bool {

@@ -61,8 +61,16 @@ pub(crate) fn signed(claims: &Value) -> String {
 
 /// The same, with the key by that name.
 pub(crate) fn signed_by(kid: &str, claims: &Value) -> String {
+    signed_as(None, kid, claims)
+}
+
+/// The same, of that `typ`.
+pub(crate) fn signed_as(typ: Option<&str>, kid: &str, claims: &Value) -> String {
     let part = |json: &Value| to_base64url(json.to_string().as_bytes());
-    let header = json!({"alg": "RS256", "kid": kid});
+    let mut header = json!({"alg": "RS256", "kid": kid});
+    if let Some(typ) = typ {
+        header["typ"] = typ.into();
+    }
     let input = format!("{}.{}", part(&header), part(claims));
     let signature = SoftwareSigner::sign_message(key().private_key(), input.as_bytes());
     format!("{input}.{}", to_base64url(&signature))

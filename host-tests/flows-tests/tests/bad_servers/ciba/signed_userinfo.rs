@@ -45,6 +45,9 @@ fn only_of_this_issuer_for_this_client_and_signed_by_its_key() {
         ),
         ("aud", json!("another"), "aud does not name partner"),
         ("sub", json!(1), "sub is missing"),
+        ("exp", json!(1_700_000_000), "exp says that it expired"),
+        ("nbf", json!(9_000_000_000_u64), "nbf is"),
+        ("iat", json!(9_000_000_000_u64), "iat is"),
     ] {
         let mut claims = good.clone();
         claims[name] = value;
@@ -56,6 +59,35 @@ fn only_of_this_issuer_for_this_client_and_signed_by_its_key() {
         format!("{signed}.{}", "A".repeat(342))
     });
     assert!(error.unwrap_err().contains("a signature that is not valid"));
+    let error = userinfo(&good, |_| {
+        good::signed_as(Some("Logout+JWT"), "op-1", &good)
+    });
+    let error = error.unwrap_err();
+    assert!(error.contains("typ is Logout+JWT, another kind"), "{error}");
     let error = userinfo(&good, |_| "eyJhbGciOiJub25lIn0.e30.".to_owned());
     assert!(error.unwrap_err().contains("is signed with none"));
+}
+
+/// Who publishes no keys proves by a seal who it is, here too: JSON alone is anybody's word.
+#[test]
+fn a_provider_that_sends_its_keys_signs_its_answer() {
+    let server = BadServer::start(vec![Reply::json("200 OK", r#"{"sub":"s"}"#)]);
+    let issuer = server.base_url();
+    let metadata = json!({
+        "issuer": issuer, "jwks_uri": format!("{issuer}/jwks"),
+        "token_endpoint": format!("{issuer}/token"), "userinfo_endpoint": format!("{issuer}/u"),
+    });
+    let metadata = ProviderMetadata::from_bytes(&issuer, metadata.to_string().as_bytes());
+    let verifier = Box::new(|_, _: &str| Err("carries no seal".into()));
+    let provider = Provider::with_sent_keys(metadata.unwrap(), verifier);
+    let granted = format!(r#"{{"access_token":"{BEARER}","token_type":"Bearer"}}"#);
+    let token = AccessToken::from_response(granted.into_bytes().into()).unwrap();
+    let http = http(server.certificate(), LIMIT);
+    let error = provider.userinfo(&http, &token, "partner").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("userinfo answer carries no seal"),
+        "{error}"
+    );
 }

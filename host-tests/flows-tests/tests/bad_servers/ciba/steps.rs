@@ -101,7 +101,7 @@ fn each_fails(reply: &Reply, words: &str, exits: &[ErrorKind]) {
 fn fails(step: Step, reply: &Reply, words: &str, exits: &[ErrorKind]) {
     let server = BadServer::at_home(|issuer| {
         let mut replies = step.begun(issuer);
-        replies.resize(replies.len() + 5, reply.clone());
+        replies.resize(replies.len() + 12, reply.clone());
         replies
     });
     let setting = Setting {
@@ -121,8 +121,8 @@ fn fails(step: Step, reply: &Reply, words: &str, exits: &[ErrorKind]) {
     let tries = match step {
         // Read, and read again.
         Step::UserInfo => 4,
-        // What is known without them is asked for.
-        Step::Jwks => 5,
+        // They are waited for; then what is known without them is asked for.
+        Step::Jwks => 12,
         step if step.is_polled() => 3,
         _ => 1,
     };

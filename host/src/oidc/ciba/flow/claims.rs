@@ -7,17 +7,15 @@ use serde_json::{Map, Value};
 use super::{Ciba, GRANT_TYPE, Party};
 use crate::base::runtime::Runtime;
 use crate::http::RetryPolicy;
-use crate::jose::jwe::ContentEncryption;
 use crate::oauth::{AuthenticationOptions, OAuthError};
 use crate::oidc::OidcError;
 use crate::oidc::ciba::CibaError;
 use crate::oidc::ciba::identity::{Identity, Tokens};
-use crate::oidc::decryption::{KEYS, decrypted, try_out};
+use crate::oidc::decryption::{compare, decrypted};
 use crate::oidc::discovery::RS256;
 use crate::oidc::id_token::{self, AskedAcr, ID_TOKEN, IdTokenRules};
 use crate::oidc::provider::{MAX_AHEAD, userinfo};
 
-const CONTENTS: &str = "id_token_encryption_enc_values_supported";
 const REQUESTS: &str = "backchannel_authentication_request_signing_alg_values_supported";
 
 impl<P: Runtime> Ciba<'_, P> {
@@ -35,24 +33,19 @@ impl<P: Runtime> Ciba<'_, P> {
         userinfo: bool,
     ) -> Result<Vec<KeyEncryption>, CibaError> {
         self.registered = registered;
-        let wanted: Vec<_> = match registered {
-            Some(algorithm) => vec![algorithm],
-            None => KeyEncryption::ALL.to_vec(),
-        };
-        self.compare(asked, &wanted, userinfo)?;
+        let unusable = self.compare(asked, userinfo)?;
         let party = &self.party;
         let (runtime, backdate) = (&mut self.runtime, party.assertion.backdate);
         party.provider.prepare(party.http, runtime, backdate)?;
-        Ok(try_out(self.unwrappers, party.provider.metadata(), wanted)?)
+        Ok(unusable)
     }
 
     /// What the provider says about itself, with what would be asked.
     fn compare(
         &self,
         asked: &AuthenticationOptions,
-        wanted: &[KeyEncryption],
         userinfo: bool,
-    ) -> Result<(), OidcError> {
+    ) -> Result<Vec<KeyEncryption>, OidcError> {
         // Of the person nothing is known yet.
         asked
             .hinted("a.b.c", |request| request.check())
@@ -62,34 +55,18 @@ impl<P: Runtime> Ciba<'_, P> {
         let modes = if is_pinged { ["ping"] } else { ["poll"] };
         let acr = asked.acr_values;
         let acr = acr.map(|acr| AskedAcr::good(acr).map(AcrValues::name));
-        let keys: Vec<_> = wanted.iter().map(|algorithm| algorithm.name()).collect();
-        let contents = ContentEncryption::ALL.map(ContentEncryption::name);
         let mut lists: Vec<(_, &[&str])> = vec![
             ("grant_types_supported", &[GRANT_TYPE]),
             ("backchannel_token_delivery_modes_supported", &modes),
             (REQUESTS, RS256),
         ];
         lists.extend(acr.iter().map(|names| ("acr_values_supported", &names[..])));
-        if !self.unwrappers.is_empty() {
-            lists.extend([(KEYS, &keys[..]), (CONTENTS, &contents)]);
-            if userinfo {
-                lists.extend([
-                    ("userinfo_signing_alg_values_supported", RS256),
-                    ("userinfo_encryption_alg_values_supported", &keys),
-                    ("userinfo_encryption_enc_values_supported", &contents),
-                ]);
-            }
-        }
-        metadata.fits(&lists)?;
         let claims = "claims_parameter_supported";
         let asks_claims = !(asked.id_token_claims.is_empty() && asked.userinfo_claims.is_empty());
         if asks_claims && metadata.says_no(claims) {
             return Err(OidcError::Unfit(claims));
         }
-        if userinfo {
-            metadata.offered(userinfo::ENDPOINT)?;
-        }
-        Ok(())
+        compare(metadata, &lists, self.unwrappers, self.registered, userinfo)
     }
 
     /// The claims of the id_token, and with `userinfo` those of the UserInfo endpoint too. What is wrong with those
@@ -169,6 +146,7 @@ impl Party<'_> {
             auth_req_id: Some(&tokens.auth_req_id),
             nonce: None,
             acr: tokens.asked_acr,
+            waits: true,
         }
     }
 }
