@@ -278,8 +278,8 @@ fn a_head_that_repeats_the_secret() {
 #[test]
 fn a_signed_answer_that_repeats_the_secret() {
     let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
-    // Too small: one that is not there would be waited for.
-    let key = Base64UrlUnpadded::encode_string(&[0xc3; 128]);
+    // One that is not there would be waited for.
+    let key = Base64UrlUnpadded::encode_string(&[0xc3; 256]);
     let keys = format!(r#"{{"keys":[{{"kty":"RSA","kid":"{BEARER}","n":"{key}","e":"AQAB"}}]}}"#);
     let keys = Reply::json("200 OK", &keys);
     for header in [
