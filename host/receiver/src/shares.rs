@@ -1,7 +1,7 @@
 //! A bounded number of places that many share: nobody can take all of them.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -62,7 +62,7 @@ pub(crate) type Holder = [u8; 32];
 pub(crate) struct Expiring<V> {
     kept: HashMap<[u8; 32], (Holder, UnixTime, V)>,
     shares: Shares,
-    by_end: BTreeMap<UnixTime, Vec<[u8; 32]>>,
+    by_end: BTreeSet<(UnixTime, [u8; 32])>,
     /// The latest moment up to which something was forgotten.
     forgotten: Option<UnixTime>,
 }
@@ -72,7 +72,7 @@ impl<V> Expiring<V> {
         Self {
             kept: HashMap::new(),
             shares: Shares::new(places),
-            by_end: BTreeMap::new(),
+            by_end: BTreeSet::new(),
             forgotten: None,
         }
     }
@@ -83,39 +83,29 @@ impl<V> Expiring<V> {
 
     /// Forgets what has ended at `now`; up to when something was forgotten so far.
     pub(crate) fn forget(&mut self, now: UnixTime) -> Option<UnixTime> {
-        while let Some(first) = self
-            .by_end
-            .first_entry()
-            .filter(|first| *first.key() <= now)
-        {
-            self.forgotten = self.forgotten.max(Some(*first.key()));
-            for key in first.remove() {
-                // It may have been kept again since, until later.
-                if self.kept.get(&key).is_some_and(|(_, end, _)| *end <= now) {
-                    self.remove(&key);
-                }
-            }
+        while let Some((end, key)) = self.by_end.first().copied().filter(|(end, _)| *end <= now) {
+            self.by_end.pop_first();
+            self.forgotten = self.forgotten.max(Some(end));
+            self.remove(&key);
         }
         self.forgotten
     }
 
     /// Forgets it.
     pub(crate) fn remove(&mut self, key: &[u8; 32]) {
-        if let Some((holder, ..)) = self.kept.remove(key) {
+        if let Some((holder, end, _)) = self.kept.remove(key) {
             self.shares.give_back(&holder);
+            self.by_end.remove(&(end, *key));
         }
     }
 
     /// Forgets all else.
     #[cfg(feature = "server")]
     pub(crate) fn retain(&mut self, stays: impl Fn(&V) -> bool) {
-        self.kept.retain(|_, (holder, _, value)| {
-            let stays = stays(value);
-            if !stays {
-                self.shares.give_back(holder);
-            }
-            stays
-        });
+        let gone = self.kept.iter().filter(|(_, (.., value))| !stays(value));
+        for key in gone.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.remove(&key);
+        }
     }
 
     /// Keeps what is not there yet, if there is a place for `holder`.
@@ -123,7 +113,7 @@ impl<V> Expiring<V> {
         let has_place = self.shares.take(holder);
         if has_place {
             self.kept.insert(key, (holder, end, value));
-            self.by_end.entry(end).or_default().push(key);
+            self.by_end.insert((end, key));
         }
         has_place
     }
@@ -258,6 +248,24 @@ mod tests {
         assert_eq!([takes(1), takes(1), takes(2), takes(3)], [22, 0, 14, 10]);
         // Some who take all they get leave one for who comes after them.
         assert!((4..10).all(|who| takes(who) > 0));
+    }
+
+    #[test]
+    fn nothing_stays_of_what_was_removed_or_kept_again() {
+        let at = |seconds| UnixTime::from_secs(seconds).unwrap();
+        let mut kept = Expiring::new(64);
+        for end in 100..150 {
+            kept.remove(&[1; 32]);
+            assert!(kept.keep([1; 32], end, [0; 32], at(end)));
+        }
+        assert!(kept.keep([2; 32], 2, [0; 32], at(200)));
+        assert_eq!((kept.kept.len(), kept.by_end.len()), (2, 2));
+        assert_eq!(kept.forget(at(120)), None);
+        assert_eq!(kept.get(&[1; 32]), Some(&149));
+        assert_eq!(kept.forget(at(149)), Some(at(149)));
+        assert_eq!((kept.kept.len(), kept.by_end.len()), (1, 1));
+        kept.remove(&[2; 32]);
+        assert!(kept.by_end.is_empty());
     }
 
     #[test]
