@@ -90,16 +90,12 @@ impl OAuthError {
             reason: reason.to_string(),
         }
     }
-}
 
-impl OAuthError {
     /// Whether a document that is there mostly may be there again in a moment.
     pub(crate) fn is_of_moment(&self) -> bool {
         match self {
             Self::GaveUp { last, .. } => last.is_of_moment(),
-            Self::Refused(refusal) => {
-                refusal.status() == 404 || self.failed_try() != FailedTry::Final
-            }
+            Self::Refused(refusal) if refusal.status() == 404 => true,
             _ => self.failed_try() != FailedTry::Final,
         }
     }
