@@ -20,7 +20,7 @@ use crate::base::display::sanitize_for_display;
 
 pub use super::error::{JwsFault, MAX_PROVIDER_JWS};
 pub use claims::{ClaimRules, judge_access_token_type};
-pub(crate) use claims::{judge_times, judge_type, judge_userinfo, moment};
+pub(crate) use claims::{judge_times, judge_userinfo, moment};
 
 /// A compact JWS (RFC 7515 section 7.1) whose signature is not verified yet.
 pub struct Jws<'t> {
@@ -43,6 +43,8 @@ pub struct JwsHeader {
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifiedJws {
     payload: Zeroizing<Vec<u8>>,
+    /// Of the header.
+    typ: Option<String>,
 }
 
 impl<'t> Jws<'t> {
@@ -118,6 +120,7 @@ impl<'t> Jws<'t> {
             .map_err(|_| JwsFault::Signature)?;
         Ok(VerifiedJws {
             payload: self.payload,
+            typ: self.header.typ().map(str::to_owned),
         })
     }
 }
@@ -200,7 +203,13 @@ impl VerifiedJws {
     pub(crate) fn of_payload(payload: &[u8]) -> Self {
         Self {
             payload: payload.to_vec().into(),
+            typ: None,
         }
+    }
+
+    /// `typ` of the header.
+    pub(crate) fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
     }
 
     /// The bytes that were signed.

@@ -141,7 +141,7 @@ fn at_hash(access_token: &str) -> String {
     Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or_default())
 }
 
-/// Whom a token is about: `sub`, as `source` (a document and section) and OpenID Connect Core section 2 have it.
+/// Who a token is about: `sub`, as `source` (a document and section) and OpenID Connect Core section 2 have it.
 ///
 /// # Errors
 /// It is missing, or not 1 to 255 ASCII characters.

@@ -14,9 +14,7 @@ use crate::base::events;
 use crate::base::runtime::Runtime;
 use crate::http::Http;
 use crate::jose::JoseFault;
-use crate::jose::jws::{
-    ClaimRules, Jws, JwsFault, VerifiedJws, judge_access_token_type, judge_type,
-};
+use crate::jose::jws::{ClaimRules, JwsFault, VerifiedJws, judge_access_token_type};
 use crate::oauth;
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
@@ -143,7 +141,7 @@ impl Provider {
                 }
                 (outcome, _) => {
                     let jws = outcome?;
-                    judge_type(token).map_err(|error| error.of(what))?;
+                    jws.judge_type().map_err(|error| error.of(what))?;
                     return Ok(jws);
                 }
             }
@@ -235,12 +233,9 @@ impl Provider {
             now,
             leeway: CLOCK_LEEWAY,
         };
-        let typ = Jws::parse(token)
-            .ok()
-            .and_then(|jws| jws.typ().map(str::to_owned));
         let jws = self.verify(http, now, WHAT, token, TokenFrom::Anybody)?;
         let judged = jws.judged(&rules).and_then(|claims| {
-            judge_access_token_type(&claims, typ.as_deref())?;
+            judge_access_token_type(&claims, jws.typ())?;
             Ok(claims)
         });
         Ok(judged.map_err(|error| error.of(WHAT))?)

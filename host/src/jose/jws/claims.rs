@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 #[cfg(doc)]
 use super::JwsFault;
-use super::{Jws, VerifiedJws};
+use super::VerifiedJws;
 use crate::base::display::sanitize_for_display;
 use crate::jose::JoseError;
 
@@ -36,6 +36,20 @@ impl VerifiedJws {
             outcome?;
         }
         Ok(claims)
+    }
+
+    /// Whether the header says that it is a JWT of a kind of its own, such as `at+jwt` (RFC 8725 section 3.11).
+    ///
+    /// # Errors
+    ///
+    /// [`JwsFault::Claim`].
+    pub(crate) fn judge_type(&self) -> Result<(), JoseError> {
+        let is_other = |typ: &&str| typ.to_ascii_lowercase().ends_with("+jwt");
+        self.typ().filter(is_other).map_or(Ok(()), |typ| {
+            let typ = sanitize_for_display(typ, None);
+            let what = format!("is {typ}, another kind of token (RFC 8725 section 3.11)");
+            Err(JoseError::claim("typ", what))
+        })
     }
 }
 
@@ -137,21 +151,6 @@ pub(crate) fn judge_userinfo(
         is_for(claims, client_id)?;
     }
     Ok(())
-}
-
-/// Whether the header says that it is a JWT of a kind of its own, such as `at+jwt` (RFC 8725 section 3.11).
-///
-/// # Errors
-///
-/// [`JwsFault::Claim`].
-pub(crate) fn judge_type(jws: &str) -> Result<(), JoseError> {
-    let jws = Jws::parse(jws)?;
-    let is_other = |typ: &&str| typ.to_ascii_lowercase().ends_with("+jwt");
-    jws.typ().filter(is_other).map_or(Ok(()), |typ| {
-        let typ = sanitize_for_display(typ, None);
-        let what = format!("is {typ}, another kind of token (RFC 8725 section 3.11)");
-        Err(JoseError::claim("typ", what))
-    })
 }
 
 /// Judges a token that need not expire: `exp`, `nbf` and `iat` where they are there (RFC 7519 section 4.1).
