@@ -77,8 +77,7 @@ fn install<F: NorFlash>(active: &mut F, staging: &mut Staging<F>) -> Result<(), 
     if !is_marked(&mut staging.slot, RELEASED_AT)? || is_marked(&mut staging.slot, VOID_AT)? {
         return Ok(());
     }
-    let (_, free) = newest(&mut staging.versions)?;
-    if free >= end(&staging.versions) {
+    if !staging.has_room() {
         return Err(StorageError);
     }
     let header = staging.judge().map_err(|_| StorageError)?;
@@ -118,7 +117,7 @@ fn judge_active<F: NorFlash>(active: &mut F, staging: &mut Staging<F>) -> Option
 fn newest<F: NorFlash>(versions: &mut F) -> Result<(u32, u32), StorageError> {
     let (mut newest, mut free) = (0, 0);
     let mut note = [0; NOTE_LEN];
-    for (at, _) in pieces_of::<NOTE_LEN>(0, end(versions)) {
+    for at in (0..end(versions)).step_by(NOTE_LEN) {
         versions.read(at, &mut note).map_err(|_| StorageError)?;
         if note != [0xff; NOTE_LEN] {
             free = at.saturating_add(NOTE_STEP);
@@ -248,12 +247,8 @@ fn image_end(header: &ImageHeader) -> u32 {
 
 /// Where each piece begins from one offset to another, and its length.
 fn pieces(from: u32, to: u32) -> impl Iterator<Item = (u32, usize)> {
-    pieces_of::<PIECE>(from, to)
-}
-
-fn pieces_of<const LEN: usize>(from: u32, to: u32) -> impl Iterator<Item = (u32, usize)> {
-    (from..to).step_by(LEN).map(move |at| {
-        let left = usize::try_from(to.saturating_sub(at)).unwrap_or(LEN);
-        (at, left.min(LEN))
+    (from..to).step_by(PIECE).map(move |at| {
+        let left = usize::try_from(to.saturating_sub(at)).unwrap_or(PIECE);
+        (at, left.min(PIECE))
     })
 }

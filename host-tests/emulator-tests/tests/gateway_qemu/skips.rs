@@ -192,18 +192,12 @@ impl<'p> Campaign<'p> {
         self.judge(case, &good, &said, None)
             .unwrap_or_else(|wrong| panic!("without a fault: {wrong}"));
 
-        let report = self.program.report(self.fault.0, case.name);
-        let known = known(&report);
+        let (known, mut report) = resumed(&self.program.report(self.fault.0, case.name));
         let chosen = choose(points.len());
         let mut summary = Summary {
             executed: points.len(),
             ..Summary::default()
         };
-        let mut report = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(report)
-            .expect("target/ can be written");
         for point in chosen.into_iter().map(|place| points[place]) {
             let outcome = if let Some(outcome) = known.get(&point) {
                 outcome.clone()
@@ -433,15 +427,20 @@ impl Program {
     }
 }
 
-/// Points that were tried before on this image.
-fn known(report: &Path) -> BTreeMap<u32, String> {
+/// Points that were tried before on this image, and their report, for those that come.
+fn resumed(report: &Path) -> (BTreeMap<u32, String>, fs::File) {
     let text = fs::read_to_string(report).unwrap_or_default();
     let line = |line: &str| {
         let mut words = line.split(' ');
         let point = u32::from_str_radix(words.next()?, 16).ok()?;
         Some((point, words.next()?.to_owned()))
     };
-    text.lines().filter_map(line).collect()
+    let known = text.lines().filter_map(line).collect();
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(report);
+    (known, file.expect("target/ can be written"))
 }
 
 /// A provisioned device that waits, and its line.

@@ -1,13 +1,12 @@
 //! The first stage, with something in its active slot that it must not run: no fault has it run that.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{Write as _, stdout};
 
 use privyseal_protocol::crc::checksum;
 use privyseal_test_simulators::emulator::{Debugger, Emulator, Stop};
 
-use super::{PATIENCE, Program, Summary, choose, fault, known};
+use super::{PATIENCE, Program, Summary, choose, fault, resumed};
 use crate::updates::{ACTIVE, BOARD, IMAGE_AT, NAME, VERSIONS, flashed, header, signed};
 
 /// Bytes of the image, so few that a start takes no long time.
@@ -72,17 +71,11 @@ fn run(program: &Program, latched: u32, name: &str, signed: &[u8], version: u32)
         assert_eq!(debugger.go(PATIENCE), Stop::At(latched), "{name}");
     });
     let points = debugger.befallen(fault, points.into_iter().collect());
-    let report = program.report(model, name);
-    let known = known(&report);
+    let (known, mut report) = resumed(&program.report(model, name));
     let mut summary = Summary {
         executed: points.len(),
         ..Summary::default()
     };
-    let mut report = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(report)
-        .expect("target/ can be written");
     for point in choose(points.len()).into_iter().map(|place| points[place]) {
         let outcome = known.get(&point).cloned().unwrap_or_else(|| {
             debugger.rewind();
