@@ -4,7 +4,7 @@
 //! latency PRIVYSEAL KEY-URI FOLDER
 //! ```
 //!
-//! Bare signatures and bare syncs of a line of the audit log; assertions in this process, and of agents over their sockets with
+//! Bare signatures, in this thread and behind a socket with no protocol, and bare syncs of a line of the audit log; assertions in this process, and of agents over their sockets with
 //! 1, 8 and 64 clients that keep their connection, with and without the sync of each line; all in turns, so that what else
 //! the machine does hits all of them. Then the command as a process each. The chain must be on the token.
 //! `cargo xtask bench agent` runs it on a throw-away SoftHSM token.
@@ -18,6 +18,7 @@ mod measure;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -37,6 +38,9 @@ const TURNS: usize = 60;
 /// A line of the audit log has about so many bytes.
 const LINE: usize = 440;
 
+/// Its name, its clients, and what each does.
+type Kind<'a> = (String, usize, &'a Worker<'a>);
+
 fn main() -> Result<(), Failure> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [program, key, folder] = &arguments[..] else {
@@ -52,12 +56,19 @@ fn main() -> Result<(), Failure> {
     let bare = Bare::new(&uri, &pool)?;
 
     let sign = || bare.worker();
+    let (here, there) = UnixStream::pair()?;
+    let behind = || Ok(asked(&here));
     let sync = || line_synced(&folder.join("line"));
     let in_process = || Ok(assertions(&client));
     let of_synced = || connection(&synced.socket);
     let of_unsynced = || connection(&unsynced.socket);
-    let mut kinds: Vec<(String, usize, &Worker<'_>)> = vec![
+    let mut kinds: Vec<Kind<'_>> = vec![
         ("bare C_SignInit and C_Sign".to_owned(), 1, &sign),
+        (
+            "the same by a thread behind a socket".to_owned(),
+            1,
+            &behind,
+        ),
         ("a line written and synced".to_owned(), 1, &sync),
     ];
     for clients in [1, 8, 64] {
@@ -79,16 +90,13 @@ fn main() -> Result<(), Failure> {
             &of_unsynced,
         ));
     }
-    let mut rates: Vec<Rate> = kinds.iter().map(|_| Rate::default()).collect();
-    for number in 0..=TURNS {
-        for ((_, clients, worker), rate) in kinds.iter().zip(&mut rates) {
-            let this = turn(*clients, worker)?;
-            // The first warms up.
-            if number > 0 {
-                rate.add(this);
-            }
-        }
-    }
+    let rates = thread::scope(|scope| {
+        let answering = scope.spawn(|| answer(&there, &sign));
+        let rates = measure(&kinds);
+        here.shutdown(Shutdown::Both)?;
+        answering.join().map_err(|_| "the answering thread")??;
+        rates
+    })?;
     println!(
         "{:<40} {:>9} {:>9} {:>9} {:>9} {:>9}",
         "", "p10 us", "p50 us", "p90 us", "p99 us", "a second"
@@ -123,6 +131,20 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
+/// All in turns. The first turn of each warms up.
+fn measure(kinds: &[Kind<'_>]) -> Result<Vec<Rate>, Failure> {
+    let mut rates: Vec<Rate> = kinds.iter().map(|_| Rate::default()).collect();
+    for number in 0..=TURNS {
+        for ((_, clients, worker), rate) in kinds.iter().zip(&mut rates) {
+            let this = turn(*clients, worker)?;
+            if number > 0 {
+                rate.add(this);
+            }
+        }
+    }
+    Ok(rates)
+}
+
 fn row(name: &str, rate: &Rate) {
     let parts = [10, 50, 90, 99].map(|part| format!(" {:>9}", rate.micros(part)));
     println!("{name:<40}{} {:>9.0}", parts.concat(), rate.per_second());
@@ -131,6 +153,24 @@ fn row(name: &str, rate: &Rate) {
 fn assertions(client: &Client) -> Work<'_> {
     let options = AssertionOptions::default();
     Box::new(move || Ok(client.assertion(&options).map(drop)?))
+}
+
+/// What the system alone takes to ask somebody else: a byte there and a byte back.
+fn asked(mut there: &UnixStream) -> Work<'_> {
+    Box::new(move || {
+        there.write_all(&[0])?;
+        Ok(there.read_exact(&mut [0])?)
+    })
+}
+
+/// Signs for each byte, until the socket is shut down.
+fn answer(mut asked: &UnixStream, worker: &Worker<'_>) -> Result<(), Failure> {
+    let mut sign = worker()?;
+    while asked.read(&mut [0])? == 1 {
+        sign()?;
+        asked.write_all(&[0])?;
+    }
+    Ok(())
 }
 
 fn line_synced<'w>(path: &Path) -> Result<Work<'w>, Failure> {
