@@ -51,10 +51,10 @@ impl RegisteredClients {
         self.clients.is_empty()
     }
 
-    /// Whether `leaf` is a certificate of the client.
-    pub(crate) fn has_certificate(&self, client_id: &str, leaf: &Certificate<'_>) -> bool {
+    /// Whether `leaf`, DER, is a certificate of the client.
+    pub(crate) fn has_certificate(&self, client_id: &str, leaf: &[u8]) -> bool {
         let client = self.clients.get(client_id);
-        client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf.as_der())))
+        client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf)))
     }
 
     /// Whether the client has a key with that SHA-256, valid now or not.

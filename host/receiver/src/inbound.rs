@@ -39,13 +39,11 @@ pub fn judge_assertion(
     let jws = Jws::parse_signed_with(token, scheme.algorithms().value()).ok();
     let issuer = jws.as_ref().and_then(|jws| jws.unverified_claim("iss"));
     let certificates = jws.and_then(|jws| jws.certificates().ok());
-    let leaf = certificates
-        .as_ref()
-        .and_then(|ders| Certificate::from_der(ders.first()?).ok());
+    let leaf = certificates.as_ref().and_then(|ders| ders.first());
     let (true, true, Some(issuer), Some(leaf)) = (keeps_rules, is_signed, issuer, leaf) else {
         return Ok(alone);
     };
-    let claimed = ClaimedParty::new(scheme, &issuer, &leaf);
+    let claimed = ClaimedParty::new(scheme, &issuer, leaf);
     let record = Record {
         list: registry.trusted_list()?,
         party: ask_for(registry, claimed.query())?,
@@ -78,7 +76,7 @@ impl PartyRegistry for Record {
     }
 
     fn party(&self, client_id: &str, leaf: &Certificate<'_>) -> Verdict {
-        let claimed = ClaimedParty::new(self.scheme, client_id, leaf);
+        let claimed = ClaimedParty::new(self.scheme, client_id, leaf.as_der());
         let judged = self.party.as_ref().map_err(Clone::clone);
         match judged.and_then(|party| claimed.check(party)) {
             Ok(()) => Verdict::Passed,

@@ -3,27 +3,26 @@
 mod builder;
 mod prove;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::base::clock;
 use privyseal::pki::crl::Crl;
-use privyseal::schemes::ishare::PartyFault;
 use privyseal::{Certificates, UnixTime};
 use privyseal_check::{CheckOptions, Report, RuleId, Verdict, check_claims};
 use privyseal_core::Audience;
-use privyseal_core::cert::Certificate;
 use privyseal_core::jws::JwsParts;
 use privyseal_core::limits::MAX_COMPACT_JWS;
 use privyseal_core::scheme::SchemeRules;
+use privyseal_hsm::lock;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::chains::{ProvenHeader, ProvenHeaders};
+use crate::chains::ProvenHeader;
 use crate::links::KnownLinks;
-use crate::registry::{CachedRegistry, ClaimedParty, PartyAnswer};
+use crate::registry::CachedRegistry;
 use crate::replay::{Presented, ReplayStore, Seen};
-use crate::shares::{Counts, Rooms};
+use crate::shares::{Counts, Expiring, Rooms};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
@@ -39,10 +38,12 @@ pub struct Receiver {
     pub(crate) registry: Option<CachedRegistry>,
     pub(crate) trust: Certificates,
     pub(crate) replay: Arc<dyn ReplayStore>,
-    pub(crate) settings: RwLock<Settings>,
+    pub(crate) settings: Mutex<Settings>,
     pub(crate) leeway: u64,
     pub(crate) reprove_after: u64,
-    pub(crate) proven: ProvenHeaders,
+    /// By the SHA-256 of the header, as it is encoded: its `x5c` or `kid` and all else that it says. One holder can write its
+    /// header in any number of ways.
+    pub(crate) proven: Mutex<Expiring<Arc<ProvenHeader>>>,
     pub(crate) links: KnownLinks,
     /// For those who wait for what CAs publish about revocation.
     pub(crate) fetching: Rooms,
@@ -108,24 +109,10 @@ impl Receiver {
     /// As [`Receiver::accept`].
     pub fn accept_at(&self, form: &TokenForm, now: UnixTime) -> Result<VerifiedParty, Rejection> {
         let judged = self.judge(form, now);
-        let judged = judged.map_err(|rejection| form.names(rejection));
-        let (claims, proven, record) = judged?;
-        Ok(VerifiedParty {
-            id: claims.issuer,
-            jti: claims.jti,
-            exp: claims.exp,
-            claims: claims.all,
-            key: *proven.key.spki_digest(),
-            leaf: proven.leaf.clone(),
-            record,
-        })
+        judged.map_err(|rejection| form.names(rejection))
     }
 
-    fn judge(
-        &self,
-        form: &TokenForm,
-        now: UnixTime,
-    ) -> Result<(Claims, Arc<ProvenHeader>, Option<Value>), Rejection> {
+    fn judge(&self, form: &TokenForm, now: UnixTime) -> Result<VerifiedParty, Rejection> {
         let (assertion, client_id) = form.authentication(self.scheme)?;
         let parts = split(assertion)?;
         let claims = self.claims(&decode(parts.payload, "payload")?, now)?;
@@ -138,9 +125,17 @@ impl Receiver {
         }
         let settings = self.settings();
         let proven = self.prove_header(&parts, &claims.issuer, &settings, now)?;
-        let record = self.party(&proven, &claims.issuer, &settings)?;
+        let record = self.party(&proven, &settings)?;
         self.remember(key, &claims, now)?;
-        Ok((claims, proven, record))
+        Ok(VerifiedParty {
+            id: claims.issuer,
+            jti: claims.jti,
+            exp: claims.exp,
+            claims: claims.all,
+            key: *proven.key.spki_digest(),
+            leaf: proven.leaf.clone(),
+            record,
+        })
     }
 
     /// Whether that client is still one, with that key, as far as the provider itself says who is.
@@ -167,15 +162,13 @@ impl Receiver {
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {
-        let current = self.settings.write();
-        let mut current = current.unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock(&self.settings);
         current.generation = current.generation.wrapping_add(1);
         change(&mut current);
     }
 
     pub(crate) fn settings(&self) -> Settings {
-        let current = self.settings.read();
-        current.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.settings).clone()
     }
 
     fn options(&self, now: UnixTime) -> Result<CheckOptions<'_>, Rejection> {
@@ -212,32 +205,14 @@ impl Receiver {
     fn party(
         &self,
         proven: &ProvenHeader,
-        id: &str,
         settings: &Settings,
     ) -> Result<Option<Value>, Rejection> {
-        let leaf = proven.leaf.as_ref();
-        let leaf = leaf.and_then(|der| Certificate::from_der(der).ok());
-        match (&self.registry, leaf) {
-            (Some(registry), Some(leaf)) => {
-                let claimed = ClaimedParty::new(self.scheme, id, &leaf);
-                let judged = |answer: PartyAnswer| {
-                    let party = answer?;
-                    claimed.check(&party).map(|()| party)
-                };
-                let mut party = judged(registry.party(&claimed, &proven.holder)?);
-                // It may have been registered since.
-                if matches!(party, Err(PartyFault::OtherCertificate))
-                    && registry.outdate(&claimed, &proven.holder)
-                {
-                    party = judged(registry.party(&claimed, &proven.holder)?);
-                }
-                party
-                    .map(|party| Some(party.info().clone()))
-                    .map_err(|fault| Rejection::of(RuleId::PartyStatus, fault))
-            }
-            (None, Some(leaf)) if settings.clients.has_certificate(id, &leaf) => Ok(None),
+        let clients = &settings.clients;
+        match (&self.registry, &proven.leaf) {
+            (Some(registry), Some(leaf)) => registry.party(proven, leaf).map(Some),
+            (None, Some(leaf)) if clients.has_certificate(&proven.client_id, leaf) => Ok(None),
             // Its key was looked up among those of the client.
-            (None, None) if proven.leaf.is_none() => Ok(None),
+            (None, None) => Ok(None),
             _ => {
                 let why = "the certificate is none of those that are registered for the client";
                 Err(Rejection::of(RuleId::PartyStatus, why))

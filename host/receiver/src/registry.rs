@@ -9,11 +9,13 @@ use privyseal::schemes::ishare::{
     Expected, IshareError, Party, PartyFault, PartyQuery, Registry, TrustedList, subject,
 };
 use privyseal::{Certificates, Client, Server};
+use privyseal_check::RuleId;
 use privyseal_core::cert::Certificate;
-use privyseal_core::scheme::PartyLookup;
-use privyseal_core::scheme::SchemeRules;
+use privyseal_core::scheme::{PartyLookup, SchemeRules};
+use serde_json::Value;
 
 use crate::cache::{Cache, CachePolicy};
+use crate::chains::ProvenHeader;
 use crate::shares::{Counts, Holder, Room};
 use crate::{Rejection, Revocation};
 
@@ -123,6 +125,7 @@ impl RegistrySource for Registry<'_> {
 /// A registry whose answers are kept.
 #[derive(Debug)]
 pub(crate) struct CachedRegistry {
+    scheme: &'static SchemeRules,
     source: Arc<dyn RegistrySource>,
     list: Cache<Arc<TrustedList>, Arc<IshareError>>,
     parties: Cache<PartyAnswer, Arc<IshareError>>,
@@ -131,11 +134,16 @@ pub(crate) struct CachedRegistry {
 }
 
 /// What a registry says about a party.
-pub(crate) type PartyAnswer = Result<Arc<Party>, PartyFault>;
+type PartyAnswer = Result<Arc<Party>, PartyFault>;
 
 impl CachedRegistry {
-    pub(crate) fn new(source: Arc<dyn RegistrySource>, policy: CachePolicy) -> Self {
+    pub(crate) fn new(
+        scheme: &'static SchemeRules,
+        source: Arc<dyn RegistrySource>,
+        policy: CachePolicy,
+    ) -> Self {
         Self {
+            scheme,
             source,
             list: Cache::new(policy, Room::for_anybody(policy.max_waiting), |_| true),
             parties: Cache::new(policy, Room::new(policy.max_waiting), |answer| {
@@ -154,54 +162,53 @@ impl CachedRegistry {
         list.map_err(|error| Rejection::unavailable("the trusted list", error))
     }
 
-    /// The party that an organization claims to be.
-    pub(crate) fn party(
+    /// What the registry says of the party that who proved that header and `leaf` claims to be, if it is that.
+    pub(crate) fn party(&self, proven: &ProvenHeader, leaf: &[u8]) -> Result<Value, Rejection> {
+        let claimed = ClaimedParty::new(self.scheme, &proven.client_id, leaf);
+        let claimed = Arc::new(claimed);
+        let judged = || {
+            let answer = self.answer(&claimed, proven.holder)?;
+            Ok(answer.and_then(|party| claimed.check(&party).map(|()| party)))
+        };
+        let mut party = judged()?;
+        // It may have been registered since. An organization that asked in vain too often asks no more.
+        if matches!(party, Err(PartyFault::OtherCertificate))
+            && !self.look_ups.are_too_many(&proven.holder)
+        {
+            self.parties.outdate(&claimed.query().path());
+            party = judged()?;
+        }
+        party
+            .map(|party| party.info().clone())
+            .map_err(|fault| Rejection::of(RuleId::PartyStatus, fault))
+    }
+
+    fn answer(
         &self,
-        claimed: &ClaimedParty<'_>,
-        holder: &Holder,
+        claimed: &Arc<ClaimedParty>,
+        holder: Holder,
     ) -> Result<PartyAnswer, Rejection> {
         let name = claimed.query().path();
-        if self.look_ups.are_too_many(holder) && !self.parties.is_known(&name) {
+        if self.look_ups.are_too_many(&holder) && !self.parties.is_known(&name) {
             let why = "the same organization asked for too many parties that it is not";
             return Err(Rejection::unavailable("the registry", why));
         }
         let (source, look_ups) = (Arc::clone(&self.source), Arc::clone(&self.look_ups));
-        let (scheme, id, der) = (
-            claimed.scheme,
-            claimed.id.to_owned(),
-            claimed.leaf.as_der().to_vec(),
-        );
-        let (subject, asker) = (claimed.subject.clone(), *holder);
+        let claimed = Arc::clone(claimed);
         let load = move || {
-            let query = PartyQuery::of(scheme, &id, subject.as_deref());
-            let answer = ask_for(&*source, query).map_err(Arc::new)?;
-            let judge = |party| {
-                let leaf = Certificate::from_der(&der);
-                leaf.map_or(Ok(()), |leaf| {
-                    ClaimedParty::new(scheme, &id, &leaf).check(party)
-                })
-            };
-            match answer.as_ref().map_err(Clone::clone).and_then(judge) {
+            let answer = ask_for(&*source, claimed.query()).map_err(Arc::new)?;
+            let judged = answer.as_ref().map_err(Clone::clone);
+            match judged.and_then(|party| claimed.check(party)) {
                 // That is no answer about the party: what is known of it stays.
                 Err(fault @ PartyFault::OtherParty) => return Err(Arc::new(fault.into())),
                 // Each request counts, and not each assertion that its answer refuses.
-                Err(_) => look_ups.note(&asker),
+                Err(_) => look_ups.note(&holder),
                 Ok(()) => {}
             }
             Ok(answer.map(Arc::new))
         };
-        let answer = self.parties.get(&name, holder, load);
+        let answer = self.parties.get(&name, &holder, load);
         answer.map_err(|error| Rejection::unavailable("the registry", error))
-    }
-
-    /// Has what is known of a party asked for again before it is used again. Not for an organization that asked in
-    /// vain too often.
-    pub(crate) fn outdate(&self, claimed: &ClaimedParty<'_>, holder: &Holder) -> bool {
-        let may_ask = !self.look_ups.are_too_many(holder);
-        if may_ask {
-            self.parties.outdate(&claimed.query().path());
-        }
-        may_ask
     }
 }
 
@@ -221,42 +228,41 @@ pub(crate) fn ask_for(
 }
 
 /// Who the holder of a certificate claims to be.
-pub(crate) struct ClaimedParty<'a> {
+pub(crate) struct ClaimedParty {
     scheme: &'static SchemeRules,
-    id: &'a str,
-    leaf: &'a Certificate<'a>,
+    id: String,
+    /// DER.
+    leaf: Vec<u8>,
     /// The certificate's subject, where the scheme's registry is asked with it.
     subject: Option<String>,
 }
 
-impl<'a> ClaimedParty<'a> {
-    pub(crate) fn new(
-        scheme: &'static SchemeRules,
-        id: &'a str,
-        leaf: &'a Certificate<'a>,
-    ) -> Self {
+impl ClaimedParty {
+    pub(crate) fn new(scheme: &'static SchemeRules, id: &str, leaf: &[u8]) -> Self {
         let lookup = scheme.registry().map(|rule| rule.value());
         let by_subject = lookup == Some(PartyLookup::EoriAndSubject);
+        let certificate = Certificate::from_der(leaf).ok().filter(|_| by_subject);
         Self {
             scheme,
-            id,
-            leaf,
-            subject: by_subject.then(|| subject::text(leaf)).flatten(),
+            id: id.to_owned(),
+            leaf: leaf.to_vec(),
+            subject: certificate.and_then(|it| subject::text(&it)),
         }
     }
 
     pub(crate) fn query(&self) -> PartyQuery<'_> {
-        PartyQuery::of(self.scheme, self.id, self.subject.as_deref())
+        PartyQuery::of(self.scheme, &self.id, self.subject.as_deref())
     }
 
     /// Whether the party that the registry found is this one. Records of iSHARE 1.x may have no certificates: there the
     /// registry found it by the certificate's whole subject, or did not.
     pub(crate) fn check(&self, party: &Party) -> Result<(), PartyFault> {
-        party.check_id(self.id)?;
+        party.check_id(&self.id)?;
         party.check_active()?;
         if self.subject.is_some() && party.certificates().is_empty() {
             return Ok(());
         }
-        party.check_certificate(self.leaf)
+        let leaf = Certificate::from_der(&self.leaf);
+        party.check_certificate(&leaf.map_err(|_| PartyFault::OtherCertificate)?)
     }
 }

@@ -17,7 +17,6 @@ const LEFT_PER_PLACE: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Shares {
     left: usize,
-    left_per_place: usize,
     held: HashMap<Holder, usize>,
 }
 
@@ -25,7 +24,6 @@ impl Shares {
     pub(crate) fn new(places: usize) -> Self {
         Self {
             left: places,
-            left_per_place: LEFT_PER_PLACE,
             held: HashMap::new(),
         }
     }
@@ -33,7 +31,7 @@ impl Shares {
     /// One more place for `holder`, who gets none where few are left beside those that it has.
     pub(crate) fn take(&mut self, holder: Holder) -> bool {
         let has = self.held.get(&holder).copied().unwrap_or_default();
-        if has.saturating_mul(self.left_per_place) >= self.left {
+        if has.saturating_mul(LEFT_PER_PLACE) >= self.left {
             return false;
         }
         self.left = self.left.saturating_sub(1);
@@ -135,23 +133,18 @@ impl Room {
         Self(Arc::new(Mutex::new(Shares::new(places))))
     }
 
-    /// The same for holders who cannot be told from each other: all are there for any of them.
+    /// The same for holders who cannot be told from each other, and so are one, which gets a third: all are there for any of
+    /// them.
     pub(crate) fn for_anybody(places: usize) -> Self {
-        let mut shares = Shares::new(places);
-        shares.left_per_place = 0;
-        Self(Arc::new(Mutex::new(shares)))
+        Self::new(places.saturating_mul(LEFT_PER_PLACE.saturating_add(1)))
     }
 
     pub(crate) fn place(&self, holder: &Holder) -> Option<Place> {
-        let taken = self.with(|shares| shares.take(*holder));
+        let taken = lock(&self.0).take(*holder);
         taken.then(|| Place {
             room: self.clone(),
             holder: *holder,
         })
-    }
-
-    fn with<T>(&self, change: impl FnOnce(&mut Shares) -> T) -> T {
-        change(&mut lock(&self.0))
     }
 }
 
@@ -233,7 +226,7 @@ impl Counts {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.room.with(|shares| shares.give_back(&self.holder));
+        lock(&self.room.0).give_back(&self.holder);
     }
 }
 
@@ -266,6 +259,22 @@ mod tests {
         assert_eq!((kept.kept.len(), kept.by_end.len()), (1, 1));
         kept.remove(&[2; 32]);
         assert!(kept.by_end.is_empty());
+    }
+
+    #[test]
+    fn who_keeps_much_in_many_ways_takes_no_room_of_others() {
+        let at = |seconds| UnixTime::from_secs(seconds).unwrap();
+        let mut kept = Expiring::new(30);
+        let of_one = (0..30).filter(|key| kept.keep([*key; 32], (), [1; 32], at(10)));
+        assert_eq!(of_one.count(), 10);
+        assert!(kept.keep([30; 32], (), [2; 32], at(10)));
+        // There is room again once they have ended, or are forgotten.
+        assert!(!kept.keep([31; 32], (), [1; 32], at(20)));
+        kept.forget(at(11));
+        assert!(kept.keep([31; 32], (), [1; 32], at(20)));
+        assert!(kept.get(&[31; 32]).is_some() && kept.get(&[0; 32]).is_none());
+        kept.remove(&[31; 32]);
+        assert!(kept.get(&[31; 32]).is_none());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a receiver is made of, and whether it fits together.
 
 use core::time::Duration;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex};
 
 use privyseal::base::clock;
 use privyseal::{Certificates, UnixTime};
@@ -12,12 +12,12 @@ use privyseal_core::scheme::SchemeRules;
 
 use super::{Receiver, Settings};
 use crate::cache::CachePolicy;
-use crate::chains::ProvenHeaders;
+use crate::chains::MAX_KEPT;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore};
 use crate::revocation::PAUSE;
-use crate::shares::{Counts, Rooms};
+use crate::shares::{Counts, Expiring, Rooms};
 use crate::{RegisteredClients, Revocation};
 
 /// Seconds by which the clocks of clients may differ, unless told otherwise: what receivers that exist allow.
@@ -183,7 +183,7 @@ impl ReceiverBuilder {
         let has_certificates = self.scheme.key_reference().value() == KeyReference::X5cWithRoot;
         let registry = match (self.scheme.registry(), self.registry) {
             (Some(_), None) => return Err(BuildError::NoRegistry { scheme }),
-            (Some(_), Some(source)) => Some(CachedRegistry::new(source, self.cache)),
+            (Some(_), Some(source)) => Some(CachedRegistry::new(self.scheme, source, self.cache)),
             (None, _) if self.clients.is_empty() => return Err(BuildError::NoClients { scheme }),
             (None, _) if has_certificates && self.trust.is_none() => {
                 return Err(BuildError::NoTrust { scheme });
@@ -199,14 +199,14 @@ impl ReceiverBuilder {
             registry,
             trust: self.trust.unwrap_or_default(),
             replay: self.replay.unwrap_or_else(in_memory),
-            settings: RwLock::new(Settings {
+            settings: Mutex::new(Settings {
                 generation: 1,
                 revocation: Arc::new(self.revocation),
                 clients: Arc::new(self.clients),
             }),
             leeway: self.leeway,
             reprove_after: self.reprove_after.as_secs(),
-            proven: ProvenHeaders::default(),
+            proven: Mutex::new(Expiring::new(MAX_KEPT)),
             links: KnownLinks::default(),
             fetching: Rooms::new(self.cache.max_waiting),
             untold: Counts::new(1, PAUSE),

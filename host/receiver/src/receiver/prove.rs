@@ -16,6 +16,7 @@ use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::jws::{Algorithm, JwsParts};
 use privyseal_core::rsa::{Digest, VerifyingKey};
 use privyseal_core::scheme::KeyReference;
+use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
 use super::{Receiver, Settings, decode, refuse_broken};
@@ -37,7 +38,8 @@ impl Receiver {
         let hash = Sha256::new().chain_update(parts.header);
         let digest: [u8; 32] = hash.clone().finalize().into();
         let is_current = |it: &ProvenHeader| it.generation == settings.generation;
-        let known = self.proven.find(&digest, client_id, now);
+        let is_good = |it: &&Arc<ProvenHeader>| it.client_id == client_id && now <= it.until;
+        let known = lock(&self.proven).get(&digest).filter(is_good).cloned();
         let verified = known.as_ref().map(|known| verify(known, parts, hash));
         // After a change its key may be another of that name.
         let known = known.filter(|it| is_current(it) || verified == Some(Ok(())));
@@ -51,15 +53,20 @@ impl Receiver {
         }
         match (self.prove(parts, client_id, settings, now), known) {
             (Ok(proven), _) => {
+                let (holder, end) = (proven.holder, proven.until.saturating_add(1));
                 let proven = Arc::new(proven);
-                self.proven.keep(digest, &proven, now);
+                let mut kept = lock(&self.proven);
+                kept.forget(now);
+                kept.remove(&digest);
+                // Where all places are in use, what is new is proved each time.
+                kept.keep(digest, Arc::clone(&proven), holder, end);
                 Ok(proven)
             }
             // No list that was given says that it is revoked, and no CA can be asked.
             (Err(rejection), Some(known)) if is_listed && rejection.is_temporary() => Ok(known),
             (Err(rejection), known) => {
                 if known.is_some() {
-                    self.proven.forget(&digest);
+                    lock(&self.proven).remove(&digest);
                 }
                 Err(rejection)
             }
