@@ -27,6 +27,17 @@ macro_rules! options {
     };
 }
 
+/// Functions of a builder, each of which sets the field of its name.
+#[macro_export]
+macro_rules! setters {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $value:expr;)+) => {
+        $($(#[$doc])* #[must_use] pub fn $field(mut self, $field: $type) -> Self {
+            self.$field = $value;
+            self
+        })+
+    };
+}
+
 /// Errors that become another by way of a third, which it has from them already.
 #[macro_export]
 macro_rules! by_way {

@@ -24,7 +24,7 @@ use crate::shares::{Holder, Place, Rooms};
 pub struct Revocation {
     lists: Vec<Crl>,
     /// It lives on where the lists are replaced, with what it keeps.
-    fetcher: Option<Arc<RevocationFetcher>>,
+    online: Option<Arc<RevocationFetcher>>,
     allow_unknown: bool,
 }
 
@@ -37,18 +37,11 @@ impl Revocation {
         }
     }
 
-    /// Also by what each certificate's CA publishes.
-    #[must_use]
-    pub fn online(mut self, fetcher: RevocationFetcher) -> Self {
-        self.fetcher = Some(Arc::new(fetcher));
-        self
-    }
-
-    /// Accepts certificates of which it cannot be told whether they were revoked.
-    #[must_use]
-    pub const fn allow_unknown(mut self, allow: bool) -> Self {
-        self.allow_unknown = allow;
-        self
+    privyseal_hsm::setters! {
+        /// Also by what each certificate's CA publishes.
+        online: RevocationFetcher = Some(Arc::new(online));
+        /// Accepts certificates of which it cannot be told whether they were revoked.
+        allow_unknown: bool = allow_unknown;
     }
 
     /// The same by other lists. What was fetched is kept.
@@ -61,7 +54,7 @@ impl Revocation {
 
     /// Whether CAs are asked.
     pub(crate) const fn is_online(&self) -> bool {
-        self.fetcher.is_some()
+        self.online.is_some()
     }
 
     /// The same by the lists alone; where CAs are asked, they tell the rest.
@@ -74,7 +67,7 @@ impl Revocation {
     /// The same, as the checks take it.
     pub fn options(&self) -> RevocationOptions<'_> {
         let mut options = self.given();
-        options.fetch = self.fetcher.as_deref().map(|fetcher| fetcher as _);
+        options.fetch = self.online.as_deref().map(|fetcher| fetcher as _);
         options.allow_unknown = self.allow_unknown;
         options
     }
@@ -97,7 +90,6 @@ pub(crate) struct Asking<'a> {
     /// Of the certificate under judgement somebody should have been asked, and there was no place.
     had_no_place: AtomicBool,
     was_kept_out: AtomicBool,
-    was_untold: AtomicBool,
 }
 
 impl<'a> Asking<'a> {
@@ -108,7 +100,6 @@ impl<'a> Asking<'a> {
             holder,
             had_no_place: AtomicBool::new(false),
             was_kept_out: AtomicBool::new(false),
-            was_untold: AtomicBool::new(false),
         }
     }
 
@@ -123,17 +114,11 @@ impl<'a> Asking<'a> {
         self.was_kept_out.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody was asked, and did not tell.
-    pub(crate) fn was_untold(&self) -> bool {
-        self.was_untold.load(Ordering::Relaxed)
-    }
-
     /// Nobody tells whether a certificate was revoked. Where CAs are asked, that says nothing against the client.
     pub(crate) fn untold(&self, why: impl fmt::Display) -> Rejection {
-        let Some(fetcher) = &self.revocation.fetcher else {
+        let Some(fetcher) = &self.revocation.online else {
             return Rejection::of(RuleId::Revocation, why);
         };
-        self.was_untold.store(true, Ordering::Relaxed);
         let faults = fetcher.take_faults().join("; ");
         untold(format_args!("{why} ({faults})"))
     }
@@ -156,12 +141,12 @@ impl FetchRevocation for Asking<'_> {
         begun: Instant,
     ) -> Option<Told> {
         self.had_no_place.store(false, Ordering::Relaxed);
-        let fetcher = self.revocation.fetcher.as_ref()?;
+        let fetcher = self.revocation.online.as_ref()?;
         fetcher.response_where(certificate, ask, judge, begun, |server| self.place(server))
     }
 
     fn lists(&self, certificate: &RevocationPlaces, now: UnixTime, begun: Instant) -> Vec<Crl> {
-        let fetcher = self.revocation.fetcher.iter();
+        let fetcher = self.revocation.online.iter();
         let lists = fetcher.flat_map(|fetcher| {
             fetcher.lists_where(certificate, now, begun, |server| self.place(server))
         });
@@ -171,7 +156,7 @@ impl FetchRevocation for Asking<'_> {
     fn forget(&self, certificate: &RevocationPlaces) {
         if self.had_no_place.load(Ordering::Relaxed) {
             self.was_kept_out.store(true, Ordering::Relaxed);
-        } else if let Some(fetcher) = &self.revocation.fetcher {
+        } else if let Some(fetcher) = &self.revocation.online {
             fetcher.forget(certificate);
         }
     }

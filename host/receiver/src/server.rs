@@ -49,8 +49,8 @@ const HEAD_TIME: Duration = Duration::from_secs(15);
 /// How long requests under way may take when the server ends.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// iSHARE, access token: `expires_in` 3600.
-const LIFETIME: Duration = Duration::from_secs(3600);
+/// How many seconds a token lives: iSHARE, access token, `expires_in` 3600.
+const LIFETIME: u64 = 3600;
 
 /// What is told about each request with a form, and each that the token store failed.
 type Watch = dyn Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync;
@@ -63,9 +63,8 @@ pub struct TokenServer {
     receiver: AsyncReceiver,
     paths: Vec<String>,
     tokens: Arc<ToldTokens>,
-    lifetime: Duration,
-    watch: Arc<Watch>,
-    reload: Arc<Reload>,
+    watched: Arc<Watch>,
+    reloaded: Arc<Reload>,
 }
 
 /// A server that listens, and answers once it runs.
@@ -100,48 +99,25 @@ pub enum ServerError {
 }
 
 impl TokenServer {
-    /// For the parties that `receiver` accepts. Tokens are kept in memory, and live for an hour.
+    /// For the parties that `receiver` accepts. Tokens live for an hour, and are kept in memory.
     pub fn new(receiver: Receiver) -> Self {
         Self {
             paths: token_paths(&receiver),
             receiver: AsyncReceiver::new(Arc::new(receiver), MAX_WAITING),
             tokens: Arc::new(ToldTokens::new(Arc::new(MemoryTokens::default()))),
-            lifetime: LIFETIME,
-            watch: Arc::new(|_| {}),
-            reload: Arc::new(|_| {}),
+            watched: Arc::new(|_| {}),
+            reloaded: Arc::new(|_| {}),
         }
     }
 
-    /// Keeps tokens there.
-    #[must_use]
-    pub fn tokens(mut self, store: Arc<dyn TokenStore>) -> Self {
-        self.tokens = Arc::new(ToldTokens::new(store));
-        self
-    }
-
-    /// Tokens live that long.
-    #[must_use]
-    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime = lifetime;
-        self
-    }
-
-    /// Tells who was accepted, and why others were not, sent no form that can be read, or got no answer about a token: for a
-    /// log.
-    #[must_use]
-    pub fn watched(
-        mut self,
-        watch: impl Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync + 'static,
-    ) -> Self {
-        self.watch = Arc::new(watch);
-        self
-    }
-
-    /// Does this when the process gets SIGHUP: files may have changed. It may take its time.
-    #[must_use]
-    pub fn reloaded(mut self, reload: impl Fn(&Receiver) + Send + Sync + 'static) -> Self {
-        self.reload = Arc::new(reload);
-        self
+    privyseal_hsm::setters! {
+        /// Keeps tokens there.
+        tokens: Arc<dyn TokenStore> = Arc::new(ToldTokens::new(tokens));
+        /// Tells who was accepted, and why others were not, sent no form that can be read, or got no answer about a token: for
+        /// a log.
+        watched: impl Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync + 'static = Arc::new(watched);
+        /// Does this when the process gets SIGHUP: files may have changed. It may take its time.
+        reloaded: impl Fn(&Receiver) + Send + Sync + 'static = Arc::new(reloaded);
     }
 
     /// The paths of the token endpoint: the scheme's, below that of the realm where the audience is one; and the one that
@@ -154,7 +130,7 @@ impl TokenServer {
     fn tell_store(&self) {
         if let Err(error) = self.tokens.store(self.receiver.receiver()) {
             let what = "the token store, which is told with the next token who was taken out";
-            (self.watch)(Err(&Rejection::unavailable(what, error)));
+            (self.watched)(Err(&Rejection::unavailable(what, error)));
         }
     }
 
@@ -221,22 +197,15 @@ impl BoundServer {
     /// [`ServerError::Runtime`].
     pub fn run(self) -> Result<(), ServerError> {
         let stop = stopped(Arc::clone(&self.server));
-        self.run_until_told(stop)
+        self.run_until(stop)
     }
 
     /// The same until `stop` is there.
     ///
     /// # Errors
     ///
-    /// [`ServerError::Runtime`].
-    pub fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        self.run_until_told(async {
-            stop.await;
-            Ok(())
-        })
-    }
-
-    fn run_until_told(self, stop: impl Future<Output = io::Result<()>>) -> Result<(), ServerError> {
+    /// [`ServerError::Runtime`], also by what `stop` gives.
+    pub fn run_until(self, stop: impl Future<Output = io::Result<()>>) -> Result<(), ServerError> {
         let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
         let ended = runtime.block_on(self.serve(stop));
         // It waits for no file or store that hangs.
@@ -273,7 +242,7 @@ async fn stopped(server: Arc<TokenServer>) -> io::Result<()> {
         while hangup.recv().await.is_some() {
             let server = Arc::clone(&server);
             let reload = move || {
-                (server.reload)(server.receiver.receiver());
+                (server.reloaded)(server.receiver.receiver());
                 server.tell_store();
             };
             let _ = tokio::task::spawn_blocking(reload).await;
@@ -327,4 +296,4 @@ async fn listen(
     }
 }
 
-privyseal_core::opaque_debug! { [] TokenServer: receiver, tokens, lifetime; }
+privyseal_core::opaque_debug! { [] TokenServer: receiver, tokens; }

@@ -227,14 +227,14 @@ fn parts_that_make_no_receiver_are_named() {
         built(Receiver::builder(&ISHARE)),
         Err(BuildError::NoAudience)
     );
-    assert_eq!(built(ishare()), Err(BuildError::NoRegistry { scheme }));
+    assert_eq!(built(ishare()), Err(BuildError::NoRegistry(scheme)));
     let scheme = FIAM.title();
     let fiam = || Receiver::builder(&FIAM).audience(FIAM_PROVIDER);
-    assert_eq!(built(fiam()), Err(BuildError::NoClients { scheme }));
+    assert_eq!(built(fiam()), Err(BuildError::NoClients(scheme)));
     let clients = RegisteredClients::default().certificate(CUSTOMER, b"");
     assert_eq!(
         built(fiam().clients(clients)),
-        Err(BuildError::NoTrust { scheme })
+        Err(BuildError::NoTrust(scheme))
     );
     let trusting = fiam().trust(Certificates::default()).leeway(61);
     assert_eq!(built(trusting), Err(BuildError::Leeway(61)));

@@ -276,7 +276,10 @@ fn what_hangs_does_not_keep_the_server_from_its_end() {
     let (stop, stopped) = mpsc::channel::<()>();
     let (end, ended) = mpsc::channel();
     thread::spawn(move || {
-        let stop = async { drop(tokio::task::spawn_blocking(move || stopped.recv()).await) };
+        let stop = async {
+            drop(tokio::task::spawn_blocking(move || stopped.recv()).await);
+            Ok(())
+        };
         end.send(bound.run_until(stop).is_ok()).unwrap();
     });
     let mut stream = TcpStream::connect(internal).unwrap();

@@ -55,24 +55,15 @@ pub enum BuildError {
     /// The audience breaks a rule.
     #[error("the receiver's audience: {0}")]
     Audience(#[from] FieldError),
-    /// The scheme says that parties are looked up.
-    #[error("{scheme} has parties looked up in a registry, and none was given")]
-    NoRegistry {
-        /// The scheme's name.
-        scheme: &'static str,
-    },
+    /// The scheme of that title says that parties are looked up.
+    #[error("{0} has parties looked up in a registry, and none was given")]
+    NoRegistry(&'static str),
     /// The scheme has no registry, so clients must be known.
-    #[error("{scheme} has no registry, and no client was registered")]
-    NoClients {
-        /// The scheme's name.
-        scheme: &'static str,
-    },
+    #[error("{0} has no registry, and no client was registered")]
+    NoClients(&'static str),
     /// The scheme has certificates and no registry, so somebody must be trusted.
-    #[error("{scheme} sends certificates, and no certificate is trusted that they could lead to")]
-    NoTrust {
-        /// The scheme's name.
-        scheme: &'static str,
-    },
+    #[error("{0} sends certificates, and no certificate is trusted that they could lead to")]
+    NoTrust(&'static str),
     /// More than any clock is wrong.
     #[error("a leeway of {0} s is more than the {MAX_LEEWAY} s that are allowed")]
     Leeway(u64),
@@ -94,69 +85,28 @@ impl ReceiverBuilder {
         }
     }
 
-    /// What `aud` must be: the receiver's own party id, or the URL that the scheme says.
-    #[must_use]
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = Some(audience.into());
-        self
-    }
-
-    /// Who knows the trusted list and the parties, for schemes that have a registry.
-    #[must_use]
-    pub fn registry(mut self, registry: impl RegistrySource + 'static) -> Self {
-        self.registry = Some(Arc::new(registry));
-        self
-    }
-
-    /// The certificates that chains must lead to, for schemes that have no registry.
-    #[must_use]
-    pub fn trust(mut self, trust: Certificates) -> Self {
-        self.trust = Some(trust);
-        self
-    }
-
-    /// The clients that there are, for schemes that have no registry.
-    #[must_use]
-    pub fn clients(mut self, clients: RegisteredClients) -> Self {
-        self.clients = clients;
-        self
-    }
-
-    /// Where it is remembered what was accepted; by default in the memory of this process, for 1,000,000 assertions, from
-    /// [`ReceiverBuilder::build`] on: what was made before may have been presented to another process, and has to be made again.
-    #[must_use]
-    pub fn replay(mut self, store: Arc<dyn ReplayStore>) -> Self {
-        self.replay = Some(store);
-        self
-    }
-
-    /// By what revocation is judged; by default it is not.
-    #[must_use]
-    pub fn revocation(mut self, revocation: Revocation) -> Self {
-        self.revocation = revocation;
-        self
-    }
-
-    /// How long what the registry said is used.
-    #[must_use]
-    pub const fn cache(mut self, policy: CachePolicy) -> Self {
-        self.cache = policy;
-        self
-    }
-
-    /// Seconds by which the clocks of clients may differ, for `iat` and `exp`; by default 5.
-    #[must_use]
-    pub const fn leeway(mut self, seconds: u64) -> Self {
-        self.leeway = seconds;
-        self
-    }
-
-    /// How long a proof of a chain is used, revocation included; by default 5 minutes, and never longer than its
-    /// certificates are valid and the trusted list stays as it is.
-    #[must_use]
-    pub const fn reprove_after(mut self, time: Duration) -> Self {
-        self.reprove_after = time;
-        self
+    privyseal_hsm::setters! {
+        /// What `aud` must be: the receiver's own party id, or the URL that the scheme says.
+        audience: impl Into<String> = Some(audience.into());
+        /// Who knows the trusted list and the parties, for schemes that have a registry.
+        registry: impl RegistrySource + 'static = Some(Arc::new(registry));
+        /// The certificates that chains must lead to, for schemes that have no registry.
+        trust: Certificates = Some(trust);
+        /// The clients that there are, for schemes that have no registry.
+        clients: RegisteredClients = clients;
+        /// Where it is remembered what was accepted; by default in the memory of this process, for 1,000,000 assertions, from
+        /// [`ReceiverBuilder::build`] on: what was made before may have been presented to another process, and has to be made
+        /// again.
+        replay: Arc<dyn ReplayStore> = Some(replay);
+        /// By what revocation is judged; by default it is not.
+        revocation: Revocation = revocation;
+        /// How long what the registry said is used.
+        cache: CachePolicy = cache;
+        /// Seconds by which the clocks of clients may differ, for `iat` and `exp`; by default 5.
+        leeway: u64 = leeway;
+        /// How long a proof of a chain is used, revocation included; by default 5 minutes, and never longer than its
+        /// certificates are valid and the trusted list stays as it is.
+        reprove_after: Duration = reprove_after;
     }
 
     /// The options of a store for receivers of the same scheme and audience: others may share its server.
@@ -182,11 +132,11 @@ impl ReceiverBuilder {
         }
         let has_certificates = self.scheme.key_reference().value() == KeyReference::X5cWithRoot;
         let registry = match (self.scheme.registry(), self.registry) {
-            (Some(_), None) => return Err(BuildError::NoRegistry { scheme }),
+            (Some(_), None) => return Err(BuildError::NoRegistry(scheme)),
             (Some(_), Some(source)) => Some(CachedRegistry::new(self.scheme, source, self.cache)),
-            (None, _) if self.clients.is_empty() => return Err(BuildError::NoClients { scheme }),
+            (None, _) if self.clients.is_empty() => return Err(BuildError::NoClients(scheme)),
             (None, _) if has_certificates && self.trust.is_none() => {
-                return Err(BuildError::NoTrust { scheme });
+                return Err(BuildError::NoTrust(scheme));
             }
             (None, _) => None,
         };

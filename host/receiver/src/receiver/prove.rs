@@ -177,7 +177,7 @@ impl Receiver {
         if asking.was_kept_out() {
             return Err(untold("too many wait for it"));
         }
-        if asking.was_untold() {
+        if judged.as_ref().is_err_and(Rejection::is_temporary) {
             self.untold.note(&leaf);
         }
         judged

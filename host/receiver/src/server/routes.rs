@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Grant, TokenServer, TokenStore};
+use super::{Grant, LIFETIME, TokenServer, TokenStore};
 use crate::replay::StoreError;
 use crate::{Rejection, Rule, TokenForm, VerifiedParty};
 
@@ -45,6 +45,7 @@ impl TokenServer {
     pub(super) async fn answer(&self, face: Face, request: Request<Incoming>) -> Answer {
         let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
         let answer = self.routed(face, request).await;
+        let answer = answer.unwrap_or_else(|rejection| self.refused(&rejection));
         if is_chunked {
             // RFC 9112 section 6.1: a length beside it may be meant for another reader of the same connection.
             return with(answer, CONNECTION, "close");
@@ -52,94 +53,89 @@ impl TokenServer {
         answer
     }
 
-    async fn routed(&self, face: Face, request: Request<Incoming>) -> Answer {
+    async fn routed(&self, face: Face, request: Request<Incoming>) -> Result<Answer, Rejection> {
         let (head, body) = request.into_parts();
         if !has_host(&head) {
-            return invalid(StatusCode::BAD_REQUEST);
+            return Ok(invalid(StatusCode::BAD_REQUEST));
         }
         // RFC 9112 section 6.1.
-        let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
-        if codings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"chunked")) {
-            return invalid(StatusCode::NOT_IMPLEMENTED);
+        if !all_are(&head.headers, TRANSFER_ENCODING, "chunked") {
+            return Ok(invalid(StatusCode::NOT_IMPLEMENTED));
         }
         let path = head.uri.path();
         let method = match (face, path) {
             (Face::Public, path) if self.paths.iter().any(|it| it == path) => "POST",
             (Face::Internal, "/v1/accept" | "/v1/introspect") => "POST",
             (Face::Internal, "/v1/authorize" | "/live") => "GET",
-            _ => return invalid(StatusCode::NOT_FOUND),
+            _ => return Ok(invalid(StatusCode::NOT_FOUND)),
         };
         if head.method != method {
-            return with(invalid(StatusCode::METHOD_NOT_ALLOWED), ALLOW, method);
+            let answer = invalid(StatusCode::METHOD_NOT_ALLOWED);
+            return Ok(with(answer, ALLOW, method));
         }
         match (face, path) {
-            (Face::Internal, "/live") => return status(StatusCode::NO_CONTENT),
+            (Face::Internal, "/live") => return Ok(status(StatusCode::NO_CONTENT)),
             (Face::Internal, "/v1/authorize") => return self.authorize(&head.headers).await,
             _ => {}
         }
         // RFC 9110 section 8.4: nobody would read what is coded as what it says.
-        let codings = head.headers.get_all(CONTENT_ENCODING);
-        if codings
-            .iter()
-            .any(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity"))
-        {
+        if !all_are(&head.headers, CONTENT_ENCODING, "identity") {
             let why = "the body has a Content-Encoding, and none is decoded here";
             let mut answer = self.refused(&Rejection::new(Rule::Request, why));
             *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return with(answer, ACCEPT_ENCODING, "identity");
+            return Ok(with(answer, ACCEPT_ENCODING, "identity"));
         }
-        let body = match form(&head.headers, body).await {
-            Ok(body) => body,
-            Err(rejection) => return self.refused(&rejection),
-        };
+        let body = form(&head.headers, body).await?;
         match (face, path) {
             (Face::Public, _) if head.headers.contains_key(AUTHORIZATION) => {
                 let form = TokenForm::read(&body);
                 if form.assertion().is_some() {
-                    let rejection = Rejection::second_method("Authorization");
-                    return self.refused(&form.names(rejection));
+                    return Err(form.names(Rejection::second_method("Authorization")));
                 }
                 // RFC 6749 section 5.2: 401 for who used this header.
                 let mut answer = self.refused(&Rejection::unauthenticated());
                 *answer.status_mut() = StatusCode::UNAUTHORIZED;
-                with(answer, WWW_AUTHENTICATE, "Basic realm=\"none\"")
+                Ok(with(answer, WWW_AUTHENTICATE, "Basic realm=\"none\""))
             }
-            (Face::Public, _) => self.token(&body).await,
-            (_, "/v1/accept") => self.accept(&body).await,
+            (Face::Public, _) => Ok(self.told(&body, self.token(&body).await, refusal)),
+            (_, "/v1/accept") => Ok(self.told(&body, self.accept(&body).await, explained)),
             _ => self.introspect(&body).await,
         }
     }
 
     /// A refusal that is in the log.
     fn refused(&self, rejection: &Rejection) -> Answer {
-        (self.watch)(Err(rejection));
+        (self.watched)(Err(rejection));
         refusal(rejection)
     }
 
-    /// RFC 6749 section 4.4.
-    async fn token(&self, body: &[u8]) -> Answer {
-        let granted = self.granted(body).await;
-        let granted = granted.map_err(|rejection| TokenForm::read(body).names(rejection));
-        (self.watch)(granted.as_ref().map(|(party, _)| party));
-        match granted {
-            Ok((_, token)) => json(
-                StatusCode::OK,
-                &json!({
-                    "access_token": *token,
-                    "token_type": "Bearer",
-                    "expires_in": self.lifetime.as_secs(),
-                }),
-            ),
+    /// What becomes of an assertion, which is in the log: the party's members, or the refusal.
+    fn told(
+        &self,
+        body: &[u8],
+        outcome: Result<(VerifiedParty, Value), Rejection>,
+        refusal: fn(&Rejection) -> Answer,
+    ) -> Answer {
+        let outcome = outcome.map_err(|rejection| TokenForm::read(body).names(rejection));
+        (self.watched)(outcome.as_ref().map(|(party, _)| party));
+        match outcome {
+            Ok((_, members)) => json(StatusCode::OK, &members),
             Err(rejection) => refusal(&rejection),
         }
     }
 
-    async fn granted(&self, body: &[u8]) -> Result<(VerifiedParty, Zeroizing<String>), Rejection> {
+    /// RFC 6749 section 4.4.
+    async fn token(&self, body: &[u8]) -> Result<(VerifiedParty, Value), Rejection> {
         let form = TokenForm::parse(body)?;
         form.check_token_request(self.receiver.receiver().scheme())?;
         let party = self.receiver.accept(form).await?;
         let token = self.grant(&party).await?;
-        Ok((party, token))
+        let members = json!({
+            "access_token": *token,
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+        });
+        Ok((party, members))
     }
 
     /// A new access token: 256 random bits, of which the SHA-256 is kept.
@@ -151,7 +147,7 @@ impl TokenServer {
             client_id: party.id().to_owned(),
             key: *party.key_digest(),
             issued,
-            expires: issued.saturating_add(self.lifetime.as_secs()),
+            expires: issued.saturating_add(LIFETIME),
         };
         let (digest, kept) = (digest(&token), grant.clone());
         self.stored(move |tokens| tokens.keep(digest, &kept))
@@ -163,106 +159,76 @@ impl TokenServer {
             .ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client any more"))
     }
 
-    /// For services: the whole party, or the rule and the reason.
-    async fn accept(&self, body: &[u8]) -> Answer {
-        let verified = match TokenForm::parse(body) {
-            Ok(form) => self.receiver.accept(form).await,
-            Err(rejection) => Err(rejection),
-        };
-        let verified = verified.map_err(|rejection| TokenForm::read(body).names(rejection));
-        (self.watch)(verified.as_ref());
-        match verified {
-            Ok(party) => json(
-                StatusCode::OK,
-                &json!({
-                    "client_id": party.id(),
-                    "jti": party.jti(),
-                    "exp": party.exp().as_secs(),
-                    "claims": party.claims(),
-                    "certificate": party.leaf().map(Base64::encode_string),
-                    "roles": party.roles(),
-                    "party_info": party.record(),
-                }),
-            ),
-            Err(rejection) => json(
-                code(&rejection),
-                &json!({
-                    "error": rejection.oauth_error(),
-                    "rule": rejection.rule().name(),
-                    "reason": rejection.text(),
-                }),
-            ),
-        }
+    /// For services: the whole party.
+    async fn accept(&self, body: &[u8]) -> Result<(VerifiedParty, Value), Rejection> {
+        let party = self.receiver.accept(TokenForm::parse(body)?).await?;
+        let members = json!({
+            "client_id": party.id(),
+            "jti": party.jti(),
+            "exp": party.exp().as_secs(),
+            "claims": party.claims(),
+            "certificate": party.leaf().map(Base64::encode_string),
+            "roles": party.roles(),
+            "party_info": party.record(),
+        });
+        Ok((party, members))
     }
 
     /// RFC 7662. Only those on this machine can ask.
-    async fn introspect(&self, body: &[u8]) -> Answer {
-        let form = TokenForm::parse(body);
-        let token = form.as_ref().map_err(Clone::clone);
-        let token = match token.and_then(|form| form.needed("token")) {
-            Ok(token) => token,
-            Err(rejection) => return self.refused(&rejection),
-        };
+    async fn introspect(&self, body: &[u8]) -> Result<Answer, Rejection> {
+        let form = TokenForm::parse(body)?;
         let own_id = self.receiver.receiver().audience();
-        match self.found(token).await {
-            Ok(Some(grant)) => json(
-                StatusCode::OK,
-                &json!({
-                    "active": true,
-                    "iss": own_id,
-                    "client_id": grant.client_id,
-                    "sub": grant.client_id,
-                    "token_type": "Bearer",
-                    "iat": grant.issued.as_secs(),
-                    "exp": grant.expires.as_secs(),
-                    "aud": own_id,
-                }),
-            ),
-            Ok(None) => json(StatusCode::OK, &json!({ "active": false })),
-            Err(rejection) => refusal(&rejection),
-        }
+        let found = self.found(form.needed("token")?).await?;
+        let members = found.map(|grant| {
+            json!({
+                "active": true,
+                "iss": own_id,
+                "client_id": grant.client_id,
+                "sub": grant.client_id,
+                "token_type": "Bearer",
+                "iat": grant.issued.as_secs(),
+                "exp": grant.expires.as_secs(),
+                "aud": own_id,
+            })
+        });
+        let members = members.unwrap_or_else(|| json!({ "active": false }));
+        Ok(json(StatusCode::OK, &members))
     }
 
     /// RFC 6750, for a proxy that asks before each request.
-    async fn authorize(&self, headers: &HeaderMap) -> Answer {
+    async fn authorize(&self, headers: &HeaderMap) -> Result<Answer, Rejection> {
+        let is_bearer = |kind: &str| kind.eq_ignore_ascii_case("Bearer");
         let bearer = only(headers, &AUTHORIZATION).and_then(|text| {
             let (kind, token) = text.split_once(' ')?;
-            kind.eq_ignore_ascii_case("Bearer").then_some(token.trim())
+            is_bearer(kind).then_some(token.trim())
         });
         let found = match bearer {
-            Some(token) => self.found(token).await,
-            None => Ok(None),
+            Some(token) => self.found(token).await?,
+            None => None,
         };
-        let client = match found {
-            Ok(Some(grant)) => HeaderValue::from_str(&grant.client_id).ok(),
-            Ok(None) => None,
-            Err(rejection) => return refusal(&rejection),
+        let client = found.and_then(|grant| HeaderValue::from_str(&grant.client_id).ok());
+        if let Some(client) = client {
+            let mut answer = status(StatusCode::NO_CONTENT);
+            answer.headers_mut().insert(CLIENT_ID, client);
+            return Ok(answer);
+        }
+        // RFC 6750 section 3.1: no error where no token was given.
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let is_given = given.any(|it| it.as_bytes().to_ascii_lowercase().starts_with(b"bearer"));
+        let challenge = if is_given {
+            "Bearer error=\"invalid_token\""
+        } else {
+            "Bearer"
         };
-        let Some(client) = client else {
-            // RFC 6750 section 3.1: no error where no token was given.
-            let is_bearer = |it: &HeaderValue| {
-                let kind = it.as_bytes().get(..6);
-                kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"Bearer"))
-            };
-            let challenge = if headers.get_all(AUTHORIZATION).iter().any(is_bearer) {
-                "Bearer error=\"invalid_token\""
-            } else {
-                "Bearer"
-            };
-            let answer = status(StatusCode::UNAUTHORIZED);
-            return with(answer, WWW_AUTHENTICATE, challenge);
-        };
-        let mut answer = status(StatusCode::NO_CONTENT);
-        answer.headers_mut().insert(CLIENT_ID, client);
-        answer
+        let answer = status(StatusCode::UNAUTHORIZED);
+        Ok(with(answer, WWW_AUTHENTICATE, challenge))
     }
 
     async fn found(&self, token: &str) -> Result<Option<Grant>, Rejection> {
         let now: UnixTime =
             clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
         let digest = digest(token);
-        let found = self.stored(move |tokens| tokens.find(&digest, now)).await;
-        let found = found.inspect_err(|rejection| (self.watch)(Err(rejection)))?;
+        let found = self.stored(move |tokens| tokens.find(&digest, now)).await?;
         Ok(found.filter(|grant| self.is_known(grant)))
     }
 
@@ -299,6 +265,12 @@ fn has_host(head: &Parts) -> bool {
         text.is_empty() || host.is_ok_and(|it| !text.contains('@') && has_port(&it))
     };
     only(&head.headers, &HOST).is_some_and(is_host)
+}
+
+/// Whether each header of that name says this, in any case.
+fn all_are(headers: &HeaderMap, name: HeaderName, value: &str) -> bool {
+    let mut given = headers.get_all(name).iter();
+    given.all(|it| it.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
 }
 
 /// The text of a header that is there once.
@@ -342,6 +314,16 @@ fn refusal(rejection: &Rejection) -> Answer {
         return with(answer, RETRY_AFTER, "5");
     }
     answer
+}
+
+/// The same for services: the rule and the reason.
+fn explained(rejection: &Rejection) -> Answer {
+    let body = json!({
+        "error": rejection.oauth_error(),
+        "rule": rejection.rule().name(),
+        "reason": rejection.text(),
+    });
+    json(code(rejection), &body)
 }
 
 /// The same for a request that no form makes good.
