@@ -147,8 +147,8 @@ pub struct JudgedHeader<'t> {
     pub report: Report,
     /// The algorithm, if the scheme accepts it.
     pub algorithm: Option<Algorithm>,
-    /// `kid`, if it is a string.
-    pub kid: Option<&'t str>,
+    /// The key that should have signed, if it is known.
+    pub key: Option<RsaPublicKey>,
     /// `x5t#S256`, if it is a string.
     pub x5t_s256: Option<&'t str>,
     /// The certificates of `x5c` in the one order that they have, if they do.
@@ -165,14 +165,15 @@ pub fn check_header<'t>(
 ) -> JudgedHeader<'t> {
     let facts = Facts::of_header(parts, &mut Scratch::new(scratch));
     let mut report = Report::new(question.scheme, false, Kind::Assertion);
-    let (algorithm, chain) = spec::judge_header(&facts, iss, question, &mut report).unzip();
+    let judged = spec::judge_header(&facts, iss, question, &mut report);
+    let (algorithm, key, chain) = judged.unwrap_or_default();
     let header = facts.header();
     JudgedHeader {
         report,
-        algorithm: algorithm.flatten(),
-        kid: header.and_then(|header| header.kid.value()),
+        algorithm,
+        key,
         x5t_s256: header.and_then(|header| header.x5t_s256.value()),
-        chain: chain.flatten(),
+        chain,
     }
 }
 

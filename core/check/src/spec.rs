@@ -16,6 +16,7 @@ use super::verdict::{Verdict, Violation, ensure};
 use privyseal_core::cert::{Chain, ChainError};
 use privyseal_core::field::Fault;
 use privyseal_core::jws::Algorithm;
+use privyseal_core::rsa::RsaPublicKey;
 use privyseal_core::scheme::{KeyReference, SchemeRules};
 
 use chain::ordered;
@@ -29,18 +30,19 @@ pub(super) fn judge_claims(facts: &Facts<'_>, question: &CheckOptions<'_>, repor
     }
 }
 
-/// Judges all but the claims, of which `iss` is known; by which algorithm, and of which chain.
+/// Judges all but the claims, of which `iss` is known; by which algorithm and key, and of which chain.
 pub(super) fn judge_header<'t>(
     facts: &Facts<'t>,
     iss: &str,
     question: &CheckOptions<'_>,
     report: &mut Report,
-) -> Option<(Option<Algorithm>, Option<Chain<'t>>)> {
+) -> Option<(Option<Algorithm>, Option<RsaPublicKey>, Option<Chain<'t>>)> {
     header(facts, report);
     let judge = Judge::new(facts, question, report)?;
     judge.who_signed(report);
     judge.in_leaf(Some(iss), &[RuleId::X5cCertificates], report);
-    Some((judge.algorithm(), judge.ordered.ok()))
+    let key = judge.key().and_then(Result::ok);
+    Some((judge.algorithm(), key, judge.ordered.ok()))
 }
 
 /// Judges every rule that applies, in their order.

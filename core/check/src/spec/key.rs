@@ -77,7 +77,7 @@ impl Judge<'_, '_> {
     }
 
     /// The key that should have signed.
-    fn key(&self) -> Option<Result<RsaPublicKey, KeyError>> {
+    pub(super) fn key(&self) -> Option<Result<RsaPublicKey, KeyError>> {
         match self.scheme.key_reference().value() {
             KeyReference::X5cWithRoot => self.leaf().map(|leaf| leaf.rsa_key()),
             KeyReference::X5tS256 | KeyReference::Kid => Some(self.known_key().ok()?.key.clone()),

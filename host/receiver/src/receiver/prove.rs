@@ -9,8 +9,7 @@ use privyseal::pki::path::{PathError, PathOptions, PathRule};
 use privyseal::pki::revocation::RevocationOptions;
 use privyseal::schemes::ishare::TrustedList;
 use privyseal_check::{
-    Finding, JudgedHeader, KnownKey, Reason, Revocations as _, RuleId, Subject, Verdict, Violation,
-    check_header,
+    Finding, Reason, Revocations as _, RuleId, Subject, Verdict, Violation, check_header,
 };
 use privyseal_core::cert::{Certificate, Chain};
 use privyseal_core::jws::{Algorithm, JwsParts};
@@ -110,11 +109,13 @@ impl Receiver {
         }
         let algorithm = header.algorithm;
         let algorithm = algorithm.ok_or_else(|| Rejection::of(RuleId::HeaderAlg, "has none"))?;
-        let proven = |key| ProvenHeader {
+        let no_key = || Rejection::of(RuleId::KeyKnown, "is no key of the client");
+        let key = VerifyingKey::new(header.key.ok_or_else(no_key)?);
+        let mut proven = ProvenHeader {
             client_id: client_id.to_owned(),
             leaf: None,
             holder: Sha256::digest(client_id).into(),
-            key,
+            key: key.map_err(|error| Rejection::of(RuleId::KeySize, error))?,
             algorithm,
             until: now.saturating_add(self.reprove_after),
             refresh_from: now.saturating_add(self.reprove_after / 5 * 4),
@@ -122,34 +123,19 @@ impl Receiver {
             list: None,
             generation: settings.generation,
         };
-        let by_name: Option<fn(&KnownKey<'_>, &JudgedHeader<'_>) -> bool> =
-            match self.scheme.key_reference().value() {
-                KeyReference::Kid => Some(|key, header| key.kid == header.kid),
-                KeyReference::X5tS256 => Some(|key, header| key.x5t_s256 == header.x5t_s256),
-                KeyReference::X5cWithRoot => None,
-            };
-        if let Some(is_named) = by_name {
-            let key = keys.iter().find(|key| is_named(key, &header));
-            let key = key.and_then(|known| VerifyingKey::new(known.key.clone().ok()?).ok());
-            let key = key.ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client"));
-            let mut proven = proven(key?);
-            let named = header.x5t_s256;
-            let end = named.and_then(|named| settings.clients.end_of(client_id, named));
+        if self.scheme.key_reference().value() == KeyReference::X5cWithRoot {
+            let no_leaf = || Rejection::of(RuleId::X5cCertificates, "has no leaf");
+            let chain = header.chain.ok_or_else(no_leaf)?;
+            let leaf = chain.leaf().ok_or_else(no_leaf)?;
+            proven.holder = organization(leaf);
+            proven.list = self.check_trust(&chain, &settings.revocation, now, proven.holder)?;
+            proven.leaf = Some(leaf.as_der().to_vec());
+            let ends = chain.certificates().iter().map(Certificate::not_after);
+            proven.until = ends.fold(proven.until, Ord::min);
+        } else if let Some(named) = header.x5t_s256 {
+            let end = settings.clients.end_of(client_id, named);
             proven.until = end.map_or(proven.until, |end| end.min(proven.until));
-            return Ok(proven);
         }
-        let no_leaf = || Rejection::of(RuleId::X5cCertificates, "has no leaf");
-        let chain = header.chain.ok_or_else(no_leaf)?;
-        let leaf = chain.leaf().ok_or_else(no_leaf)?;
-        let holder = organization(leaf);
-        let list = self.check_trust(&chain, &settings.revocation, now, holder)?;
-        let key = leaf.rsa_key().and_then(VerifyingKey::new);
-        let mut proven = proven(key.map_err(|error| Rejection::of(RuleId::KeySize, error))?);
-        proven.leaf = Some(leaf.as_der().to_vec());
-        proven.holder = holder;
-        proven.list = list;
-        let ends = chain.certificates().iter().map(Certificate::not_after);
-        proven.until = ends.fold(proven.until, Ord::min);
         Ok(proven)
     }
 
