@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::error::CliError;
 use crate::input::token;
-use crate::options::{RevocationArgs, moment, of_option};
+use crate::options::{RevocationArgs, moment, of_option, refuse};
 use crate::output::{broken, print_report};
 
 /// Judge a token that came in: an access or id token, signed UserInfo, or iSHARE's delegation evidence
@@ -87,16 +87,16 @@ impl Verify {
         let is_access = is_said || self.kind == Kind::Access;
         let revocation = self.revocation.given();
         let others = [
-            (!self.roles.is_empty() && !is_access).then_some("--role"),
-            (self.nonce.is_some() && self.kind != Kind::Id).then_some("--nonce"),
-            (self.jwks.is_some() && (is_delegation || is_said)).then_some("--jwks"),
-            (self.trust.is_some() && !is_delegation).then_some("--trust"),
-            revocation.filter(|_| !is_delegation),
+            ("--role", !self.roles.is_empty() && !is_access),
+            ("--nonce", self.nonce.is_some() && self.kind != Kind::Id),
+            ("--jwks", self.jwks.is_some() && (is_delegation || is_said)),
+            ("--trust", self.trust.is_some() && !is_delegation),
+            (
+                revocation.unwrap_or_default(),
+                revocation.is_some() && !is_delegation,
+            ),
         ];
-        match others.into_iter().flatten().next() {
-            Some(option) => Err(CliError::option(option, "is for another kind of token")),
-            None => Ok(()),
-        }
+        refuse(others, "is for another kind of token")
     }
 
     fn of_provider(&self, kind: TokenKind) -> Result<VerifiedToken, CliError> {

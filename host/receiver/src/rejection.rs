@@ -43,14 +43,19 @@ pub struct Rejection {
 impl Rule {
     /// The rule's name, which stays.
     pub const fn name(&self) -> &'static str {
+        self.words().0
+    }
+
+    /// Its name, and the error code for the client (RFC 6749 section 5.2, RFC 8707 section 2).
+    const fn words(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Request => "token-request",
-            Self::Authentication => "client-authentication",
-            Self::Resource => "resource",
-            Self::GrantType => "grant-type",
-            Self::Scope => "scope",
-            Self::Token(rule) => rule.name(),
-            Self::Unavailable => "unavailable",
+            Self::Request => ("token-request", "invalid_request"),
+            Self::Authentication => ("client-authentication", "invalid_client"),
+            Self::Resource => ("resource", "invalid_target"),
+            Self::GrantType => ("grant-type", "unsupported_grant_type"),
+            Self::Scope => ("scope", "invalid_scope"),
+            Self::Token(rule) => (rule.name(), "invalid_client"),
+            Self::Unavailable => ("unavailable", "temporarily_unavailable"),
         }
     }
 }
@@ -123,21 +128,14 @@ impl Rejection {
 
     /// The error code for the client (RFC 6749 section 5.2, RFC 8707 section 2). The same for every rule of an assertion.
     pub const fn oauth_error(&self) -> &'static str {
-        match self.rule {
-            Rule::Request => "invalid_request",
-            Rule::Resource => "invalid_target",
-            Rule::GrantType => "unsupported_grant_type",
-            Rule::Scope => "invalid_scope",
-            Rule::Token(_) | Rule::Authentication => "invalid_client",
-            Rule::Unavailable => "temporarily_unavailable",
-        }
+        self.rule.words().1
     }
 
     /// The HTTP status for the client: 400, or 503 where it may try again.
     pub const fn status(&self) -> u16 {
-        match self.rule {
-            Rule::Unavailable => 503,
-            _ => 400,
+        if matches!(self.rule, Rule::Unavailable) {
+            return 503;
         }
+        400
     }
 }

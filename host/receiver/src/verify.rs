@@ -195,12 +195,10 @@ pub fn verify_token(
         TokenKind::Id => {
             verified.judge("kind", id_token(&claims, typ.as_deref()));
             verified.judge("azp", authorized_party(&claims, wanted.claims.audience));
-            if wanted.nonce.is_some() {
-                let is_same = text(&claims, "nonce") == wanted.nonce;
-                verified.judge(
-                    "nonce",
-                    is_same.then_some(()).ok_or("is not the one of the request"),
-                );
+            if let Some(nonce) = wanted.nonce {
+                let is_same = claims.get("nonce").is_some_and(|it| it == nonce);
+                let same = is_same.then_some(()).ok_or("is not the one of the request");
+                verified.judge("nonce", same);
             }
         }
         TokenKind::UserInfo => {
@@ -220,20 +218,14 @@ pub fn verify_token(
 }
 
 fn key(jws: &Jws<'_>, keys: &KeySet) -> Result<VerifyingKey, String> {
-    let mut fitting = keys.iter().filter(|(kid, _)| match jws.kid() {
-        Some(_) => *kid == jws.kid(),
-        None => true,
-    });
+    let is_meant = |kid: Option<&str>| jws.kid().is_none() || kid == jws.kid();
+    let mut fitting = keys.iter().filter(|(kid, _)| is_meant(*kid));
     let (_, key) = fitting.next().ok_or("the key set has none of its kid")?;
     if fitting.next().is_some() {
         return Err("the key set has several that it may mean".to_owned());
     }
     let key = key.clone().and_then(VerifyingKey::new);
     key.map_err(|error| format!("the key {error}"))
-}
-
-fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
-    claims.get(name).and_then(Value::as_str)
 }
 
 /// Something must say that it is one: an id_token has the same issuer and key (RFC 9068 section 4).
@@ -249,13 +241,9 @@ fn access_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result
 /// What an id_token has and an access token of the same issuer has not.
 fn id_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result<(), String> {
     no_other_kind(claims, header_typ, Some("ID"), &["events"])?;
-    match ["iat", "aud"]
-        .iter()
-        .find(|name| !claims.contains_key(**name))
-    {
-        Some(name) => Err(format!("{name} is missing")),
-        None => Ok(()),
-    }
+    let mut needed = ["iat", "aud"].iter();
+    let missing = needed.find(|name| !claims.contains_key(**name));
+    missing.map_or(Ok(()), |name| Err(format!("{name} is missing")))
 }
 
 /// Whether nothing says that it is another kind of token: no `typ` but its own, no claim that only others have (`events`
@@ -266,21 +254,15 @@ fn no_other_kind(
     own_typ: Option<&str>,
     of_others: &[&str],
 ) -> Result<(), String> {
-    let is = |typ: &str| {
-        ["JWT", "application/jwt"]
-            .iter()
-            .any(|jwt| typ.eq_ignore_ascii_case(jwt))
-    };
-    let is_own = claims
-        .get("typ")
-        .is_none_or(|typ| typ.as_str() == own_typ && own_typ.is_some());
-    if !is_own || !header_typ.is_none_or(is) {
+    let is_jwt = |typ: &str| matches!(&*typ.to_ascii_lowercase(), "jwt" | "application/jwt");
+    let is_own = |typ: &Value| own_typ.is_some_and(|own| typ == own);
+    if !claims.get("typ").is_none_or(is_own) || !header_typ.is_none_or(is_jwt) {
         return Err("typ says that it is another kind of token".to_owned());
     }
-    match of_others.iter().find(|name| claims.contains_key(**name)) {
-        Some(name) => Err(format!("{name} is a claim of another kind of token")),
-        None => Ok(()),
-    }
+    let other = of_others.iter().find(|name| claims.contains_key(**name));
+    other.map_or(Ok(()), |name| {
+        Err(format!("{name} is a claim of another kind of token"))
+    })
 }
 
 /// OpenID Connect Core section 3.1.3.7, points 4 and 5.

@@ -83,21 +83,7 @@ impl RegisteredClients {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut clients = Self::default();
         for (id, table) in read.client {
-            let known = ClientId::new(id.get_ref()).and_then(|id| scheme.check_client_id(&id));
-            let known = known.map_err(|error| (id.span(), error.to_string()));
-            let known = known.and_then(|()| {
-                let is_kept = id.get_ref().trim() == id.get_ref();
-                let why = "client_id begins or ends with a space, which no header keeps (RFC 9110 section 5.5)";
-                is_kept.then_some(()).ok_or_else(|| (id.span(), why.to_owned()))
-            });
-            let client = known.and_then(|()| table.read(folder, scheme));
-            let client = client.and_then(|client| {
-                let signs = client.can_sign(scheme).then_some(client);
-                let title = scheme.title();
-                let no_key = || format!("has no key that {title} accepts: {}", key_of(scheme));
-                signs.ok_or_else(|| (id.span(), no_key()))
-            });
-            let client = client.map_err(|(span, why)| {
+            let client = table.read(&id, folder, scheme).map_err(|(span, why)| {
                 let id = escape_for_display(id.get_ref());
                 content(TomlError::at(&text, span, format!("client {id}: {why}")))
             })?;
@@ -117,7 +103,22 @@ const fn key_of(scheme: &SchemeRules) -> &'static str {
 }
 
 impl ClientTable {
-    fn read(&self, folder: &Path, scheme: &SchemeRules) -> Result<Registered, Fault> {
+    fn read(
+        &self,
+        id: &Spanned<String>,
+        folder: &Path,
+        scheme: &SchemeRules,
+    ) -> Result<Registered, Fault> {
+        let fault = |why| Err((id.span(), why));
+        let known = ClientId::new(id.get_ref()).and_then(|id| scheme.check_client_id(&id));
+        if let Err(error) = known {
+            return fault(error.to_string());
+        }
+        if id.get_ref().trim() != id.get_ref() {
+            let why = "client_id begins or ends with a space, which no header keeps (RFC 9110 section 5.5)";
+            return fault(why.to_owned());
+        }
+        let (title, key) = (scheme.title(), key_of(scheme));
         if let (Some(first), Some(jwks)) = (self.certificates.first(), &self.jwks) {
             let unused = match scheme.key_reference().value() {
                 KeyReference::Kid => Some(first),
@@ -125,7 +126,6 @@ impl ClientTable {
                 KeyReference::X5tS256 => None,
             };
             if let Some(unused) = unused {
-                let (title, key) = (scheme.title(), key_of(scheme));
                 return Err((unused.span(), format!("{title} looks at nothing but {key}")));
             }
         }
@@ -153,7 +153,10 @@ impl ClientTable {
                 return Err(fault(why));
             }
         }
-        Ok(client)
+        if client.can_sign(scheme) {
+            return Ok(client);
+        }
+        fault(format!("has no key that {title} accepts: {key}"))
     }
 }
 

@@ -46,24 +46,17 @@ fn judge(verified: &mut VerifiedToken, evidence: &Map<String, Value>, now: UnixT
         let seconds = evidence.get(name).and_then(Value::as_u64)?;
         UnixTime::from_secs(seconds).ok()
     };
-    let begins = match moment("notBefore") {
-        Some(moment) if moment <= now => Ok(()),
-        Some(_) => Err("is still to come"),
-        None => Err("is missing or no whole number of seconds"),
-    };
+    let none = "is missing or no whole number of seconds";
+    let begins = moment("notBefore").ok_or(none);
+    let begins = begins.and_then(|it| (it <= now).then_some(()).ok_or("is still to come"));
     verified.judge("notBefore", begins);
-    let ends = ["notOnOrAfter", "notOnorAfter"];
-    let ends = match ends.iter().find_map(|name| moment(name)) {
-        Some(moment) if now < moment => Ok(()),
-        Some(_) => Err("has passed"),
-        None => Err("is missing or no whole number of seconds"),
-    };
+    let ends = moment("notOnOrAfter").or_else(|| moment("notOnorAfter"));
+    let ends = ends.ok_or(none);
+    let ends = ends.and_then(|it| (now < it).then_some(()).ok_or("has passed"));
     verified.judge("notOnOrAfter", ends);
     let text = |value: Option<&Value>| {
-        let text = value.and_then(Value::as_str);
-        text.filter(|text| !text.is_empty())
-            .map(|_| ())
-            .ok_or("is missing")
+        let text = value.and_then(Value::as_str).unwrap_or_default();
+        (!text.is_empty()).then_some(()).ok_or("is missing")
     };
     verified.judge("policyIssuer", text(evidence.get("policyIssuer")));
     let subject = evidence
