@@ -12,9 +12,9 @@ use privyseal_hsm::lock;
 use crate::shares::Expiring;
 
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisOptions, RedisStore};
+pub(crate) use self::redis::begin;
 #[cfg(feature = "redis")]
-pub(crate) use self::redis::{SKEW, begin};
+pub use self::redis::{RedisOptions, RedisStore};
 
 /// An assertion that every other check accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,9 @@ pub enum StoreError {
     /// It cannot be reached, or failed.
     #[error("it is away: {0}")]
     Away(String),
+    /// Its URL names no server.
+    #[error("its URL has {0}")]
+    Url(&'static str),
     /// It is set up so that it cannot do its work.
     #[error("{0}")]
     Unfit(&'static str),

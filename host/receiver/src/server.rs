@@ -18,6 +18,7 @@ mod tokens;
 
 use core::future::Future;
 use core::net::SocketAddr;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::io;
 use std::net::TcpListener;
@@ -31,9 +32,9 @@ use privyseal::oauth::has_realms;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
+use crate::replay::StoreError;
 use crate::{AsyncReceiver, Receiver, Rejection, VerifiedParty};
 use routes::Face;
-use tokens::ToldTokens;
 
 pub use tokens::{Grant, MemoryTokens, TokenStore};
 
@@ -62,7 +63,9 @@ type Reload = dyn Fn(&Receiver) + Send + Sync;
 pub struct TokenServer {
     receiver: AsyncReceiver,
     paths: Vec<String>,
-    tokens: Arc<ToldTokens>,
+    tokens: Arc<dyn TokenStore>,
+    /// Of which clients the store was told ([`crate::receiver::Settings::generation`]), 0 before the first.
+    told: AtomicU64,
     watched: Arc<Watch>,
     reloaded: Arc<Reload>,
 }
@@ -104,7 +107,8 @@ impl TokenServer {
         Self {
             paths: token_paths(&receiver),
             receiver: AsyncReceiver::new(Arc::new(receiver), MAX_WAITING),
-            tokens: Arc::new(ToldTokens::new(Arc::new(MemoryTokens::default()))),
+            tokens: Arc::new(MemoryTokens::default()),
+            told: AtomicU64::default(),
             watched: Arc::new(|_| {}),
             reloaded: Arc::new(|_| {}),
         }
@@ -112,7 +116,7 @@ impl TokenServer {
 
     privyseal_hsm::setters! {
         /// Keeps tokens there.
-        tokens: Arc<dyn TokenStore> = Arc::new(ToldTokens::new(tokens));
+        tokens: Arc<dyn TokenStore> = tokens;
         /// Tells who was accepted, and why others were not, sent no form that can be read, or got no answer about a token: for
         /// a log.
         watched: impl Fn(Result<&VerifiedParty, &Rejection>) + Send + Sync + 'static = Arc::new(watched);
@@ -126,9 +130,22 @@ impl TokenServer {
         &self.paths
     }
 
+    /// The token store, once it was told who may hold tokens by now.
+    fn store(&self) -> Result<&dyn TokenStore, StoreError> {
+        let receiver = self.receiver.receiver();
+        let settings = receiver.settings();
+        let told = self.told.load(Ordering::Acquire);
+        if receiver.registry.is_none() && told != settings.generation {
+            self.tokens.retain(&settings.clients.holders(told))?;
+            let generation = settings.generation;
+            self.told.fetch_max(generation, Ordering::Release);
+        }
+        Ok(&*self.tokens)
+    }
+
     /// Who was taken out loses its tokens, also where nobody asks. A store that is away is told with the next token.
     fn tell_store(&self) {
-        if let Err(error) = self.tokens.store(self.receiver.receiver()) {
+        if let Err(error) = self.store() {
             let what = "the token store, which is told with the next token who was taken out";
             (self.watched)(Err(&Rejection::unavailable(what, error)));
         }

@@ -62,12 +62,30 @@ impl Connection {
         Ok(Self(Stream::Tls(Box::new(StreamOwned::new(tls, stream)))))
     }
 
-    /// The same until another moment.
-    pub fn set_end(&mut self, end: Instant) {
-        match &mut self.0 {
-            Stream::Plain(stream) => stream.end = end,
-            Stream::Tls(tls) => tls.sock.end = end,
-        }
+    /// Sends this, and has what comes read. From `end` on both fail with [`ErrorKind::TimedOut`].
+    ///
+    /// # Errors
+    ///
+    /// It cannot be sent.
+    pub fn ask<T>(
+        &mut self,
+        sent: &[u8],
+        end: Instant,
+        read: impl FnOnce(&mut dyn Read) -> T,
+    ) -> io::Result<T> {
+        let stream: &mut dyn ReadWrite = match &mut self.0 {
+            Stream::Plain(stream) => {
+                stream.end = end;
+                stream
+            }
+            Stream::Tls(tls) => {
+                tls.sock.end = end;
+                tls
+            }
+        };
+        stream.write_all(sent)?;
+        stream.flush()?;
+        Ok(read(stream))
     }
 
     /// Ends TLS, and gives the certificate that the server showed, DER.
@@ -83,30 +101,9 @@ impl Connection {
     }
 }
 
-impl Read for Connection {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Stream::Plain(stream) => stream.read(bytes),
-            Stream::Tls(tls) => tls.read(bytes),
-        }
-    }
-}
+trait ReadWrite: Read + Write {}
 
-impl Write for Connection {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Stream::Plain(stream) => stream.write(bytes),
-            Stream::Tls(tls) => tls.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match &mut self.0 {
-            Stream::Plain(stream) => stream.flush(),
-            Stream::Tls(tls) => tls.flush(),
-        }
-    }
-}
+impl<T: Read + Write> ReadWrite for T {}
 
 impl Read for Timed {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {

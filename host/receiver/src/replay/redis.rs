@@ -4,8 +4,9 @@
 //! that was emptied or restarted says so by that, and what was made before is refused. (What a restarted server has loaded may
 //! be older than its end.)
 
+use core::num::NonZeroU16;
 use core::time::Duration;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -35,7 +36,7 @@ const MAX_ANSWER: u64 = 64 * 1024;
 const CHECKED_AFTER: Duration = Duration::from_secs(60);
 
 /// Seconds by which the clocks of receivers that share a store may differ.
-pub(crate) const SKEW: u64 = 5;
+const SKEW: u64 = 5;
 
 /// Which server, and how long to wait for it.
 #[derive(Clone)]
@@ -102,7 +103,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unfit`] if the URL is none, or roots are given for a server without TLS.
+    /// [`StoreError::Url`] and [`StoreError::Unfit`] if the URL is none, or roots are given for a server without TLS.
     pub fn new(options: RedisOptions) -> Result<Self, StoreError> {
         // The error may repeat the URL, which may hold a password.
         let none = StoreError::Unfit("its URL is none of redis:, rediss:, valkey: or valkeys:");
@@ -112,62 +113,45 @@ impl RedisStore {
             "rediss" | "valkeys" => true,
             _ => return Err(none),
         };
-        // `#insecure` would turn the verification of certificates off.
-        if address.contains('#') {
-            return Err(StoreError::Unfit("its URL has a fragment (#)"));
-        }
-        if address.contains('?') {
-            return Err(StoreError::Unfit("its URL has a query (?)"));
-        }
-        let roots = match options.roots.clone() {
-            Some(_) if !is_tls => {
-                let why = "it has roots, and its URL is none of rediss:";
-                return Err(StoreError::Unfit(why));
-            }
-            roots => is_tls.then(|| roots.map_or_else(Roots::default, Roots::Only)),
-        };
-        let place = address.strip_prefix("//").unwrap_or(address);
-        let (server, database) = place.split_once('/').unwrap_or((place, ""));
-        if database.contains('@') {
-            let why = "its URL has a / in the user or password, which is written %2F there";
+        if options.roots.is_some() && !is_tls {
+            let why = "it has roots, and its URL is none of rediss:";
             return Err(StoreError::Unfit(why));
         }
+        let place = address.strip_prefix("//").unwrap_or(address);
+        let (server, database) = place.split_once('/').unwrap_or((place, ""));
         let (user, host) = server.rsplit_once('@').unwrap_or(("", server));
         let mut codes = user.split('%').skip(1).map(|it| it.get(..2));
         let is_code = |it: &str| it.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !codes.all(|code| code.is_some_and(is_code)) {
-            let why = "its URL has a % in the user or password that begins no %XX";
-            return Err(StoreError::Unfit(why));
+        let has_codes = codes.all(|code| code.is_some_and(is_code));
+        let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+        let is_port = port.is_empty() || port.ends_with(']') || port.parse::<NonZeroU16>().is_ok();
+        let is_database = database.is_empty() || database.parse::<u32>().is_ok();
+        let has_password = user.is_empty() || user.contains(':');
+        let slash = "a / in the user or password, which is written %2F there";
+        let faults = [
+            // `#insecure` would turn the verification of certificates off.
+            (address.contains('#'), "a fragment (#)"),
+            (address.contains('?'), "a query (?)"),
+            (database.contains('@'), slash),
+            (!has_codes, "a % in the user or password that begins no %XX"),
+            (host.is_empty() || host.starts_with(':'), "no host"),
+            (!is_port, "a port that is no number from 1 to 65535"),
+            (!is_database, "a database that is no number (after the /)"),
+            (!has_password, "a user and no password"),
+        ];
+        if let Some((_, what)) = faults.into_iter().find(|(is_so, _)| *is_so) {
+            return Err(StoreError::Url(what));
         }
-        if host.is_empty() || host.starts_with(':') {
-            return Err(StoreError::Unfit("its URL has no host"));
-        }
-        let port = host
-            .rsplit_once(':')
-            .map(|(_, port)| port)
-            .filter(|port| !port.ends_with(']'));
-        if port.is_some_and(|port| !port.is_empty() && !matches!(port.parse::<u16>(), Ok(1..))) {
-            return Err(StoreError::Unfit(
-                "its URL has a port that is no number from 1 to 65535",
-            ));
-        }
-        if !database.is_empty() && database.parse::<u32>().is_err() {
-            return Err(StoreError::Unfit(
-                "its URL has a database that is no number (after the /)",
-            ));
-        }
+        let roots = options.roots.clone();
+        let roots = is_tls.then(|| roots.map_or_else(Roots::default, Roots::Only));
         let info = format!("redis:{address}").into_connection_info();
         let info = info.map_err(|_| none.clone())?;
         let ConnectionAddr::Tcp(host, port) = info.addr() else {
             return Err(none);
         };
-        let settings = info.redis_settings();
-        if settings.username().is_some() && settings.password().is_none() {
-            return Err(StoreError::Unfit("its URL has a user and no password"));
-        }
         Ok(Self {
             address: (host.clone(), *port),
-            settings: settings.clone(),
+            settings: info.redis_settings().clone(),
             roots,
             options,
             idle: Mutex::default(),
@@ -192,32 +176,35 @@ impl RedisStore {
         &self,
         fill: impl Fn(&mut Pipeline, &str),
     ) -> Result<T, StoreError> {
-        let commands = |begins: &str| {
-            let mut commands = redis::pipe();
-            fill(&mut commands, begins);
-            commands
-        };
         let end = Instant::now() + self.options.timeout;
-        let mut idle = lock(&self.idle);
-        idle.retain(|link| link.made.elapsed() < self.options.checked_after);
-        let link = idle.pop();
-        drop(idle);
-        if let Some(mut link) = link {
-            link.connection.set_end(end);
-            match link.ask(&commands(&link.begins)) {
-                Ok(answers) => return Ok(self.keep(link, answers)),
-                // No kept connection is better; a new one to a server that hangs is not, either.
-                Err(error) if error.is_timeout() => {
-                    lock(&self.idle).clear();
-                    return Err(away(error));
+        loop {
+            let mut idle = lock(&self.idle);
+            idle.retain(|link| link.made.elapsed() < self.options.checked_after);
+            let kept = idle.pop();
+            drop(idle);
+            let is_new = kept.is_none();
+            let mut link = kept.map_or_else(|| self.link(end), Ok)?;
+            let mut commands = redis::pipe();
+            fill(&mut commands, &link.begins);
+            let answers = link.ask(&commands, end);
+            let mut idle = lock(&self.idle);
+            match answers {
+                Ok(answers) => {
+                    idle.push(link);
+                    idle.truncate(MAX_IDLE);
+                    return Ok(answers);
                 }
-                Err(error) if error.is_io_error() => lock(&self.idle).clear(),
-                Err(error) => return Err(away(error)),
+                Err(error) => {
+                    // No kept connection is better; and a new one to a server that hangs is not, either.
+                    if error.is_io_error() {
+                        idle.clear();
+                    }
+                    if is_new || error.is_timeout() || !error.is_io_error() {
+                        return Err(away(error));
+                    }
+                }
             }
         }
-        let mut link = self.link(end)?;
-        let answers = link.ask(&commands(&link.begins)).map_err(away)?;
-        Ok(self.keep(link, answers))
     }
 
     pub(crate) fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
@@ -240,19 +227,18 @@ impl RedisStore {
             begins: String::new(),
         };
         let settings = &self.settings;
+        let (user, database) = (settings.username(), settings.db());
         if let Some(password) = settings.password() {
-            let user = settings.username();
-            let commands = redis::pipe().cmd("AUTH").arg(user).arg(password).clone();
-            let known: RedisResult<(Value,)> = link.ask(&commands);
-            known.map_err(unfit("it has no password, and the URL has one"))?;
+            let known = link.ask(redis::pipe().cmd("AUTH").arg(user).arg(password), end);
+            let (_,): (Value,) = known.map_err(unfit("it has no password, and the URL has one"))?;
         }
-        let info = redis::pipe().cmd("INFO").clone();
-        let (info,): (String,) = link.ask(&info).map_err(away)?;
-        if settings.db() != 0 {
-            let select = redis::pipe().cmd("SELECT").arg(settings.db()).clone();
-            let selected: RedisResult<(Value,)> = link.ask(&select);
-            selected.map_err(unfit("it has no database of the number in the URL"))?;
+        if database != 0 {
+            let known = link.ask(redis::pipe().cmd("SELECT").arg(database), end);
+            let (_,): (Value,) =
+                known.map_err(unfit("it has no database of the number in the URL"))?;
         }
+        let info = link.ask(redis::pipe().cmd("INFO"), end);
+        let (info,): (String,) = info.map_err(away)?;
         let says = |name: &str| {
             let mut lines = info.lines();
             lines.find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
@@ -267,14 +253,6 @@ impl RedisStore {
         ))?;
         link.begins = self.named(&format!("begins:{run}"));
         Ok(link)
-    }
-
-    fn keep<T>(&self, link: Link, done: T) -> T {
-        let mut idle = lock(&self.idle);
-        if idle.len() < MAX_IDLE {
-            idle.push(link);
-        }
-        done
     }
 }
 
@@ -306,19 +284,23 @@ impl ReplayStore for RedisStore {
 
 impl Link {
     /// What the server answers to these commands. The library's own connection has no bound for it.
-    fn ask<T: FromRedisValue>(&mut self, commands: &Pipeline) -> RedisResult<T> {
-        self.connection.write_all(&commands.get_packed_pipeline())?;
-        self.connection.flush()?;
-        let answers = (0..commands.len()).map(|_| {
-            let mut bounded = (&mut self.connection).take(MAX_ANSWER);
-            let answer = self.parser.parse_value(&mut bounded);
-            if bounded.limit() == 0 {
-                return Err((ErrorKind::Parse, "an answer is too long").into());
-            }
-            answer
-        });
-        let answers = Value::Array(answers.collect::<RedisResult<_>>()?);
-        Ok(T::from_redis_value(answers.extract_error()?)?)
+    fn ask<T: FromRedisValue>(&mut self, commands: &Pipeline, end: Instant) -> RedisResult<T> {
+        let parser = &mut self.parser;
+        let read = |stream: &mut dyn Read| {
+            let answers = (0..commands.len()).map(|_| {
+                let mut bounded = (&mut *stream).take(MAX_ANSWER);
+                let answer = parser.parse_value(&mut bounded);
+                if bounded.limit() == 0 {
+                    return Err((ErrorKind::Parse, "an answer is too long").into());
+                }
+                answer
+            });
+            answers.collect::<RedisResult<_>>()
+        };
+        let answers = self
+            .connection
+            .ask(&commands.get_packed_pipeline(), end, read)??;
+        Ok(T::from_redis_value(Value::Array(answers).extract_error()?)?)
     }
 }
 

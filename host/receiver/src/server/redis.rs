@@ -7,41 +7,39 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
 
 use super::{Grant, TokenStore};
-use crate::replay::{RedisStore, SKEW, StoreError, begin};
+use crate::replay::{RedisStore, StoreError, begin};
 
 /// How many holders of tokens are asked for at once: some 40 KiB.
 const PAGE: usize = 500;
 
-/// To the commands of [`TokenStore::keep`].
-type Kept = (Value, Value, Value, Option<u64>, Value, u64);
-
+/// Each client with its key holds tokens under a name that is made for its first one, and of which there is another once they
+/// became void: beside them, for as long as somebody has one.
 impl TokenStore for RedisStore {
     fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
         let (issued, expires) = (grant.issued.as_secs(), grant.expires.as_secs());
-        let key_digest = Base64UrlUnpadded::encode_string(&grant.key);
-        let value = format!("{issued} {expires} {key_digest} {}", grant.client_id);
-        let key = self.key("token", &token);
         let left = expires.saturating_sub(issued).max(1);
-        let (holders, void) = (self.named("holders"), self.key("void", &grant.holder()));
-        let member = Base64UrlUnpadded::encode_string(&grant.holder());
-        let (_, _, _, void_until, _, begins): Kept = self.run(|commands, run| {
-            // Until when each has a token.
-            commands.cmd("ZADD").arg(&holders).arg("GT").arg(expires);
-            commands.arg(&member);
-            commands.cmd("SET").arg(&key).arg(&value);
-            commands.arg("EX").arg(left);
-            let ended = issued.saturating_sub(SKEW);
-            commands.cmd("ZREMRANGEBYSCORE").arg(&holders).arg(0);
-            commands.arg(ended).get(&void);
-            begin(commands, run, issued);
-            commands.get(run);
-        })?;
+        let (holders, holder) = (self.named("held"), encoded(&grant.holder()));
+        let (_, held, _, _, begins): (Value, String, Value, Value, u64) =
+            self.run(|commands, run| {
+                commands.hset_nx(&holders, &holder, encoded(&token));
+                commands.hget(&holders, &holder);
+                commands.expire(&holders, left.try_into().unwrap_or(i64::MAX));
+                begin(commands, run, issued);
+                commands.get(run);
+            })?;
         // Nobody is given a token that is none.
-        if issued <= void_until.unwrap_or_default().max(begins) {
-            let why = "its memory began, or what the client held became void, a moment ago";
-            return Err(StoreError::Unfit(why));
+        if issued <= begins {
+            return Err(StoreError::Unfit("its memory began a moment ago"));
         }
-        Ok(())
+        let (key_digest, client_id) = (encoded(&grant.key), &grant.client_id);
+        let value = format!("{issued} {expires} {key_digest} {held} {client_id}");
+        let key = self.key("token", &token);
+        let (_, by): (Value, Option<String>) = self.run(|commands, _| {
+            commands.set_ex(&key, &value, left).hget(&holders, &holder);
+        })?;
+        let is_held = by.is_some_and(|by| by == held);
+        let why = "what the client held became void a moment ago";
+        is_held.then_some(()).ok_or(StoreError::Unfit(why))
     }
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
@@ -49,54 +47,45 @@ impl TokenStore for RedisStore {
         let (found, begins): (Option<String>, Option<u64>) = self.run(|commands, run| {
             commands.get(&key).get(run);
         })?;
-        let grant = found.as_deref().and_then(|value| {
-            let mut parts = value.splitn(4, ' ');
+        let found = found.as_deref().and_then(|value| {
+            let mut parts = value.splitn(5, ' ');
             let mut moment = || UnixTime::from_secs(parts.next()?.parse().ok()?).ok();
-            Some(Grant {
-                issued: moment()?,
-                expires: moment()?,
-                key: Base64UrlUnpadded::decode_vec(parts.next()?)
-                    .ok()?
-                    .try_into()
-                    .ok()?,
+            let (issued, expires) = (moment()?, moment()?);
+            let key = Base64UrlUnpadded::decode_vec(parts.next()?).ok()?;
+            let held = parts.next()?;
+            let grant = Grant {
+                issued,
+                expires,
+                key: key.try_into().ok()?,
                 client_id: parts.next()?.to_owned(),
-            })
+            };
+            Some((grant, held))
         });
-        let Some(grant) = grant.filter(|grant: &Grant| now < grant.expires) else {
-            return Ok(None);
-        };
-        let void = self.key("void", &grant.holder());
-        let (until,): (Option<u64>,) = self.run(|commands, _| {
-            commands.get(&void);
-        })?;
         // What a server that was restarted has loaded may be older than what became void.
         let begins = begins.unwrap_or(u64::MAX);
-        let is_void = grant.issued.as_secs() <= until.unwrap_or_default().max(begins);
-        Ok(Some(grant).filter(|_| !is_void))
+        let is_good = |grant: &Grant| now < grant.expires && begins < grant.issued.as_secs();
+        let Some((grant, held)) = found.filter(|(grant, _)| is_good(grant)) else {
+            return Ok(None);
+        };
+        let (by,): (Option<String>,) = self.run(|commands, _| {
+            commands.hget(self.named("held"), encoded(&grant.holder()));
+        })?;
+        Ok(Some(grant).filter(|_| by.as_deref() == Some(held)))
     }
 
-    /// Up to when the tokens of a client are void stands beside them, as long as it has one.
-    fn retain(&self, holders: &HashSet<[u8; 32]>, now: UnixTime) -> Result<(), StoreError> {
-        let stay = holders
-            .iter()
-            .map(|it| Base64UrlUnpadded::encode_string(it));
-        let stay: HashSet<_> = stay.collect();
-        let (all, now) = (self.named("holders"), now.as_secs());
+    fn retain(&self, holders: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
+        let stay: HashSet<_> = holders.iter().map(encoded).collect();
+        let all = self.named("held");
         let mut cursor = "0".to_owned();
         loop {
-            type Page = (String, Vec<(String, u64)>);
+            type Page = (String, Vec<(String, String)>);
             let ((next, page),): (Page,) = self.run(|commands, _| {
-                commands.cmd("ZSCAN").arg(&all).arg(&cursor);
+                commands.cmd("HSCAN").arg(&all).arg(&cursor);
                 commands.arg("COUNT").arg(PAGE);
             })?;
-            let gone = || page.iter().filter(|(holder, _)| !stay.contains(holder));
-            let _: Vec<Value> = self.run(|marks, _| {
-                for (holder, expires) in gone() {
-                    let left = expires.saturating_sub(now).saturating_add(SKEW);
-                    let mark = marks.cmd("SET").arg(self.named(&format!("void:{holder}")));
-                    mark.arg(now.saturating_add(SKEW))
-                        .arg("EX")
-                        .arg(left.max(1));
+            let _: Vec<Value> = self.run(|commands, _| {
+                for (holder, _) in page.iter().filter(|(holder, _)| !stay.contains(holder)) {
+                    commands.hdel(&all, holder);
                 }
             })?;
             if next == "0" {
@@ -105,4 +94,8 @@ impl TokenStore for RedisStore {
             cursor = next;
         }
     }
+}
+
+fn encoded(digest: &[u8; 32]) -> String {
+    Base64UrlUnpadded::encode_string(digest)
 }

@@ -42,7 +42,7 @@ pub(super) enum Face {
 type Answer = Response<Full<Bytes>>;
 
 impl TokenServer {
-    pub(super) async fn answer(&self, face: Face, request: Request<Incoming>) -> Answer {
+    pub(super) async fn answer(self: &Arc<Self>, face: Face, request: Request<Incoming>) -> Answer {
         let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
         let answer = self.routed(face, request).await;
         let answer = answer.unwrap_or_else(|rejection| self.refused(&rejection));
@@ -53,7 +53,11 @@ impl TokenServer {
         answer
     }
 
-    async fn routed(&self, face: Face, request: Request<Incoming>) -> Result<Answer, Rejection> {
+    async fn routed(
+        self: &Arc<Self>,
+        face: Face,
+        request: Request<Incoming>,
+    ) -> Result<Answer, Rejection> {
         let (head, body) = request.into_parts();
         if !has_host(&head) {
             return Ok(invalid(StatusCode::BAD_REQUEST));
@@ -125,7 +129,7 @@ impl TokenServer {
     }
 
     /// RFC 6749 section 4.4.
-    async fn token(&self, body: &[u8]) -> Result<(VerifiedParty, Value), Rejection> {
+    async fn token(self: &Arc<Self>, body: &[u8]) -> Result<(VerifiedParty, Value), Rejection> {
         let form = TokenForm::parse(body)?;
         form.check_token_request(self.receiver.receiver().scheme())?;
         let party = self.receiver.accept(form).await?;
@@ -139,7 +143,10 @@ impl TokenServer {
     }
 
     /// A new access token: 256 random bits, of which the SHA-256 is kept.
-    async fn grant(&self, party: &VerifiedParty) -> Result<Zeroizing<String>, Rejection> {
+    async fn grant(
+        self: &Arc<Self>,
+        party: &VerifiedParty,
+    ) -> Result<Zeroizing<String>, Rejection> {
         let unavailable = |error| Rejection::unavailable("the machine", error);
         let token = entropy::secret().map_err(unavailable)?;
         let issued = clock::now().map_err(unavailable)?;
@@ -175,7 +182,7 @@ impl TokenServer {
     }
 
     /// RFC 7662. Only those on this machine can ask.
-    async fn introspect(&self, body: &[u8]) -> Result<Answer, Rejection> {
+    async fn introspect(self: &Arc<Self>, body: &[u8]) -> Result<Answer, Rejection> {
         let form = TokenForm::parse(body)?;
         let own_id = self.receiver.receiver().audience();
         let found = self.found(form.needed("token")?).await?;
@@ -196,7 +203,7 @@ impl TokenServer {
     }
 
     /// RFC 6750, for a proxy that asks before each request.
-    async fn authorize(&self, headers: &HeaderMap) -> Result<Answer, Rejection> {
+    async fn authorize(self: &Arc<Self>, headers: &HeaderMap) -> Result<Answer, Rejection> {
         let is_bearer = |kind: &str| kind.eq_ignore_ascii_case("Bearer");
         let bearer = only(headers, &AUTHORIZATION).and_then(|text| {
             let (kind, token) = text.split_once(' ')?;
@@ -224,7 +231,7 @@ impl TokenServer {
         Ok(with(answer, WWW_AUTHENTICATE, challenge))
     }
 
-    async fn found(&self, token: &str) -> Result<Option<Grant>, Rejection> {
+    async fn found(self: &Arc<Self>, token: &str) -> Result<Option<Grant>, Rejection> {
         let now: UnixTime =
             clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
         let digest = digest(token);
@@ -240,14 +247,11 @@ impl TokenServer {
 
     /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.
     async fn stored<T: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         ask: impl FnOnce(&dyn TokenStore) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Rejection> {
-        let (tokens, receiver) = (
-            Arc::clone(&self.tokens),
-            Arc::clone(&self.receiver.receiver),
-        );
-        let answer = tokio::task::spawn_blocking(move || ask(tokens.store(&receiver)?)).await;
+        let server = Arc::clone(self);
+        let answer = tokio::task::spawn_blocking(move || ask(server.store()?)).await;
         let answer = answer.map_err(|error| Rejection::unavailable("the machine", error))?;
         answer.map_err(|error| Rejection::unavailable("the token store", error))
     }

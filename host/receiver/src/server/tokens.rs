@@ -1,16 +1,13 @@
 //! Access tokens that were given, by the SHA-256 of each: who reads the store has no token.
 
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use privyseal::base::clock;
 use privyseal_core::UnixTime;
 use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
-use crate::Receiver;
 use crate::clients::holder;
 use crate::replay::StoreError;
 use crate::shares::Expiring;
@@ -45,47 +42,19 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     /// [`StoreError`] if that cannot be told.
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError>;
 
-    /// Makes void, for good, what others than these hold at `now` ([`Grant::holder`]): it stays so where one of them comes back.
+    /// Makes void, for good, what others than these hold ([`Grant::holder`]): it stays so where one of them comes back.
     /// Told at the start, and when the clients changed; with a registry never.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it cannot be done. Then it is tried again before the next token.
-    fn retain(&self, holders: &HashSet<[u8; 32]>, now: UnixTime) -> Result<(), StoreError>;
+    fn retain(&self, holders: &HashSet<[u8; 32]>) -> Result<(), StoreError>;
 }
 
 impl Grant {
     /// Names the client together with its key.
     pub fn holder(&self) -> [u8; 32] {
         holder(&self.client_id, &self.key)
-    }
-}
-
-/// A store, and of which clients it was told.
-#[derive(Debug)]
-pub(super) struct ToldTokens {
-    store: Arc<dyn TokenStore>,
-    /// [`crate::receiver::Settings::generation`], 0 before the first.
-    generation: AtomicU64,
-}
-
-impl ToldTokens {
-    pub(super) const fn new(store: Arc<dyn TokenStore>) -> Self {
-        let generation = AtomicU64::new(0);
-        Self { store, generation }
-    }
-
-    /// The store, once it was told who may hold tokens by now.
-    pub(super) fn store(&self, receiver: &Receiver) -> Result<&dyn TokenStore, StoreError> {
-        let settings = receiver.settings();
-        let told = self.generation.load(Ordering::Acquire);
-        if receiver.registry.is_none() && told != settings.generation {
-            let now = clock::now().map_err(|error| StoreError::Away(error.to_string()))?;
-            self.store.retain(&settings.clients.holders(told), now)?;
-            self.generation
-                .fetch_max(settings.generation, Ordering::Release);
-        }
-        Ok(&*self.store)
     }
 }
 
@@ -123,7 +92,7 @@ impl TokenStore for MemoryTokens {
         Ok(grant.filter(|grant| now < grant.expires).cloned())
     }
 
-    fn retain(&self, holders: &HashSet<[u8; 32]>, _now: UnixTime) -> Result<(), StoreError> {
+    fn retain(&self, holders: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
         let mut kept = lock(&self.0);
         kept.retain(|grant| holders.contains(&grant.holder()));
         Ok(())
@@ -163,7 +132,7 @@ mod tests {
         let find = || store.find(&[1; 32], UnixTime::from_secs(101).unwrap());
         let retain = |holders: &[[u8; 32]]| {
             let holders = holders.iter().copied().collect();
-            store.retain(&holders, UnixTime::MAX).unwrap();
+            store.retain(&holders).unwrap();
         };
         let other_key = Grant {
             key: [8; 32],
