@@ -47,7 +47,7 @@ impl Rule {
     }
 
     /// Its name, and the error code for the client (RFC 6749 section 5.2, RFC 8707 section 2).
-    const fn words(&self) -> (&'static str, &'static str) {
+    const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Request => ("token-request", "invalid_request"),
             Self::Authentication => ("client-authentication", "invalid_client"),
