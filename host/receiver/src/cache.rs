@@ -1,5 +1,6 @@
 //! What a registry said, kept: one request for all who wait, got again ahead of its end, never used past its limit.
 
+use core::fmt::Display;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,18 +37,7 @@ privyseal_hsm::options! {
     }
 }
 
-/// Why there is no value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoValue<E> {
-    #[error("{0}")]
-    Failed(E),
-    #[error("too many wait for it")]
-    TooManyWait,
-    #[error("it has not answered in time")]
-    Late,
-}
-
-/// Values by name. `E` is why there is none.
+/// Values by name. `E` is why one cannot be loaded.
 #[derive(Debug)]
 pub(crate) struct Cache<V, E> {
     policy: CachePolicy,
@@ -66,9 +56,8 @@ struct Slot<V, E> {
 #[derive(Debug)]
 struct State<V, E> {
     value: Option<(V, Instant)>,
-    loading: bool,
-    /// When the last loading began.
-    began: Instant,
+    /// Since when it is being loaded, if it is.
+    loading: Option<Instant>,
     failed: Option<(E, Instant)>,
 }
 
@@ -81,7 +70,7 @@ const SHORT_PAUSE: Duration = Duration::from_secs(1);
 impl<V, E> Cache<V, E>
 where
     V: Clone + Send + 'static,
-    E: Clone + Send + 'static,
+    E: Display + Send + 'static,
 {
     pub(crate) fn new(policy: CachePolicy, room: Room, is_good: fn(&V) -> bool) -> Self {
         Self {
@@ -92,13 +81,14 @@ where
         }
     }
 
-    /// The value of that name: the one that is known, or what `load` gives. Who may have to wait is `holder`.
+    /// The value of that name: the one that is known, or what `load` gives; or why there is none. Who may have to wait is
+    /// `holder`.
     pub(crate) fn get(
         &self,
         name: &str,
         holder: &Holder,
         load: impl Fn() -> Result<V, E> + Send + 'static,
-    ) -> Result<V, NoValue<E>> {
+    ) -> Result<V, String> {
         let slot = self.slot(name);
         let state = lock(&slot.state);
         match self.known(&state) {
@@ -130,17 +120,13 @@ where
 
     /// The value, and since when it is there, as long as it may be used.
     fn known(&self, state: &State<V, E>) -> Option<(V, Instant)> {
-        let known = state.value.as_ref();
-        let known = known.filter(|(value, since)| {
-            let is_good = (self.is_good)(value);
-            let life = if is_good {
-                self.policy.limit
-            } else {
-                self.policy.negative
-            };
-            since.elapsed() < life
-        });
-        known.cloned()
+        let (value, since) = state.value.as_ref()?;
+        let life = if (self.is_good)(value) {
+            self.policy.limit
+        } else {
+            self.policy.negative
+        };
+        (since.elapsed() < life).then(|| (value.clone(), *since))
     }
 
     /// A value that may be used. It is got again ahead of its end, and first where it is old: then this waits a little.
@@ -153,24 +139,22 @@ where
         holder: &Holder,
         load: impl Fn() -> Result<V, E> + Send + 'static,
     ) -> V {
-        let may_be_tried = !state.loading && state.failed_within(PAUSE).is_none();
+        let may_be_tried = state.loading.is_none() && state.failed_within(PAUSE).is_none();
         if age >= self.policy.refresh_after && may_be_tried {
             slot.load(&mut state, load, None);
         }
-        let left = self.policy.patience.saturating_sub(state.began.elapsed());
         let is_old = age >= self.policy.life.max(self.policy.refresh_after);
-        if !is_old || !state.loading || left.is_zero() {
+        let begun = state.loading.filter(|_| is_old);
+        let left = begun.map(|begun| self.policy.patience.saturating_sub(begun.elapsed()));
+        let Some(left) = left.filter(|left| !left.is_zero()) else {
             return value;
-        }
+        };
         let Some(_place) = self.room.place(holder) else {
             return value;
         };
-        let waited = slot.loaded.wait_timeout_while(state, left, |it| it.loading);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state
-            .value
-            .as_ref()
-            .map_or(value, |(value, _)| value.clone())
+        let state = slot.loaded_within(left, state);
+        let loaded = state.value.as_ref();
+        loaded.map_or(value, |(value, _)| value.clone())
     }
 
     /// What `load` gives, to this caller or to another who asked before, if it comes in time.
@@ -180,25 +164,23 @@ where
         mut state: MutexGuard<'_, State<V, E>>,
         holder: &Holder,
         load: impl Fn() -> Result<V, E> + Send + 'static,
-    ) -> Result<V, NoValue<E>> {
+    ) -> Result<V, String> {
         let failed = state.failed_within(SHORT_PAUSE);
-        if let Some(error) = failed.filter(|_| !state.loading) {
-            return Err(NoValue::Failed(error.clone()));
+        if let Some(error) = failed.filter(|_| state.loading.is_none()) {
+            return Err(error.to_string());
         }
-        let mut place = Some(self.room.place(holder).ok_or(NoValue::TooManyWait)?);
-        if !state.loading {
+        let mut place = Some(self.room.place(holder).ok_or("too many wait for it")?);
+        if state.loading.is_none() {
+            // Its time is over.
+            state.value = None;
             slot.load(&mut state, load, place.take());
         }
-        let before = state.value.as_ref().map(|(_, since)| *since);
-        let wait = self.policy.wait;
-        let waited = slot.loaded.wait_timeout_while(state, wait, |it| it.loading);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let state = slot.loaded_within(self.policy.wait, state);
         match (&state.value, &state.failed) {
-            _ if state.loading => Err(NoValue::Late),
-            (Some((value, since)), _) if Some(*since) != before => Ok(value.clone()),
-            (_, Some((error, _))) => Err(NoValue::Failed(error.clone())),
-            // Who loaded it ended without an outcome.
-            _ => Err(NoValue::Late),
+            (Some((value, _)), _) => Ok(value.clone()),
+            (None, Some((error, _))) if state.loading.is_none() => Err(error.to_string()),
+            // Or who loaded it ended without an outcome.
+            _ => Err("it has not answered in time".to_owned()),
         }
     }
 
@@ -210,14 +192,13 @@ where
         if slots.len() >= self.policy.max_parties {
             slots.retain(|_, slot| {
                 let state = lock(&slot.state);
-                state.loading || self.known(&state).is_some()
+                state.loading.is_some() || self.known(&state).is_some()
             });
         }
         let slot = Arc::new(Slot {
             state: Mutex::new(State {
                 value: None,
-                loading: false,
-                began: Instant::now(),
+                loading: None,
                 failed: None,
             }),
             loaded: Condvar::new(),
@@ -244,7 +225,7 @@ impl<V: Send + 'static, E: Send + 'static> Slot<V, E> {
             // Given back before those who wait go on.
             drop(place);
             let mut state = lock(&slot.state);
-            state.loading = false;
+            state.loading = None;
             match outcome {
                 Ok(Ok(value)) => {
                     state.value = Some((value, Instant::now()));
@@ -257,8 +238,18 @@ impl<V: Send + 'static, E: Send + 'static> Slot<V, E> {
             slot.loaded.notify_all();
         });
         // Without a thread for it, the next who asks tries again.
-        state.loading = loading.is_ok();
-        state.began = Instant::now();
+        state.loading = loading.ok().map(|_| Instant::now());
+    }
+
+    /// The state once it is loaded, or that time is over.
+    fn loaded_within<'s>(
+        &self,
+        time: Duration,
+        state: MutexGuard<'s, State<V, E>>,
+    ) -> MutexGuard<'s, State<V, E>> {
+        let is_loading = |state: &mut State<V, E>| state.loading.is_some();
+        let waited = self.loaded.wait_timeout_while(state, time, is_loading);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 

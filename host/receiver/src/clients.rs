@@ -20,8 +20,6 @@ pub use file::ClientsFileError;
 #[derive(Clone, Debug, Default)]
 pub struct RegisteredClients {
     clients: HashMap<String, Registered>,
-    /// Who was taken out while a receiver worked, and with which of its changes.
-    gone: HashMap<Holder, u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -57,33 +55,11 @@ impl RegisteredClients {
         client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf)))
     }
 
-    /// Whether the client has a key with that SHA-256, valid now or not.
-    #[cfg(feature = "server")]
-    pub(crate) fn has_key(&self, client_id: &str, digest: &[u8; 32]) -> bool {
-        let client = self.clients.get(client_id);
-        client.is_some_and(|client| client.digests().any(|key| key == *digest))
-    }
-
-    /// Who may hold access tokens: each client by each of its keys that was not taken out after the change `told`.
-    pub(crate) fn holders(&self, told: u64) -> HashSet<Holder> {
+    /// Who may hold access tokens: each client by each of its keys.
+    pub(crate) fn holders(&self) -> HashSet<Holder> {
         let clients = self.clients.iter();
         let holders = clients.flat_map(|(id, client)| client.digests().map(|key| holder(id, &key)));
-        let stayed = |it: &Holder| self.gone.get(it).is_none_or(|change| *change <= told);
-        holders.filter(stayed).collect()
-    }
-
-    /// The same in place of `before`, by that change.
-    pub(crate) fn replacing(mut self, before: &Self, change: u64) -> Self {
-        let listed = self.holders(u64::MAX);
-        self.gone.clone_from(&before.gone);
-        let before = before.holders(u64::MAX);
-        let gone = before.difference(&listed).map(|it| (*it, change));
-        self.gone.extend(gone);
-        for new in listed.difference(&before) {
-            // At the start it was none, as a store is to know that was told nothing yet.
-            self.gone.entry(*new).or_insert(1);
-        }
-        self
+        holders.collect()
     }
 
     /// Up to when the client's certificate with that `x5t#S256` is valid, if it has registered one.

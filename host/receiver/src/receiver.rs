@@ -3,6 +3,7 @@
 mod builder;
 mod prove;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -22,7 +23,7 @@ use crate::chains::ProvenHeader;
 use crate::links::KnownLinks;
 use crate::registry::CachedRegistry;
 use crate::replay::{Presented, ReplayStore, Seen};
-use crate::shares::{Counts, Expiring, Rooms};
+use crate::shares::{Counts, Expiring, Holder, Rooms};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
@@ -60,6 +61,11 @@ pub(crate) struct Settings {
     pub(crate) revocation: Arc<Revocation>,
     /// Whom the provider itself knows.
     pub(crate) clients: Arc<RegisteredClients>,
+    /// Who may hold access tokens: each of them by each of its keys.
+    pub(crate) holders: Arc<HashSet<Holder>>,
+    /// Who alone may go on to hold those that they have, until their store was told. Nobody says it where a registry knows
+    /// the parties.
+    pub(crate) untold: Option<Arc<HashSet<Holder>>>,
 }
 
 /// The claims that count, once their rules hold.
@@ -140,8 +146,8 @@ impl Receiver {
 
     /// Whether that client is still one, with that key, as far as the provider itself says who is.
     #[cfg(feature = "server")]
-    pub(crate) fn still_knows(&self, client_id: &str, key: &[u8; 32]) -> bool {
-        self.registry.is_some() || self.settings().clients.has_key(client_id, key)
+    pub(crate) fn still_knows(&self, holder: &Holder) -> bool {
+        self.registry.is_some() || lock(&self.settings).holders.contains(holder)
     }
 
     /// Judges revocation by these lists from now on, in place of those that were given. What was fetched is kept; what was
@@ -156,9 +162,22 @@ impl Receiver {
     /// lost its access tokens, also where it comes back.
     pub fn set_clients(&self, clients: RegisteredClients) {
         self.change(|settings| {
-            let clients = clients.replacing(&settings.clients, settings.generation);
+            settings.holders = Arc::new(clients.holders());
+            let listed = &*settings.holders;
+            settings.untold = Some(match &settings.untold {
+                // Who was out meanwhile has lost them, also where it is back.
+                Some(untold) => Arc::new(&**untold & listed),
+                None => Arc::clone(&settings.holders),
+            });
             settings.clients = Arc::new(clients);
         });
+    }
+
+    /// The store of access tokens was told who may hold some.
+    #[cfg(feature = "server")]
+    pub(crate) fn told(&self, holders: &Arc<HashSet<Holder>>) {
+        let untold = &mut lock(&self.settings).untold;
+        untold.take_if(|untold| Arc::ptr_eq(untold, holders));
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {

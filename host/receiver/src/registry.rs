@@ -127,8 +127,8 @@ impl RegistrySource for Registry<'_> {
 pub(crate) struct CachedRegistry {
     scheme: &'static SchemeRules,
     source: Arc<dyn RegistrySource>,
-    list: Cache<Arc<TrustedList>, Arc<IshareError>>,
-    parties: Cache<PartyAnswer, Arc<IshareError>>,
+    list: Cache<Arc<TrustedList>, IshareError>,
+    parties: Cache<PartyAnswer, IshareError>,
     /// How often an organization named a party that it is not: a registry is not asked for every id that somebody can think of.
     look_ups: Arc<Counts>,
 }
@@ -157,7 +157,7 @@ impl CachedRegistry {
     /// something else.
     pub(crate) fn trusted_list(&self) -> Result<Arc<TrustedList>, Rejection> {
         let source = Arc::clone(&self.source);
-        let load = move || source.trusted_list().map(Arc::new).map_err(Arc::new);
+        let load = move || source.trusted_list().map(Arc::new);
         let list = self.list.get("", &Holder::default(), load);
         list.map_err(|error| Rejection::unavailable("the trusted list", error))
     }
@@ -196,11 +196,11 @@ impl CachedRegistry {
         let (source, look_ups) = (Arc::clone(&self.source), Arc::clone(&self.look_ups));
         let claimed = Arc::clone(claimed);
         let load = move || {
-            let answer = ask_for(&*source, claimed.query()).map_err(Arc::new)?;
+            let answer = ask_for(&*source, claimed.query())?;
             let judged = answer.as_ref().map_err(Clone::clone);
             match judged.and_then(|party| claimed.check(party)) {
                 // That is no answer about the party: what is known of it stays.
-                Err(fault @ PartyFault::OtherParty) => return Err(Arc::new(fault.into())),
+                Err(fault @ PartyFault::OtherParty) => return Err(fault.into()),
                 // Each request counts, and not each assertion that its answer refuses.
                 Err(_) => look_ups.note(&holder),
                 Ok(()) => {}

@@ -84,34 +84,20 @@ pub(crate) fn untold(why: impl fmt::Display) -> Rejection {
 /// Asks CAs on behalf of one holder, while there is a place for it to wait.
 #[derive(Debug)]
 pub(crate) struct Asking<'a> {
-    revocation: &'a Revocation,
-    rooms: &'a Rooms,
-    holder: Holder,
+    pub(crate) revocation: &'a Revocation,
+    pub(crate) rooms: &'a Rooms,
+    pub(crate) holder: Holder,
     /// Of the certificate under judgement somebody should have been asked, and there was no place.
-    had_no_place: AtomicBool,
-    was_kept_out: AtomicBool,
+    pub(crate) had_no_place: AtomicBool,
+    /// Nothing was told of a certificate because there was no place.
+    pub(crate) was_kept_out: AtomicBool,
 }
 
-impl<'a> Asking<'a> {
-    pub(crate) const fn new(revocation: &'a Revocation, rooms: &'a Rooms, holder: Holder) -> Self {
-        Self {
-            revocation,
-            rooms,
-            holder,
-            had_no_place: AtomicBool::new(false),
-            was_kept_out: AtomicBool::new(false),
-        }
-    }
-
+impl Asking<'_> {
     pub(crate) fn options(&self) -> RevocationOptions<'_> {
         let mut options = self.revocation.options();
         options.fetch = options.fetch.map(|_| self as _);
         options
-    }
-
-    /// Whether nothing was told of a certificate because there was no place.
-    pub(crate) fn was_kept_out(&self) -> bool {
-        self.was_kept_out.load(Ordering::Relaxed)
     }
 
     /// Nobody tells whether a certificate was revoked. Where CAs are asked, that says nothing against the client.

@@ -18,7 +18,6 @@ mod tokens;
 
 use core::future::Future;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::io;
 use std::net::TcpListener;
@@ -64,8 +63,6 @@ pub struct TokenServer {
     receiver: AsyncReceiver,
     paths: Vec<String>,
     tokens: Arc<dyn TokenStore>,
-    /// Of which clients the store was told ([`crate::receiver::Settings::generation`]), 0 before the first.
-    told: AtomicU64,
     watched: Arc<Watch>,
     reloaded: Arc<Reload>,
 }
@@ -108,7 +105,6 @@ impl TokenServer {
             paths: token_paths(&receiver),
             receiver: AsyncReceiver::new(Arc::new(receiver), MAX_WAITING),
             tokens: Arc::new(MemoryTokens::default()),
-            told: AtomicU64::default(),
             watched: Arc::new(|_| {}),
             reloaded: Arc::new(|_| {}),
         }
@@ -133,12 +129,9 @@ impl TokenServer {
     /// The token store, once it was told who may hold tokens by now.
     fn store(&self) -> Result<&dyn TokenStore, StoreError> {
         let receiver = self.receiver.receiver();
-        let settings = receiver.settings();
-        let told = self.told.load(Ordering::Acquire);
-        if receiver.registry.is_none() && told != settings.generation {
-            self.tokens.retain(&settings.clients.holders(told))?;
-            let generation = settings.generation;
-            self.told.fetch_max(generation, Ordering::Release);
+        if let Some(holders) = receiver.settings().untold {
+            self.tokens.retain(&holders)?;
+            receiver.told(&holders);
         }
         Ok(&*self.tokens)
     }

@@ -41,19 +41,14 @@ impl Connection {
     ///
     /// No connection came about in time, or none that is trusted.
     pub fn open(host: &str, port: u16, roots: Option<&Roots>, end: Instant) -> io::Result<Self> {
-        let connect = || {
-            Ok::<_, io::Error>(Timed {
-                stream: connect(host, port, end)?,
-                end,
-            })
-        };
+        let stream = connect(host, port, end)?;
+        let mut stream = Timed { stream, end };
         let Some(roots) = roots else {
-            return Ok(Self(Stream::Plain(connect()?)));
+            return Ok(Self(Stream::Plain(stream)));
         };
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         let config = trusting(roots).map_err(io::Error::other)?;
         let mut tls = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-        let mut stream = connect()?;
         tls.complete_io(&mut stream)
             .map_err(|error| match error.kind() {
                 ErrorKind::TimedOut => io::Error::new(error.kind(), "nothing is answered"),

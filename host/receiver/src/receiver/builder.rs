@@ -140,6 +140,7 @@ impl ReceiverBuilder {
             }
             (None, _) => None,
         };
+        let holders = Arc::new(self.clients.holders());
         // What was accepted before this process began is forgotten.
         let begins = clock::now().unwrap_or(UnixTime::MAX);
         let in_memory = || Arc::new(MemoryStore::new(REMEMBERED).beginning(begins)) as _;
@@ -152,6 +153,12 @@ impl ReceiverBuilder {
             settings: Mutex::new(Settings {
                 generation: 1,
                 revocation: Arc::new(self.revocation),
+                untold: self
+                    .scheme
+                    .registry()
+                    .is_none()
+                    .then(|| Arc::clone(&holders)),
+                holders,
                 clients: Arc::new(self.clients),
             }),
             leeway: self.leeway,

@@ -148,7 +148,13 @@ impl Receiver {
         now: UnixTime,
         holder: Holder,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
-        let asking = Asking::new(revocation, &self.fetching, holder);
+        let asking = Asking {
+            revocation,
+            rooms: &self.fetching,
+            holder,
+            had_no_place: AtomicBool::default(),
+            was_kept_out: AtomicBool::default(),
+        };
         // What the lists say that were given costs no request, and counts whichever server is away.
         let listed = self.check_chain(chain, &asking, revocation.given(), now);
         if listed.is_err() || !revocation.is_online() {
@@ -160,7 +166,7 @@ impl Receiver {
             return Err(untold("they told nothing a moment ago"));
         }
         let judged = self.check_chain(chain, &asking, asking.options(), now);
-        if asking.was_kept_out() {
+        if asking.was_kept_out.into_inner() {
             return Err(untold("too many wait for it"));
         }
         if judged.as_ref().is_err_and(Rejection::is_temporary) {

@@ -241,8 +241,7 @@ impl TokenServer {
 
     /// Who was taken out, or whose key was, has no access with what came before.
     fn is_known(&self, grant: &Grant) -> bool {
-        let receiver = self.receiver.receiver();
-        receiver.still_knows(&grant.client_id, &grant.key)
+        self.receiver.receiver().still_knows(&grant.holder())
     }
 
     /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.
