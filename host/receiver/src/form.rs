@@ -1,6 +1,5 @@
 //! A token request as it comes in (RFC 6749 section 4.4.2, RFC 7523 section 2.2).
 
-use core::fmt;
 use std::collections::BTreeSet;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -34,11 +33,9 @@ impl TokenForm {
     ///
     /// [`Rule::Request`] if the body is too long, or has a member twice that is read (RFC 6749 section 3.2).
     pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
-        if body.len() > Self::MAX_BYTES {
-            let (len, max) = (body.len(), Self::MAX_BYTES);
-            let text = format_args!("the body has {len} bytes, more than {max}");
-            return Err(Rejection::new(Rule::Request, text));
-        }
+        let (len, max) = (body.len(), Self::MAX_BYTES);
+        let why = format_args!("the body has {len} bytes, more than {max}");
+        Rejection::unless(len <= max, Rule::Request, why)?;
         let mut form = Self::read(body);
         for name in READ {
             form.get(name)?;
@@ -76,13 +73,9 @@ impl TokenForm {
     fn get(&self, name: &str) -> Result<Option<&str>, Rejection> {
         let mut values = self.0.iter().filter(|(found, _)| found == name);
         let first = values.next().map(|(_, value)| value.as_str());
-        match values.next() {
-            Some(_) => Err(Rejection::new(
-                Rule::Request,
-                format_args!("{name} is there twice"),
-            )),
-            None => Ok(first),
-        }
+        let why = format_args!("{name} is there twice");
+        Rejection::unless(values.next().is_none(), Rule::Request, why)?;
+        Ok(first)
     }
 
     pub(crate) fn needed(&self, name: &str) -> Result<&str, Rejection> {
@@ -119,35 +112,29 @@ impl TokenForm {
     pub fn check_token_request(&self, scheme: &SchemeRules) -> Result<(), Rejection> {
         let rules = scheme.token_request();
         let grant_type = rules.grant_type().value();
-        let refused = |rule, why: fmt::Arguments<'_>| Err(Rejection::new(rule, why));
-        if self.needed("grant_type")? != grant_type {
-            return refused(Rule::GrantType, format_args!("is not {grant_type}"));
-        }
+        let is_it = self.needed("grant_type")? == grant_type;
+        Rejection::unless(is_it, Rule::GrantType, format_args!("is not {grant_type}"))?;
         let wanted = rules.scope().map_or("", |scope| scope.value());
         let given = self.get("scope")?.unwrap_or_default();
         // RFC 6749 section 3.3: "their order does not matter".
-        if scopes(given) != scopes(wanted) {
-            return refused(
-                Rule::Scope,
-                format_args!("is not {wanted:?}, that of the scheme"),
-            );
-        }
+        let why = format_args!("is not {wanted:?}, that of the scheme");
+        Rejection::unless(scopes(given) == scopes(wanted), Rule::Scope, why)?;
         for (name, wanted) in rules.members() {
             let rule = match *name {
                 "resource" => Rule::Resource,
                 _ => Rule::Request,
             };
-            if self.get(name)? != Some(wanted) {
-                return refused(rule, format_args!("{name} is not {wanted}"));
-            }
+            let why = format_args!("{name} is not {wanted}");
+            Rejection::unless(self.get(name)? == Some(wanted), rule, why)?;
         }
         // RFC 7521 section 4.2 leaves it to the client where nothing is written of it, as in FIAM's document.
-        let is_own = Scheme::by_name(scheme.name()).is_none();
-        if is_own && !rules.client_id().value() && self.get("client_id")?.is_some() {
-            let why = "client_id is there, and the scheme has none in a request";
-            return refused(Rule::Request, format_args!("{why}"));
-        }
-        Ok(())
+        let may_be = Scheme::by_name(scheme.name()).is_some() || rules.client_id().value();
+        let why = "client_id is there, and the scheme has none in a request";
+        Rejection::unless(
+            may_be || self.get("client_id")?.is_none(),
+            Rule::Request,
+            why,
+        )
     }
 
     /// The assertion and who the request says has sent it, where it says so or `scheme` demands it.
@@ -159,10 +146,9 @@ impl TokenForm {
         if kind.or(self.get("client_assertion")?).is_none() {
             return Err(Rejection::unauthenticated());
         }
-        if self.needed("client_assertion_type")? != CLIENT_ASSERTION_TYPE {
-            let text = format_args!("client_assertion_type is not {CLIENT_ASSERTION_TYPE}");
-            return Err(Rejection::new(Rule::Request, text));
-        }
+        let is_it = self.needed("client_assertion_type")? == CLIENT_ASSERTION_TYPE;
+        let why = format_args!("client_assertion_type is not {CLIENT_ASSERTION_TYPE}");
+        Rejection::unless(is_it, Rule::Request, why)?;
         if self.get("client_secret")?.is_some() {
             return Err(Rejection::second_method("client_secret"));
         }

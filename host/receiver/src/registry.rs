@@ -68,11 +68,9 @@ impl ClientRegistry {
         }
     }
 
-    /// The same, whose seal must not be revoked.
-    #[must_use]
-    pub fn revocation(mut self, revocation: Revocation) -> Self {
-        self.revocation = revocation;
-        self
+    privyseal_hsm::setters! {
+        /// The same, whose seal must not be revoked.
+        revocation: Revocation = revocation;
     }
 
     fn ask<T>(

@@ -69,6 +69,14 @@ impl Rejection {
         }
     }
 
+    /// The same unless it holds.
+    pub(crate) fn unless(holds: bool, rule: Rule, text: impl fmt::Display) -> Result<(), Self> {
+        if holds {
+            return Ok(());
+        }
+        Err(Self::new(rule, text))
+    }
+
     /// A rule of the scheme is broken; how, as a clause about it.
     pub(crate) fn of(rule: RuleId, text: impl fmt::Display) -> Self {
         Self::new(Rule::Token(rule), text)

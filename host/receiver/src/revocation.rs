@@ -14,8 +14,6 @@ use privyseal::pki::revocation::{
     FetchRevocation, Revocation as Told, RevocationOptions, RevocationPlaces,
 };
 
-use privyseal_check::RuleId;
-
 use crate::Rejection;
 use crate::shares::{Holder, Place, Rooms};
 
@@ -52,22 +50,22 @@ impl Revocation {
         }
     }
 
-    /// Whether CAs are asked.
-    pub(crate) const fn is_online(&self) -> bool {
-        self.online.is_some()
+    /// Who asks CAs, if they are asked.
+    pub(crate) fn fetcher(&self) -> Option<&RevocationFetcher> {
+        self.online.as_deref()
     }
 
     /// The same by the lists alone; where CAs are asked, they tell the rest.
     pub(crate) fn given(&self) -> RevocationOptions<'_> {
         let mut options = RevocationOptions::files(&self.lists);
-        options.allow_unknown = self.allow_unknown || self.is_online();
+        options.allow_unknown = self.allow_unknown || self.online.is_some();
         options
     }
 
     /// The same, as the checks take it.
     pub fn options(&self) -> RevocationOptions<'_> {
         let mut options = self.given();
-        options.fetch = self.online.as_deref().map(|fetcher| fetcher as _);
+        options.fetch = self.fetcher().map(|fetcher| fetcher as _);
         options.allow_unknown = self.allow_unknown;
         options
     }
@@ -84,7 +82,7 @@ pub(crate) fn untold(why: impl fmt::Display) -> Rejection {
 /// Asks CAs on behalf of one holder, while there is a place for it to wait.
 #[derive(Debug)]
 pub(crate) struct Asking<'a> {
-    pub(crate) revocation: &'a Revocation,
+    pub(crate) fetcher: &'a RevocationFetcher,
     pub(crate) rooms: &'a Rooms,
     pub(crate) holder: Holder,
     /// Of the certificate under judgement somebody should have been asked, and there was no place.
@@ -94,26 +92,10 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    pub(crate) fn options(&self) -> RevocationOptions<'_> {
-        let mut options = self.revocation.options();
-        options.fetch = options.fetch.map(|_| self as _);
-        options
-    }
-
-    /// Nobody tells whether a certificate was revoked. Where CAs are asked, that says nothing against the client.
-    pub(crate) fn untold(&self, why: impl fmt::Display) -> Rejection {
-        let Some(fetcher) = &self.revocation.online else {
-            return Rejection::of(RuleId::Revocation, why);
-        };
-        let faults = fetcher.take_faults().join("; ");
-        untold(format_args!("{why} ({faults})"))
-    }
-
     fn place(&self, server: &str) -> Option<(Place, Place)> {
         let place = self.rooms.place(server, &self.holder);
-        if place.is_none() {
-            self.had_no_place.store(true, Ordering::Relaxed);
-        }
+        self.had_no_place
+            .fetch_or(place.is_none(), Ordering::Relaxed);
         place
     }
 }
@@ -127,23 +109,21 @@ impl FetchRevocation for Asking<'_> {
         begun: Instant,
     ) -> Option<Told> {
         self.had_no_place.store(false, Ordering::Relaxed);
-        let fetcher = self.revocation.online.as_ref()?;
-        fetcher.response_where(certificate, ask, judge, begun, |server| self.place(server))
+        let place = |server: &str| self.place(server);
+        self.fetcher
+            .response_where(certificate, ask, judge, begun, place)
     }
 
     fn lists(&self, certificate: &RevocationPlaces, now: UnixTime, begun: Instant) -> Vec<Crl> {
-        let fetcher = self.revocation.online.iter();
-        let lists = fetcher.flat_map(|fetcher| {
-            fetcher.lists_where(certificate, now, begun, |server| self.place(server))
-        });
-        lists.collect()
+        let place = |server: &str| self.place(server);
+        self.fetcher.lists_where(certificate, now, begun, place)
     }
 
     fn forget(&self, certificate: &RevocationPlaces) {
         if self.had_no_place.load(Ordering::Relaxed) {
             self.was_kept_out.store(true, Ordering::Relaxed);
-        } else if let Some(fetcher) = &self.revocation.online {
-            fetcher.forget(certificate);
+        } else {
+            self.fetcher.forget(certificate);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The header: whose key it names, who vouches for it, and whether it signed.
 
+use core::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -78,10 +79,7 @@ impl Receiver {
             return Ok(true);
         };
         let list = registry.trusted_list()?;
-        Ok(known
-            .list
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, &list) || *known == list))
+        Ok(known.list.as_ref() == Some(&list))
     }
 
     /// Every rule that the claims alone cannot break, the signature among them; then who vouches for its key.
@@ -148,24 +146,32 @@ impl Receiver {
         now: UnixTime,
         holder: Holder,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
-        let asking = Asking {
-            revocation,
-            rooms: &self.fetching,
-            holder,
-            had_no_place: AtomicBool::default(),
-            was_kept_out: AtomicBool::default(),
-        };
         // What the lists say that were given costs no request, and counts whichever server is away.
-        let listed = self.check_chain(chain, &asking, revocation.given(), now);
-        if listed.is_err() || !revocation.is_online() {
-            return listed;
-        }
+        let unknown = |why: &dyn Display| Rejection::of(RuleId::Revocation, why);
+        let listed = self.check_chain(chain, revocation.given(), now, &unknown)?;
+        let Some(fetcher) = revocation.fetcher() else {
+            return Ok(listed);
+        };
         let leaf = chain.leaf().map(Certificate::as_der).unwrap_or_default();
         let leaf = Sha256::digest(leaf).into();
         if self.untold.are_too_many(&leaf) {
             return Err(untold("they told nothing a moment ago"));
         }
-        let judged = self.check_chain(chain, &asking, asking.options(), now);
+        let asking = Asking {
+            fetcher,
+            rooms: &self.fetching,
+            holder,
+            had_no_place: AtomicBool::default(),
+            was_kept_out: AtomicBool::default(),
+        };
+        let mut options = revocation.options();
+        options.fetch = Some(&asking);
+        // Nobody tells: that says nothing against the client.
+        let unknown = |why: &dyn Display| {
+            let faults = fetcher.take_faults().join("; ");
+            untold(format_args!("{why} ({faults})"))
+        };
+        let judged = self.check_chain(chain, options, now, &unknown);
         if asking.was_kept_out.into_inner() {
             return Err(untold("too many wait for it"));
         }
@@ -175,22 +181,34 @@ impl Receiver {
         judged
     }
 
-    /// The same by these options alone.
+    /// The same by these options alone. Where nobody tells whether one is revoked, it is `unknown`.
     fn check_chain(
         &self,
         chain: &Chain<'_>,
-        asking: &Asking<'_>,
         options: RevocationOptions<'_>,
         now: UnixTime,
+        unknown: &dyn Fn(&dyn Display) -> Rejection,
     ) -> Result<Option<Arc<TrustedList>>, Rejection> {
+        let certificates = chain.certificates();
         if let Some(registry) = &self.registry {
             let list = registry.trusted_list()?;
             let vouched = list.vouches_for(chain);
             vouched.map_err(|fault| Rejection::of(RuleId::ChainTrusted, fault))?;
-            check_revocation(chain, asking, options, now)?;
+            let Some(revocations) = options.at(now) else {
+                return Ok(Some(list));
+            };
+            for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
+                match revocations.status(certificate, issuer) {
+                    Verdict::Broken(why @ Violation::Revoked { .. }) => {
+                        return Err(Rejection::of(RuleId::Revocation, why));
+                    }
+                    Verdict::Broken(why) => return Err(unknown(&why)),
+                    _ => {}
+                }
+            }
             return Ok(Some(list));
         }
-        let ders = chain.certificates().iter();
+        let ders = certificates.iter();
         let ders = ders.map(|certificate| certificate.as_der().to_vec());
         let given = Certificates::from(ders.collect::<Vec<_>>());
         let path = given.prove(&self.trust, &PathOptions::at(now), options);
@@ -198,34 +216,11 @@ impl Receiver {
             PathError::Broken {
                 rule: PathRule::RevocationUnknown(_),
                 ..
-            } => asking.untold(error),
+            } => unknown(&error),
             error if error.is_about_revocation() => Rejection::of(RuleId::Revocation, error),
             error => Rejection::of(RuleId::ChainTrusted, error),
         })
     }
-}
-
-/// Whether nobody on a chain that is trusted is revoked.
-fn check_revocation(
-    chain: &Chain<'_>,
-    asking: &Asking<'_>,
-    options: RevocationOptions<'_>,
-    now: UnixTime,
-) -> Result<(), Rejection> {
-    let Some(revocations) = options.at(now) else {
-        return Ok(());
-    };
-    let certificates = chain.certificates();
-    for (certificate, issuer) in certificates.iter().zip(certificates.iter().skip(1)) {
-        match revocations.status(certificate, issuer) {
-            Verdict::Broken(why @ Violation::Revoked { .. }) => {
-                return Err(Rejection::of(RuleId::Revocation, why));
-            }
-            Verdict::Broken(why) => return Err(asking.untold(why)),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// Whether the key of a header that is known signed this token. `hash` has taken the header.

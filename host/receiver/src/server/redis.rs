@@ -12,6 +12,9 @@ use crate::replay::{RedisStore, StoreError, begin};
 /// How many holders of tokens are asked for at once: some 40 KiB.
 const PAGE: usize = 500;
 
+/// From when and until when, by which key, under which name and whose.
+type Kept = (u64, u64, [u8; 32], String, String);
+
 /// Each client with its key holds tokens under a name that is made for its first one, and of which there is another once they
 /// became void: beside them, for as long as somebody has one.
 impl TokenStore for RedisStore {
@@ -31,13 +34,14 @@ impl TokenStore for RedisStore {
         if issued <= begins {
             return Err(StoreError::Unfit("its memory began a moment ago"));
         }
-        let (key_digest, client_id) = (encoded(&grant.key), &grant.client_id);
-        let value = format!("{issued} {expires} {key_digest} {held} {client_id}");
+        let kept: Kept = (issued, expires, grant.key, held, grant.client_id.clone());
+        // Numbers and texts are always JSON.
+        let value = serde_json::to_string(&kept).unwrap_or_default();
         let key = self.key("token", &token);
         let (_, by): (Value, Option<String>) = self.run(|commands, _| {
             commands.set_ex(&key, &value, left).hget(&holders, &holder);
         })?;
-        let is_held = by.is_some_and(|by| by == held);
+        let is_held = by.is_some_and(|by| by == kept.3);
         let why = "what the client held became void a moment ago";
         is_held.then_some(()).ok_or(StoreError::Unfit(why))
     }
@@ -48,16 +52,12 @@ impl TokenStore for RedisStore {
             commands.get(&key).get(run);
         })?;
         let found = found.as_deref().and_then(|value| {
-            let mut parts = value.splitn(5, ' ');
-            let mut moment = || UnixTime::from_secs(parts.next()?.parse().ok()?).ok();
-            let (issued, expires) = (moment()?, moment()?);
-            let key = Base64UrlUnpadded::decode_vec(parts.next()?).ok()?;
-            let held = parts.next()?;
+            let (issued, expires, key, held, client_id): Kept = serde_json::from_str(value).ok()?;
             let grant = Grant {
-                issued,
-                expires,
-                key: key.try_into().ok()?,
-                client_id: parts.next()?.to_owned(),
+                client_id,
+                key,
+                issued: UnixTime::from_secs(issued).ok()?,
+                expires: UnixTime::from_secs(expires).ok()?,
             };
             Some((grant, held))
         });
@@ -70,7 +70,7 @@ impl TokenStore for RedisStore {
         let (by,): (Option<String>,) = self.run(|commands, _| {
             commands.hget(self.named("held"), encoded(&grant.holder()));
         })?;
-        Ok(Some(grant).filter(|_| by.as_deref() == Some(held)))
+        Ok(Some(grant).filter(|_| by == Some(held)))
     }
 
     fn retain(&self, holders: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
