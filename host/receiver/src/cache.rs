@@ -90,14 +90,47 @@ where
         load: impl Fn() -> Result<V, E> + Send + 'static,
     ) -> Result<V, String> {
         let slot = self.slot(name);
-        let state = lock(&slot.state);
-        match self.known(&state) {
-            Some((value, since)) if (self.is_good)(&value) => {
-                Ok(self.renewed(&slot, state, value, since.elapsed(), holder, load))
+        let mut state = lock(&slot.state);
+        let policy = &self.policy;
+        let Some((value, since)) = self.known(&state) else {
+            // What comes is for this caller, or for another who asked before, if it comes in time.
+            let failed = state.failed_within(SHORT_PAUSE);
+            if let Some(error) = failed.filter(|_| state.loading.is_none()) {
+                return Err(error.to_string());
             }
-            Some((value, _)) => Ok(value),
-            None => self.first(&slot, state, holder, load),
+            let mut place = Some(self.room.place(holder).ok_or("too many wait for it")?);
+            if state.loading.is_none() {
+                // Its time is over.
+                state.value = None;
+                slot.load(&mut state, load, place.take());
+            }
+            let state = slot.loaded_within(policy.wait, state);
+            return match (&state.value, &state.failed) {
+                (Some((value, _)), _) => Ok(value.clone()),
+                (None, Some((error, _))) if state.loading.is_none() => Err(error.to_string()),
+                // Or who loaded it ended without an outcome.
+                _ => Err("it has not answered in time".to_owned()),
+            };
+        };
+        if !(self.is_good)(&value) {
+            return Ok(value);
         }
+        // It is got again ahead of its end, and first where it is old: then this waits a little.
+        let age = since.elapsed();
+        let may_be_tried = state.loading.is_none() && state.failed_within(PAUSE).is_none();
+        if age >= policy.refresh_after && may_be_tried {
+            slot.load(&mut state, load, None);
+        }
+        let is_old = age >= policy.life.max(policy.refresh_after);
+        let begun = state.loading.filter(|_| is_old);
+        let left = begun.map(|begun| policy.patience.saturating_sub(begun.elapsed()));
+        let left = left.filter(|left| !left.is_zero());
+        let Some((left, _place)) = left.zip(left.and_then(|_| self.room.place(holder))) else {
+            return Ok(value);
+        };
+        let state = slot.loaded_within(left, state);
+        let loaded = state.value.as_ref();
+        Ok(loaded.map_or(value, |(value, _)| value.clone()))
     }
 
     /// Whether there is a value of that name that may be used.
@@ -127,61 +160,6 @@ where
             self.policy.negative
         };
         (since.elapsed() < life).then(|| (value.clone(), *since))
-    }
-
-    /// A value that may be used. It is got again ahead of its end, and first where it is old: then this waits a little.
-    fn renewed(
-        &self,
-        slot: &Arc<Slot<V, E>>,
-        mut state: MutexGuard<'_, State<V, E>>,
-        value: V,
-        age: Duration,
-        holder: &Holder,
-        load: impl Fn() -> Result<V, E> + Send + 'static,
-    ) -> V {
-        let may_be_tried = state.loading.is_none() && state.failed_within(PAUSE).is_none();
-        if age >= self.policy.refresh_after && may_be_tried {
-            slot.load(&mut state, load, None);
-        }
-        let is_old = age >= self.policy.life.max(self.policy.refresh_after);
-        let begun = state.loading.filter(|_| is_old);
-        let left = begun.map(|begun| self.policy.patience.saturating_sub(begun.elapsed()));
-        let Some(left) = left.filter(|left| !left.is_zero()) else {
-            return value;
-        };
-        let Some(_place) = self.room.place(holder) else {
-            return value;
-        };
-        let state = slot.loaded_within(left, state);
-        let loaded = state.value.as_ref();
-        loaded.map_or(value, |(value, _)| value.clone())
-    }
-
-    /// What `load` gives, to this caller or to another who asked before, if it comes in time.
-    fn first(
-        &self,
-        slot: &Arc<Slot<V, E>>,
-        mut state: MutexGuard<'_, State<V, E>>,
-        holder: &Holder,
-        load: impl Fn() -> Result<V, E> + Send + 'static,
-    ) -> Result<V, String> {
-        let failed = state.failed_within(SHORT_PAUSE);
-        if let Some(error) = failed.filter(|_| state.loading.is_none()) {
-            return Err(error.to_string());
-        }
-        let mut place = Some(self.room.place(holder).ok_or("too many wait for it")?);
-        if state.loading.is_none() {
-            // Its time is over.
-            state.value = None;
-            slot.load(&mut state, load, place.take());
-        }
-        let state = slot.loaded_within(self.policy.wait, state);
-        match (&state.value, &state.failed) {
-            (Some((value, _)), _) => Ok(value.clone()),
-            (None, Some((error, _))) if state.loading.is_none() => Err(error.to_string()),
-            // Or who loaded it ended without an outcome.
-            _ => Err("it has not answered in time".to_owned()),
-        }
     }
 
     fn slot(&self, name: &str) -> Arc<Slot<V, E>> {

@@ -68,15 +68,6 @@ impl VerifiedToken {
         self.claims.as_ref().filter(|_| self.report.broken() == 0)
     }
 
-    fn judge_roles(&mut self, claims: &Map<String, Value>, wanted: &Wanted<'_>) {
-        for role in wanted.roles {
-            let has = roles(claims, wanted.claims.audience).contains(&role.as_str());
-            let missing = "the token does not give it";
-            let outcome = has.then_some(()).ok_or(missing);
-            self.record("role", &format!("role {role}"), outcome);
-        }
-    }
-
     /// Records how a rule came out; gives what held.
     fn judge<T>(&mut self, rule: &'static str, outcome: Result<T, impl ToString>) -> Option<T> {
         self.record(rule, rule, outcome)
@@ -104,13 +95,26 @@ impl VerifiedToken {
         self.report.add_rule(Verdict::NotChecked, rule, text);
     }
 
-    /// RFC 7800: who presents it must have a key (DPoP, RFC 9449; mutual TLS, RFC 8705), and is not here.
-    fn leave_open_binding(&mut self, claims: &Map<String, Value>) {
+    /// What an access token has beside the claims that all tokens have.
+    fn judge_access(
+        &mut self,
+        claims: &Map<String, Value>,
+        wanted: &Wanted<'_>,
+        typ: Result<(), String>,
+    ) {
+        if wanted.claims.audience.is_none() {
+            self.leave_open("aud", NO_AUDIENCE);
+        }
+        self.judge("typ", typ);
+        for role in wanted.roles {
+            let has = roles(claims, wanted.claims.audience).contains(&role.as_str());
+            let outcome = has.then_some(()).ok_or("the token does not give it");
+            self.record("role", &format!("role {role}"), outcome);
+        }
+        // RFC 7800: who presents it must have a key (DPoP, RFC 9449; mutual TLS, RFC 8705), and is not here.
         if claims.contains_key("cnf") {
-            self.leave_open(
-                "cnf",
-                "whether who presents the token has the key that it is bound to",
-            );
+            let open = "whether who presents the token has the key that it is bound to";
+            self.leave_open("cnf", open);
         }
     }
 
@@ -149,13 +153,8 @@ pub fn verify_introspection(said: &Introspection, wanted: &Wanted<'_>) -> Verifi
     }
     let claims = said.members();
     verified.judge_claims(wanted.claims, claims, |name| matches!(name, "iss" | "aud"));
-    if wanted.claims.audience.is_none() {
-        verified.leave_open("aud", NO_AUDIENCE);
-    }
     let typ = judge_access_token_type(claims, None).map_err(|error| clause(&error));
-    verified.judge("typ", typ);
-    verified.judge_roles(claims, wanted);
-    verified.leave_open_binding(claims);
+    verified.judge_access(claims, wanted, typ);
     verified.claims = Some(claims.clone());
     verified
 }
@@ -182,18 +181,15 @@ pub fn verify_token(
     // UserInfo need not expire.
     let is_needed = |name: &str| kind != TokenKind::UserInfo || name != "exp";
     verified.judge_claims(wanted.claims, &claims, is_needed);
-    match (wanted.claims.audience, kind) {
-        (None, TokenKind::Access) => verified.leave_open("aud", NO_AUDIENCE),
-        (None, _) => _ = verified.judge("aud", Err::<(), _>(NO_AUDIENCE)),
-        (Some(_), _) => {}
-    }
-    match kind {
-        TokenKind::Access => {
-            verified.judge("typ", access_token(&claims, typ.as_deref()));
-            verified.judge_roles(&claims, wanted);
+    let typ = typ.as_deref();
+    if kind == TokenKind::Access {
+        verified.judge_access(&claims, wanted, access_token(&claims, typ));
+    } else {
+        if wanted.claims.audience.is_none() {
+            verified.judge("aud", Err::<(), _>(NO_AUDIENCE));
         }
-        TokenKind::Id => {
-            verified.judge("kind", id_token(&claims, typ.as_deref()));
+        verified.judge("kind", no_other_kind(&claims, typ, kind));
+        if kind == TokenKind::Id {
             verified.judge("azp", authorized_party(&claims, wanted.claims.audience));
             if let Some(nonce) = wanted.nonce {
                 let is_same = claims.get("nonce").is_some_and(|it| it == nonce);
@@ -201,15 +197,6 @@ pub fn verify_token(
                 verified.judge("nonce", same);
             }
         }
-        TokenKind::UserInfo => {
-            let of_others = ["events", "nonce", "at_hash", "c_hash"];
-            let kind = no_other_kind(&claims, typ.as_deref(), None, &of_others);
-            verified.judge("kind", kind);
-        }
-    }
-    if kind == TokenKind::Access {
-        verified.leave_open_binding(&claims);
-    } else {
         let sub = check_subject(&claims, "OpenID Connect Core");
         verified.judge("sub", sub.map_err(|error| clause(&error)));
     }
@@ -238,31 +225,28 @@ fn access_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result
     Err("nothing says that it is an access token: typ is neither at+jwt nor Bearer".to_owned())
 }
 
-/// What an id_token has and an access token of the same issuer has not.
-fn id_token(claims: &Map<String, Value>, header_typ: Option<&str>) -> Result<(), String> {
-    no_other_kind(claims, header_typ, Some("ID"), &["events"])?;
-    let mut needed = ["iat", "aud"].iter();
-    let missing = needed.find(|name| !claims.contains_key(**name));
-    missing.map_or(Ok(()), |name| Err(format!("{name} is missing")))
-}
-
 /// Whether nothing says that it is another kind of token: no `typ` but its own, no claim that only others have (`events`
-/// of a logout token).
+/// of a logout token), and what an id_token has and an access token of the same issuer has not.
 fn no_other_kind(
     claims: &Map<String, Value>,
     header_typ: Option<&str>,
-    own_typ: Option<&str>,
-    of_others: &[&str],
+    kind: TokenKind,
 ) -> Result<(), String> {
+    let (own_typ, needed, of_others): (_, &[&str], &[&str]) = match kind {
+        TokenKind::Id => (Some("ID"), &["iat", "aud"], &["events"]),
+        _ => (None, &[], &["events", "nonce", "at_hash", "c_hash"]),
+    };
     let is_jwt = |typ: &str| matches!(&*typ.to_ascii_lowercase(), "jwt" | "application/jwt");
     let is_own = |typ: &Value| own_typ.is_some_and(|own| typ == own);
     if !claims.get("typ").is_none_or(is_own) || !header_typ.is_none_or(is_jwt) {
         return Err("typ says that it is another kind of token".to_owned());
     }
-    let other = of_others.iter().find(|name| claims.contains_key(**name));
-    other.map_or(Ok(()), |name| {
-        Err(format!("{name} is a claim of another kind of token"))
-    })
+    let is_there = |name: &&&str| claims.contains_key(**name);
+    if let Some(name) = of_others.iter().find(is_there) {
+        return Err(format!("{name} is a claim of another kind of token"));
+    }
+    let missing = needed.iter().find(|name| !is_there(name));
+    missing.map_or(Ok(()), |name| Err(format!("{name} is missing")))
 }
 
 /// OpenID Connect Core section 3.1.3.7, points 4 and 5.

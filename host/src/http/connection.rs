@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
 use super::{CONNECT_TIMEOUT, Roots};
 
@@ -19,12 +19,9 @@ static LOOKUPS: LazyLock<Arc<()>> = LazyLock::new(Arc::default);
 
 /// A connection to a server that does not speak HTTP, over TLS or not. Whoever reads from it bounds how much.
 #[derive(Debug)]
-pub struct Connection(Stream);
-
-#[derive(Debug)]
-enum Stream {
-    Plain(Timed),
-    Tls(Box<StreamOwned<ClientConnection, Timed>>),
+pub struct Connection {
+    tls: Option<Box<ClientConnection>>,
+    stream: Timed,
 }
 
 #[derive(Debug)]
@@ -44,7 +41,7 @@ impl Connection {
         let stream = connect(host, port, end)?;
         let mut stream = Timed { stream, end };
         let Some(roots) = roots else {
-            return Ok(Self(Stream::Plain(stream)));
+            return Ok(Self { tls: None, stream });
         };
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         let config = trusting(roots).map_err(io::Error::other)?;
@@ -54,7 +51,8 @@ impl Connection {
                 ErrorKind::TimedOut => io::Error::new(error.kind(), "nothing is answered"),
                 _ => error,
             })?;
-        Ok(Self(Stream::Tls(Box::new(StreamOwned::new(tls, stream)))))
+        let tls = Some(Box::new(tls));
+        Ok(Self { tls, stream })
     }
 
     /// Sends this, and has what comes read. From `end` on both fail with [`ErrorKind::TimedOut`].
@@ -68,37 +66,32 @@ impl Connection {
         end: Instant,
         read: impl FnOnce(&mut dyn Read) -> T,
     ) -> io::Result<T> {
-        let stream: &mut dyn ReadWrite = match &mut self.0 {
-            Stream::Plain(stream) => {
-                stream.end = end;
-                stream
-            }
-            Stream::Tls(tls) => {
-                tls.sock.end = end;
-                tls
-            }
-        };
-        stream.write_all(sent)?;
-        stream.flush()?;
-        Ok(read(stream))
+        self.stream.end = end;
+        match &mut self.tls {
+            Some(tls) => asked(&mut Stream::new(&mut **tls, &mut self.stream), sent, read),
+            None => asked(&mut self.stream, sent, read),
+        }
     }
 
     /// Ends TLS, and gives the certificate that the server showed, DER.
-    pub(super) fn into_certificate(self) -> Option<Vec<u8>> {
-        let Stream::Tls(mut tls) = self.0 else {
-            return None;
-        };
-        tls.conn.send_close_notify();
+    pub(super) fn into_certificate(mut self) -> Option<Vec<u8>> {
+        let mut tls = self.tls?;
+        tls.send_close_notify();
         // Who does not hear the end is none the worse.
-        let _ = tls.conn.write_tls(&mut tls.sock);
-        let shown = tls.conn.peer_certificates()?.first()?;
-        Some(shown.to_vec())
+        let _ = tls.write_tls(&mut self.stream);
+        Some(tls.peer_certificates()?.first()?.to_vec())
     }
 }
 
-trait ReadWrite: Read + Write {}
-
-impl<T: Read + Write> ReadWrite for T {}
+fn asked<T>(
+    stream: &mut (impl Read + Write),
+    sent: &[u8],
+    read: impl FnOnce(&mut dyn Read) -> T,
+) -> io::Result<T> {
+    stream.write_all(sent)?;
+    stream.flush()?;
+    Ok(read(stream))
+}
 
 impl Read for Timed {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {

@@ -20,7 +20,6 @@ use privyseal::http::only_header;
 use privyseal_check::RuleId;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
 use super::{Grant, LIFETIME, TokenServer, TokenStore};
 use crate::replay::StoreError;
@@ -133,20 +132,7 @@ impl TokenServer {
         let form = TokenForm::parse(body)?;
         form.check_token_request(self.receiver.receiver().scheme())?;
         let party = self.receiver.accept(form).await?;
-        let token = self.grant(&party).await?;
-        let members = json!({
-            "access_token": *token,
-            "token_type": "Bearer",
-            "expires_in": LIFETIME,
-        });
-        Ok((party, members))
-    }
-
-    /// A new access token: 256 random bits, of which the SHA-256 is kept.
-    async fn grant(
-        self: &Arc<Self>,
-        party: &VerifiedParty,
-    ) -> Result<Zeroizing<String>, Rejection> {
+        // 256 random bits, of which the SHA-256 is kept.
         let unavailable = |error| Rejection::unavailable("the machine", error);
         let token = entropy::secret().map_err(unavailable)?;
         let issued = clock::now().map_err(unavailable)?;
@@ -160,10 +146,18 @@ impl TokenServer {
         self.stored(move |tokens| tokens.keep(digest, &kept))
             .await?;
         // It may have been taken out meanwhile.
-        let is_known = self.is_known(&grant);
-        is_known
-            .then_some(token)
-            .ok_or_else(|| Rejection::of(RuleId::KeyKnown, "is no key of the client any more"))
+        let rule = Rule::Token(RuleId::KeyKnown);
+        Rejection::unless(
+            self.is_known(&grant),
+            rule,
+            "is no key of the client any more",
+        )?;
+        let members = json!({
+            "access_token": *token,
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+        });
+        Ok((party, members))
     }
 
     /// For services: the whole party.
