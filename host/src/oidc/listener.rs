@@ -8,7 +8,6 @@
 mod address;
 mod request;
 
-use core::fmt;
 use core::time::Duration;
 use std::io::{self, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -17,6 +16,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
+
+use zeroize::Zeroizing;
 
 use crate::base::events;
 use crate::oidc::OidcError;
@@ -36,70 +37,39 @@ const MAX_THREADS: usize = 2 * MAX_CONNECTIONS;
 /// How often the listener checks whether to stop.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
 
-/// What a request is answered with. Nothing that was sent is repeated.
-pub(super) struct Answer {
-    status: &'static str,
-    headers: &'static str,
-    body: &'static str,
-}
+/// What a request is answered with: status, further headers and body. Nothing that was sent is repeated.
+pub(super) struct Answer(
+    pub(super) &'static str,
+    pub(super) &'static str,
+    pub(super) &'static str,
+);
 
 impl Answer {
-    pub(super) const NO_CONTENT: Self = Self::empty("204 No Content", "");
-    pub(super) const NOT_FOUND: Self = Self::empty("404 Not Found", "");
-    pub(super) const BAD: Self = Self::empty("400 Bad Request", "");
-    pub(super) const TOO_LARGE: Self = Self::empty("413 Content Too Large", "");
-    pub(super) const LATE: Self = Self::empty("408 Request Timeout", "");
-
-    /// Without a body.
-    pub(super) const fn empty(status: &'static str, headers: &'static str) -> Self {
-        Self {
-            status,
-            headers,
-            body: "",
-        }
-    }
-
-    /// A page.
-    pub(super) const fn page(headers: &'static str, body: &'static str) -> Self {
-        Self {
-            status: "200 OK",
-            headers,
-            body,
-        }
-    }
+    pub(super) const NO_CONTENT: Self = Self("204 No Content", "", "");
+    pub(super) const NOT_FOUND: Self = Self("404 Not Found", "", "");
+    pub(super) const BAD: Self = Self("400 Bad Request", "", "");
+    pub(super) const TOO_LARGE: Self = Self("413 Content Too Large", "", "");
+    pub(super) const LATE: Self = Self("408 Request Timeout", "", "");
 }
 
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            status,
-            headers,
-            body,
-        } = self;
-        write!(f, "HTTP/1.1 {status}\r\n{headers}")?;
-        // RFC 9110 section 8.6: a 204 has none.
-        if !status.starts_with("204") {
-            write!(f, "Content-Length: {}\r\n", body.len())?;
-        }
-        write!(f, "Connection: close\r\n\r\n{body}")
-    }
-}
+/// The answer, and what a callback brought.
+pub(super) type Served = (Answer, Option<Zeroizing<String>>);
 
 /// Listens until it is dropped, and gives what its callbacks bring.
-pub(super) struct Listener<T> {
+pub(super) struct Listener {
     address: SocketAddr,
-    values: Receiver<T>,
+    values: Receiver<Zeroizing<String>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl<T: Send + 'static> Listener<T> {
+impl Listener {
     /// Listens on `address`. `serve` says what is answered, and what a callback brings; `room` is how many of them are
     /// kept until they are taken.
     pub(super) fn start(
         address: &ListenAddress,
         room: usize,
-        serve: impl Fn(&Request) -> (Answer, Option<T>) + Send + Sync + 'static,
+        serve: impl Fn(&Request) -> Served + Send + Sync + 'static,
     ) -> Result<Self, OidcError> {
         let failed = |source| OidcError::Listen {
             address: address.to_string(),
@@ -123,21 +93,19 @@ impl<T: Send + 'static> Listener<T> {
             thread: Some(thread::spawn(move || server.run())),
         })
     }
-}
 
-impl<T> Listener<T> {
     /// Where it listens.
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// What a callback brought, if one comes within `time`.
-    pub(super) fn wait(&self, time: Duration) -> Option<T> {
+    pub(super) fn wait(&self, time: Duration) -> Option<Zeroizing<String>> {
         self.values.recv_timeout(time).ok()
     }
 }
 
-impl<T> Drop for Listener<T> {
+impl Drop for Listener {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -147,14 +115,14 @@ impl<T> Drop for Listener<T> {
     }
 }
 
-struct Server<T, S> {
+struct Server<S> {
     listener: TcpListener,
     serve: S,
-    sender: SyncSender<T>,
+    sender: SyncSender<Zeroizing<String>>,
     stop: Arc<AtomicBool>,
 }
 
-impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
+impl<S: Fn(&Request) -> Served + Sync> Server<S> {
     fn run(&self) {
         let mut places = Vec::with_capacity(MAX_THREADS);
         thread::scope(|scope| {
@@ -178,23 +146,31 @@ impl<T: Send, S: Fn(&Request) -> (Answer, Option<T>) + Sync> Server<T, S> {
     fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
         stream.set_nonblocking(false)?;
         let deadline = Instant::now() + CONNECTION_TIME;
-        let (answer, value) = match request::read(stream, deadline, &self.stop)? {
-            Ok(request) => (self.serve)(&request),
-            Err(answer) => {
-                if answer.status == Answer::TOO_LARGE.status {
-                    events::warn!(
-                        "an answer came that was too long, more than 8 KiB, and was not read"
-                    );
+        let (Answer(status, headers, body), value) =
+            match request::read(stream, deadline, &self.stop)? {
+                Ok(request) => (self.serve)(&request),
+                Err(answer) => {
+                    if answer.0 == Answer::TOO_LARGE.0 {
+                        events::warn!(
+                            "an answer came that was too long, more than 8 KiB, and was not read"
+                        );
+                    }
+                    (answer, None)
                 }
-                (answer, None)
-            }
-        };
+            };
         stream.set_write_timeout(Some(CONNECTION_TIME))?;
         if let Some(value) = value {
             // Full only when nobody takes them.
             let _ = self.sender.try_send(value);
         }
-        stream.write_all(answer.to_string().as_bytes())
+        // RFC 9110 section 8.6: a 204 has no length.
+        let length = match status {
+            "204 No Content" => String::new(),
+            _ => format!("Content-Length: {}\r\n", body.len()),
+        };
+        let answer =
+            format!("HTTP/1.1 {status}\r\n{headers}{length}Connection: close\r\n\r\n{body}");
+        stream.write_all(answer.as_bytes())
     }
 }
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::CibaError;
 use crate::base::entropy;
-use crate::oidc::listener::{Answer, ListenAddress, Listener, Request};
+use crate::oidc::listener::{Answer, ListenAddress, Listener, Request, Served};
 
 /// How many pings are kept until they are taken. One that is lost costs its flow [`super::BESIDE_PING`].
 const ROOM: usize = 1024;
@@ -69,7 +69,7 @@ impl NotificationToken {
 /// Listens until it is dropped. One listener serves all flows: a ping says which one it is for.
 pub struct PingListener {
     token: Arc<NotificationToken>,
-    listener: Listener<Zeroizing<String>>,
+    listener: Listener,
 }
 
 impl PingListener {
@@ -104,11 +104,7 @@ impl PingListener {
 }
 
 /// CIBA Core section 10.2: 204 for a ping that was taken.
-fn judge(
-    request: &Request,
-    path: &str,
-    token: &NotificationToken,
-) -> (Answer, Option<Zeroizing<String>>) {
+fn judge(request: &Request, path: &str, token: &NotificationToken) -> Served {
     match request.below(path, "POST") {
         Ok("") => {}
         Ok(_) => return (Answer::NOT_FOUND, None),
@@ -118,7 +114,7 @@ fn judge(
         Ok(id) => (Answer::NO_CONTENT, Some(id)),
         Err(PingFault::Unauthorized) => {
             let challenge = "WWW-Authenticate: Bearer\r\n";
-            (Answer::empty("401 Unauthorized", challenge), None)
+            (Answer("401 Unauthorized", challenge, ""), None)
         }
         Err(PingFault::Malformed) => (Answer::BAD, None),
     }

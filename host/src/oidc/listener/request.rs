@@ -153,11 +153,12 @@ impl Request {
     pub(in crate::oidc) fn below(&self, path: &str, method: &str) -> Result<&str, Answer> {
         let asked = self.target.split('?').next().unwrap_or_default();
         let rest = asked.strip_prefix(path).ok_or(Answer::NOT_FOUND)?;
-        match (self.method == method, method) {
-            (true, _) => Ok(rest),
-            (false, "GET") => Err(Answer::empty("405 Method Not Allowed", "Allow: GET\r\n")),
-            (false, _) => Err(Answer::empty("405 Method Not Allowed", "Allow: POST\r\n")),
-        }
+        let allow = match method {
+            _ if self.method == method => return Ok(rest),
+            "GET" => "Allow: GET\r\n",
+            _ => "Allow: POST\r\n",
+        };
+        Err(Answer("405 Method Not Allowed", allow, ""))
     }
 
     /// The query.

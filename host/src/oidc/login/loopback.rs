@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{LoginError, LoginState};
 use crate::base::events;
-use crate::oidc::listener::{Answer, ListenAddress, Listener, Request};
+use crate::oidc::listener::{Answer, ListenAddress, Listener, Request, Served};
 
 /// Below the path of the redirect URI: what stood in a fragment, which a browser does not send by itself.
 const FRAGMENT: &str = "/fragment";
@@ -28,7 +28,7 @@ const PASS_ON: &str = "<!doctype html><title>Login</title><p>You can close this 
 /// Listens on loopback for browsers that come back, until it is dropped.
 pub struct LoopbackRedirect {
     path: String,
-    listener: Listener<Zeroizing<String>>,
+    listener: Listener,
 }
 
 impl LoopbackRedirect {
@@ -74,20 +74,20 @@ impl LoopbackRedirect {
     }
 }
 
-fn serve(request: &Request, path: &str) -> (Answer, Option<Zeroizing<String>>) {
+fn serve(request: &Request, path: &str) -> Served {
     let rest = match request.below(path, "GET") {
         Ok(rest) => rest,
         Err(answer) => return (answer, None),
     };
     let query = request.query();
     let mark = match rest {
-        "" if query.is_empty() => return (Answer::page(HEADERS, PASS_ON), None),
+        "" if query.is_empty() => return (Answer("200 OK", HEADERS, PASS_ON), None),
         "" => '?',
         FRAGMENT => '#',
         _ => return (Answer::NOT_FOUND, None),
     };
     let callback = format!("{mark}{query}");
-    (Answer::page(HEADERS, DONE), Some(callback.into()))
+    (Answer("200 OK", HEADERS, DONE), Some(callback.into()))
 }
 
 privyseal_core::opaque_debug! { [] LoopbackRedirect as it: redirect_uri = it.redirect_uri(); }
