@@ -12,11 +12,13 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwk::KidChoice;
 use privyseal::oauth::AuthenticationOptions;
+use privyseal::oidc::RelyingParty;
 use privyseal::oidc::ciba::{Ciba, CibaFlow, QrImage, State, Watcher};
 use privyseal::oidc::provider::Provider;
 use privyseal::{Client, Error, Http, HttpOptions, KeyUri, Prompt, Roots, SignerOptions};
@@ -76,15 +78,15 @@ fn subject(
 
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
-    let provider = Provider::discover(&http, issuer)?;
-    let mut flow = Ciba::new(&http, &client, &provider, SystemRuntime::default())
-        .unwrappers(std::slice::from_ref(&unwrapper));
+    let provider = Arc::new(Provider::discover(&http, issuer)?);
+    let party = RelyingParty::new(Arc::new(client), http, provider).unwrappers(vec![unwrapper]);
+    let mut flow = Ciba::new(&party, SystemRuntime::default());
     // What would fail after the person has confirmed fails now.
-    flow.prepare(asked, None, true)?;
+    flow.prepare(asked, true)?;
     let mut watcher = QrFile(qr.into());
     let mut person = CibaFlow::begin(asked);
     let done = flow.run(&mut person, None, None, &mut watcher)?;
-    let subject = done.map(|done| done.identity.subject().to_owned());
+    let subject = done.map(|person| person.subject().to_owned());
     Ok(subject.unwrap_or_default())
 }
 

@@ -23,16 +23,12 @@ use axum::{Json, Router};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwk::KidChoice;
-use privyseal::keys::SignerFailure;
-use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oauth::AuthenticationOptions;
+use privyseal::oidc::RelyingParty;
 use privyseal::oidc::ciba::{
     Ciba, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, NotificationToken, PingFault,
 };
-use privyseal::{
-    Client, Http, HttpOptions, KeyUri, Prompt, Provider, Roots, SignerOptions, SigningClient,
-};
-use privyseal_core::Signer;
+use privyseal::{Client, Http, HttpOptions, KeyUri, Prompt, Provider, Roots, SignerOptions};
 use privyseal_core::scheme::ITSME;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -50,11 +46,8 @@ const KEPT: Duration = Duration::from_secs(60);
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The application: one for all persons.
-struct App<S> {
-    http: Http,
-    client: SigningClient<S>,
-    provider: Provider,
-    unwrapper: KeyUnwrapper,
+struct App {
+    party: RelyingParty,
     asked: AuthenticationOptions,
     notification: NotificationToken,
     logins: Mutex<HashMap<String, Arc<Login>>>,
@@ -123,21 +116,17 @@ fn run(
     let unwrapper = decryption_key.open_unwrapper(&mut pins, &SignerOptions::default())?;
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
-    let provider = Provider::discover(&http, issuer)?;
+    let provider = Arc::new(Provider::discover(&http, issuer)?);
+    let party = RelyingParty::new(Arc::new(client), http, provider).unwrappers(vec![unwrapper]);
     let notification = NotificationToken::generate()?;
     let mut asked = AuthenticationOptions::default();
     asked.scope = format!("openid service:{service} profile");
     asked.userinfo_claims = vec!["name".to_owned()];
     asked.client_notification_token = Some(notification.expose().to_owned().into());
     // What would fail after a person has confirmed fails now.
-    Ciba::new(&http, &client, &provider, SystemRuntime::default())
-        .unwrappers(std::slice::from_ref(&unwrapper))
-        .prepare(&asked, None, true)?;
+    Ciba::new(&party, SystemRuntime::default()).prepare(&asked, true)?;
     let app = Arc::new(App {
-        http,
-        client,
-        provider,
-        unwrapper,
+        party,
         asked,
         notification,
         logins: Mutex::default(),
@@ -161,10 +150,7 @@ fn run(
 }
 
 /// Begins a login for this browser, which gets a cookie of its own.
-async fn login<S>(State(app): State<Arc<App<S>>>) -> Result<Response, StatusCode>
-where
-    S: Signer<Error = SignerFailure> + Clone + Send + Sync + 'static,
-{
+async fn login(State(app): State<Arc<App>>) -> Result<Response, StatusCode> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let name = Base64UrlUnpadded::encode_string(&random);
@@ -194,10 +180,7 @@ where
 }
 
 /// What the page of this browser shows now.
-async fn state<S>(State(app): State<Arc<App<S>>>, headers: HeaderMap) -> (HeaderMap, Json<Value>)
-where
-    S: Send + Sync,
-{
+async fn state(State(app): State<Arc<App>>, headers: HeaderMap) -> (HeaderMap, Json<Value>) {
     let cookies = headers
         .get(header::COOKIE)
         .and_then(|value| value.to_str().ok());
@@ -224,10 +207,7 @@ where
 }
 
 /// The provider says that one of the persons has confirmed.
-async fn ping<S>(State(app): State<Arc<App<S>>>, headers: HeaderMap, body: String) -> StatusCode
-where
-    S: Send + Sync,
-{
+async fn ping(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> StatusCode {
     let authorization = headers.get(header::AUTHORIZATION);
     let bearer = authorization.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let id = match app
@@ -246,13 +226,11 @@ where
     StatusCode::NO_CONTENT
 }
 
-impl<S> App<S> {
+impl App {
     fn logins(&self) -> MutexGuard<'_, HashMap<String, Arc<Login>>> {
         self.logins.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl<S: Signer<Error = SignerFailure> + Clone + Send + Sync + 'static> App<S> {
     /// Does what the flow says until it has ended. Between its steps it holds nothing.
     async fn drive(self: &Arc<Self>, login: &Login) {
         let mut response = None;
@@ -281,9 +259,9 @@ impl<S: Signer<Error = SignerFailure> + Clone + Send + Sync + 'static> App<S> {
                     login.progress().qr = Some(format!("data:image/jpeg;base64,{image}"));
                 }
                 CibaStep::Done(person) => {
-                    let userinfo = person.identity.userinfo.as_ref();
+                    let userinfo = person.userinfo.as_ref();
                     let name = userinfo.and_then(|claims| claims.get("name")?.as_str());
-                    let name = name.unwrap_or_else(|| person.identity.subject());
+                    let name = name.unwrap_or_else(|| person.subject());
                     return login.progress().end(Ok(name.to_owned()));
                 }
                 // For the log; a person is told that it did not work.
@@ -300,10 +278,7 @@ impl<S: Signer<Error = SignerFailure> + Clone + Send + Sync + 'static> App<S> {
 
     /// Blocks for one request to the provider, never for a person.
     fn send(&self, request: CibaRequest) -> CibaResponse {
-        let runtime = SystemRuntime::default();
-        Ciba::new(&self.http, &self.client, &self.provider, runtime)
-            .unwrappers(std::slice::from_ref(&self.unwrapper))
-            .send(request)
+        Ciba::new(&self.party, SystemRuntime::default()).send(request)
     }
 }
 

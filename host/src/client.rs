@@ -43,7 +43,7 @@ trait HeldKey: Send + Sync {
 }
 
 struct Shared {
-    source: Box<dyn AssertionSource>,
+    source: Arc<dyn AssertionSource>,
     key: Option<Box<dyn HeldKey>>,
     http: Http,
     /// One for each server.
@@ -72,7 +72,7 @@ impl Client {
 
     fn with(source: Box<dyn AssertionSource>, key: Option<Box<dyn HeldKey>>, http: Http) -> Self {
         Self(Arc::new(Shared {
-            source,
+            source: source.into(),
             key,
             http,
             tokens: Mutex::default(),
@@ -95,7 +95,7 @@ impl Client {
     ///
     /// As [`TokenSource::token`].
     pub fn token(&self, server: &Server) -> Result<Arc<AccessToken>, OAuthError> {
-        self.tokens(server).token(self.source())
+        self.tokens(server).token(&**self.source())
     }
 
     /// The token of `server` that came last, if it is good for some time yet and nobody asks for another one at this
@@ -142,8 +142,8 @@ impl Client {
     }
 
     /// The source of the assertions: for the requests that need one each, such as introspection.
-    pub fn source(&self) -> &dyn AssertionSource {
-        &*self.0.source
+    pub fn source(&self) -> &Arc<dyn AssertionSource> {
+        &self.0.source
     }
 
     /// The HTTPS client: for calls with a token.

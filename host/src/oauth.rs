@@ -20,7 +20,6 @@ pub use audience::{AudienceError, AudienceParts, REQUEST, has_realms};
 pub use authentication::AuthenticationOptions;
 pub use call::{CallMethod, call, call_with};
 pub use error::OAuthError;
-pub use form::Form;
 pub(crate) use form::form_body;
 pub use introspection::Introspection;
 pub use refusal::{Diagnosis, Refusal, RequestKind};

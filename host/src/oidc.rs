@@ -14,7 +14,11 @@ pub mod login;
 pub mod provider;
 pub mod provider_keys;
 pub mod published;
+#[cfg(any(feature = "ciba", feature = "login"))]
+mod relying_party;
 pub mod rotation;
 
 pub use error::OidcError;
 pub use id_token::check_subject;
+#[cfg(any(feature = "ciba", feature = "login"))]
+pub use relying_party::RelyingParty;

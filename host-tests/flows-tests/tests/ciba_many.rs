@@ -8,15 +8,16 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwk::{JwkSetBuilder, KidChoice};
 use privyseal::oauth::AuthenticationOptions;
+use privyseal::oidc::RelyingParty;
 use privyseal::oidc::ciba::{
     Ciba, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, PingListener,
 };
@@ -94,7 +95,8 @@ fn two_hundred_flows_share_a_pool_of_two() {
             }));
             let roots = Roots::from_file(&server.cacert()).unwrap();
             let http = Http::new(&HttpOptions::default().roots(roots));
-            let provider = Provider::discover(&http, server.issuer()).unwrap();
+            let provider = Arc::new(Provider::discover(&http, server.issuer()).unwrap());
+            let party = RelyingParty::new(Arc::new(client), http, provider);
 
             let (jobs, queue) = channel();
             let queue = Mutex::new(queue);
@@ -102,9 +104,9 @@ fn two_hundred_flows_share_a_pool_of_two() {
             thread::scope(|scope| {
                 for _ in 0..THREADS {
                     let answers = answers.clone();
-                    let (queue, http, client, provider) = (&queue, &http, &client, &provider);
+                    let (queue, party) = (&queue, &party);
                     scope.spawn(move || {
-                        let mut ciba = Ciba::new(http, client, provider, SystemRuntime::default());
+                        let mut ciba = Ciba::new(party, SystemRuntime::default());
                         while let Some((at, request)) = next(queue) {
                             answers.send((at, ciba.send(request))).unwrap();
                         }
@@ -204,8 +206,8 @@ impl Backend {
             CibaStep::Send(request) => self.jobs.send((at, request)).unwrap(),
             CibaStep::Wait(until) => drop(self.due.insert(at, until)),
             CibaStep::Done(done) => {
-                assert_eq!(done.identity.subject(), format!("p{at}"));
-                assert_eq!(done.identity.userinfo.unwrap()["sub"], format!("p{at}"));
+                assert_eq!(done.subject(), format!("p{at}"));
+                assert_eq!(done.userinfo.unwrap()["sub"], format!("p{at}"));
                 self.done += 1;
             }
             other => panic!("{at}: {other:?}"),

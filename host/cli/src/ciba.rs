@@ -6,11 +6,13 @@ mod qr;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use privyseal::base::runtime::SystemRuntime;
 use privyseal::jose::jwe::ContentEncryption;
 use privyseal::oauth::AuthenticationOptions;
+use privyseal::oidc::RelyingParty;
 use privyseal::oidc::ciba::{Ciba as Flow, CibaFlow, PingListener, State};
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::provider::Provider;
@@ -127,20 +129,22 @@ impl Ciba {
             announce(address, listener);
         }
         let (watched, looking) = self.server.watched_http()?;
-        let provider = Provider::discover(&watched, self.issuer())?;
+        let provider = Arc::new(Provider::discover(&watched, self.issuer())?);
         looking.finish();
-        let mut flow = Flow::new(&http, client.source(), &provider, SystemRuntime::default())
-            .unwrappers(&unwrappers)
+        let source = Arc::clone(client.source());
+        let mut party = RelyingParty::new(source, http.clone(), Arc::clone(&provider))
+            .unwrappers(unwrappers)
+            .registered(self.decryption.encryption_alg)
             .assertion(assertion);
         if let Some(algorithm) = self.encrypt_assertions {
             let content = ContentEncryption::A128CbcHs256;
-            flow = flow.encrypt_assertions(provider.recipient(&http, algorithm, content)?);
+            party = party.encrypt_assertions(provider.recipient(&http, algorithm, content)?);
         }
         asked.client_notification_token = listener
             .as_ref()
             .map(|listener| Zeroizing::new(listener.expose_token().to_owned()));
-        let registered = self.decryption.encryption_alg;
-        let unusable = flow.prepare(&asked, registered, !self.no_userinfo)?;
+        let mut flow = Flow::new(&party, SystemRuntime::default());
+        let unusable = flow.prepare(&asked, !self.no_userinfo)?;
         DecryptionOptions::warn(&unusable);
         let mut login = CibaFlow::begin(&asked);
         if self.no_userinfo {
@@ -152,7 +156,7 @@ impl Ciba {
         // Who reads may have gone while the code was looked at.
         can_print()?;
         let done = flow.run(&mut login, None, listener.as_ref(), &mut progress)?;
-        let Some((identity, tokens)) = done.map(|done| (done.identity, done.tokens)) else {
+        let Some(identity) = done else {
             return Ok(());
         };
         progress.finish();
@@ -170,7 +174,7 @@ impl Ciba {
         }
         let claims = [identity.id_token.as_ref(), identity.userinfo.as_ref()];
         let lost = ["confirmed", "be asked again"];
-        print_person(claims, &tokens.access, self.show_tokens, lost)?;
+        print_person(claims, &identity.access, self.show_tokens, lost)?;
         match (identity.id_token_error, identity.userinfo_error) {
             (Some(error), _) => Err(CliError::IdTokenMissing(error.into())),
             (None, Some(error)) => Err(CliError::UserInfoMissing(error.into())),

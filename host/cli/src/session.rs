@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use privyseal::oauth::{self, RefreshToken};
-use privyseal::oidc::login::Login;
+use privyseal::oidc::RelyingParty;
 use privyseal::pki::Certificates;
 use privyseal::schemes::ishare::identity_provider;
 use privyseal::{AssertionOptions, Provider, SchemeRules};
@@ -126,7 +126,7 @@ impl Introspect {
 }
 
 impl Party {
-    fn open(&self) -> Result<Login, CliError> {
+    fn open(&self) -> Result<RelyingParty, CliError> {
         party(&self.client, &self.server, None)
     }
 }
@@ -174,7 +174,7 @@ pub(super) fn party(
     client: &ClientOptions,
     server: &ServerOptions,
     ishare: Option<&IdentityProvider>,
-) -> Result<Login, CliError> {
+) -> Result<RelyingParty, CliError> {
     let scheme = client.scheme();
     let (assertion, provider) = if let Some(provider) = ishare {
         provider.open(client)?
@@ -194,7 +194,7 @@ pub(super) fn party(
         return Err(CliError::option("--scheme", reason));
     };
     let (source, tries) = client.source_for_tries()?;
-    let login = Login::new(Arc::from(source), server.http()?, Arc::new(provider));
+    let login = RelyingParty::new(Arc::from(source), server.http()?, Arc::new(provider));
     Ok(login.assertion(assertion).retry(tries))
 }
 

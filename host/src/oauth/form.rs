@@ -1,67 +1,44 @@
 //! Requests of a client that proves who it is with a new assertion (RFC 7523 section 2.2).
 
+use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::token::request::{CLIENT_ASSERTION_TYPE, write_member};
 use zeroize::Zeroizing;
 
 use super::{Assertion, OAuthError, RequestKind, response};
 use crate::http::{Http, Response, Url};
 
-/// What is asked, without who asks.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub struct Form<'a> {
-    /// Where.
-    pub url: &'a Url,
-    /// The members, in this order; `client_id` (where the scheme sends it), `client_assertion_type` and
-    /// `client_assertion` come behind them. Their values are shown nowhere.
-    pub members: &'a [(&'a str, &'a str)],
-    /// What kind of request it is, for the explanation of a refusal.
-    pub kind: RequestKind,
-    /// The largest response, in bytes.
-    pub max: usize,
+/// Posts `members`, in this order, and who sends them; gives the response if it is a success.
+pub(super) fn post(
+    http: &Http,
+    url: &Url,
+    kind: RequestKind,
+    members: &[(&str, &str)],
+    client_id: Option<&str>,
+    assertion: &Assertion,
+) -> Result<Response, OAuthError> {
+    let authentication = [
+        ("client_id", client_id),
+        ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
+        ("client_assertion", Some(assertion.as_str())),
+    ];
+    let authentication = authentication.into_iter();
+    let authentication = authentication.filter_map(|(name, value)| Some((name, value?)));
+    let body = form_body(members.iter().copied().chain(authentication));
+    let response = http.post_form(url, &body, max_response(kind))?;
+    let secrets = members
+        .iter()
+        .filter(|(name, _)| !PUBLIC_MEMBERS.contains(name));
+    let secrets = secrets.map(|(_, value)| *value).chain([assertion.as_str()]);
+    response::success(url, kind, response, secrets)
 }
 
-impl<'a> Form<'a> {
-    /// Asks `url` with these members, for a response of at most `max` bytes.
-    pub(crate) const fn new(
-        url: &'a Url,
-        members: &'a [(&'a str, &'a str)],
-        kind: RequestKind,
-        max: usize,
-    ) -> Self {
-        Self {
-            url,
-            members,
-            kind,
-            max,
-        }
-    }
-
-    /// Posts the members, and who sends them; gives the response if it is a success.
-    pub(crate) fn send(
-        &self,
-        http: &Http,
-        client_id: Option<&str>,
-        assertion: &Assertion,
-    ) -> Result<Response, OAuthError> {
-        let authentication = [
-            ("client_id", client_id),
-            ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
-            ("client_assertion", Some(assertion.as_str())),
-        ];
-        let authentication = authentication.into_iter();
-        let authentication = authentication.filter_map(|(name, value)| Some((name, value?)));
-        let body = form_body(self.members.iter().copied().chain(authentication));
-        let answer = http.post_form(self.url, &body, self.max)?;
-        let members = self.members.iter();
-        let secrets = members.filter(|(name, _)| !PUBLIC_MEMBERS.contains(name));
-        let secrets = secrets.map(|(_, value)| *value);
-        response::success(
-            self.url,
-            self.kind,
-            answer,
-            secrets.chain([assertion.as_str()]),
-        )
+/// The largest response, in bytes.
+const fn max_response(kind: RequestKind) -> usize {
+    match kind {
+        // A QR code as JPEG has some ten KiB.
+        RequestKind::NewDiscovery | RequestKind::Discovery => 512 * 1024,
+        RequestKind::Backchannel => 16 * 1024,
+        _ => MAX_TOKEN_RESPONSE,
     }
 }
 
@@ -93,8 +70,6 @@ pub(crate) fn form_body<'a>(
     }
     body
 }
-
-privyseal_core::opaque_debug! { [] Form<'_>: url, kind; }
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,12 @@
 //! One way of asking, for every kind of signer.
 
 use privyseal_core::cert::Validity;
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, SchemeRules, UnixTime};
 
 use super::{
-    AccessToken, Assertion, AssertionOptions, AuthenticationOptions, Form, Introspection,
-    OAuthError, RefreshToken, RequestKind, response,
+    AccessToken, Assertion, AssertionOptions, AuthenticationOptions, Introspection, OAuthError,
+    RefreshToken, RequestKind, form, response,
 };
 use crate::http::{BaseUrl, Http, Response, Url};
 
@@ -76,7 +75,7 @@ pub trait AssertionSource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`AssertionSource::post`], or the response is not a token.
+    /// As [`AssertionSource::assertion`] and [`AssertionSource::post`], or the response is not a token.
     fn access_token(
         &self,
         http: &Http,
@@ -136,7 +135,7 @@ pub trait AssertionSource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`AssertionSource::post`], or the response does not fit such a request.
+    /// As [`AssertionSource::assertion`] and [`AssertionSource::post`], or the response does not fit such a request.
     fn introspect(
         &self,
         http: &Http,
@@ -145,26 +144,28 @@ pub trait AssertionSource: Send + Sync {
         access_token: &str,
     ) -> Result<Introspection, OAuthError> {
         let members = [("token", access_token), ("token_type_hint", "access_token")];
-        let kind = RequestKind::Introspection;
-        let form = Form::new(endpoint, &members, kind, MAX_TOKEN_RESPONSE);
-        response::introspection(endpoint, self.post(http, options, &form)?)
+        let (kind, assertion) = (RequestKind::Introspection, self.assertion(options)?);
+        let response = self.post(http, endpoint, kind, &members, &assertion)?;
+        response::introspection(endpoint, response)
     }
 
-    /// Posts `form` with a new assertion, and gives the response if it is a success.
+    /// Posts `members`, in this order, with an `assertion` that is new and for `url`, and gives the response if it is a
+    /// success. `kind` explains a refusal; of what is sent none shows a value.
     ///
     /// # Errors
     ///
-    /// As [`AssertionSource::assertion`]; [`OAuthError::Http`]; [`OAuthError::Refused`] if the response is not a
-    /// success, or says that it is not.
+    /// [`OAuthError::Http`]; [`OAuthError::Refused`] if the response is not a success, or says that it is not.
     fn post(
         &self,
         http: &Http,
-        options: &AssertionOptions,
-        form: &Form<'_>,
+        url: &Url,
+        kind: RequestKind,
+        members: &[(&str, &str)],
+        assertion: &Assertion,
     ) -> Result<Response, OAuthError> {
         let sends_client_id = self.scheme().token_request().client_id().value();
         let client_id = sends_client_id.then(|| self.client_id().as_str());
-        form.send(http, client_id, &self.assertion(options)?)
+        form::post(http, url, kind, members, client_id, assertion)
     }
 }
 
@@ -203,6 +204,6 @@ fn token<A: AssertionSource + ?Sized>(
     members: &[(&str, &str)],
 ) -> Result<AccessToken, OAuthError> {
     let url = base.token_endpoint(source.scheme().token_request().path().value())?;
-    let form = Form::new(&url, members, RequestKind::Token, MAX_TOKEN_RESPONSE);
-    response::token(&url, source.post(http, options, &form)?)
+    let (kind, assertion) = (RequestKind::Token, source.assertion(options)?);
+    response::token(&url, source.post(http, &url, kind, members, &assertion)?)
 }

@@ -28,8 +28,8 @@ use crate::oidc::OidcError;
 
 pub use discovery::QrImage;
 pub use flow::Ciba;
-pub use identity::{Identity, Tokens};
-pub use machine::{Authenticated, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep};
+pub use identity::Identity;
+pub use machine::{CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep};
 pub use ping::{NotificationToken, PingFault, PingListener};
 pub use polling::BESIDE_PING;
 

@@ -2,9 +2,9 @@
 //! application takes.
 //!
 //! ```text
-//! Login::start    -> where the browser goes, and a LoginState      state, nonce and PKCE (S256) each time
+//! RelyingParty::start   -> where the browser goes, and a LoginState      state, nonce and PKCE (S256) each time
 //!                    the person logs in there, and comes back
-//! Login::finish   <- what the browser came back with, and the LoginState
+//! RelyingParty::finish  <- what the browser came back with, and the LoginState
 //!                 -> a Session                                     who it is, tokens, refresh, logout
 //! ```
 //!
@@ -20,7 +20,6 @@ mod session;
 mod state;
 
 use core::fmt;
-use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::KeyEncryption;
@@ -29,17 +28,15 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::clock;
+use crate::http::Url;
 use crate::http::retry::retry;
-use crate::http::{Http, RetryPolicy, Url};
-use crate::keys::key::KeyUnwrapper;
 use crate::oauth::{
-    self, AccessToken, Assertion, AssertionOptions, AssertionSource, Introspection, OAuthError,
-    RefreshToken, RequestKind, SignedRequest, form_body,
+    self, AccessToken, Assertion, AssertionOptions, Introspection, OAuthError, RefreshToken,
+    RequestKind, SignedRequest, form_body,
 };
-use crate::oidc::OidcError;
-use crate::oidc::decryption::compare;
 use crate::oidc::discovery::RS256;
-use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
+use crate::oidc::provider::CLOCK_LEEWAY;
+use crate::oidc::{OidcError, RelyingParty};
 
 pub use error::{LIFETIME, LoginError};
 pub use loopback::LoopbackRedirect;
@@ -51,73 +48,11 @@ use crate::oidc::id_token::ID_TOKEN;
 use callback::Callback;
 use exchange::Issued;
 
-/// One client at one provider (a "relying party"). Make one, keep it and share it between threads.
-pub struct Login {
-    source: Arc<dyn AssertionSource>,
-    http: Http,
-    provider: Arc<Provider>,
-    assertion: AssertionOptions,
-    policy: RetryPolicy,
-    unwrappers: Vec<KeyUnwrapper>,
-    registered: Option<KeyEncryption>,
-}
-
 /// An address for the person's browser. Its query is for that browser only: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrowserUrl(String);
 
-impl Login {
-    /// `source` makes the assertions, `provider` is who is asked about persons.
-    pub fn new(source: Arc<dyn AssertionSource>, http: Http, provider: Arc<Provider>) -> Self {
-        Self {
-            source,
-            http,
-            provider,
-            assertion: AssertionOptions::default(),
-            policy: RetryPolicy::default(),
-            unwrappers: Vec::new(),
-            registered: None,
-        }
-    }
-
-    /// What is said about every assertion; time and `jti` are chosen for each.
-    #[must_use]
-    pub fn assertion(mut self, options: AssertionOptions) -> Self {
-        self.assertion = AssertionOptions {
-            now: None,
-            jti: None,
-            ..options
-        };
-        self
-    }
-
-    /// How often a request is made whose predecessor the server has not begun with.
-    #[must_use]
-    pub const fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// With the keys to which id_tokens and UserInfo responses are encrypted, where that was agreed on when the client was
-    /// registered: then none may come without encryption. While a key is replaced there are two.
-    #[must_use]
-    pub fn unwrappers(mut self, unwrappers: Vec<KeyUnwrapper>) -> Self {
-        self.unwrappers = unwrappers;
-        self
-    }
-
-    /// How tokens are encrypted to those keys, as it was registered; `None` for each way that the provider may use.
-    #[must_use]
-    pub const fn registered(mut self, algorithm: Option<KeyEncryption>) -> Self {
-        self.registered = algorithm;
-        self
-    }
-
-    /// The provider.
-    pub fn provider(&self) -> &Provider {
-        &self.provider
-    }
-
+impl RelyingParty {
     /// Checks what can be known before a person is asked to log in: the provider's keys can be read, its clock and this
     /// one agree (where the keys were not read before), its metadata fit what is done here, and the decryption keys can do
     /// what was registered, or something of what the provider may use; with `userinfo`, for [`Session::userinfo`] too. Gives
@@ -132,7 +67,7 @@ impl Login {
             ("response_modes_supported", &["query"]),
             ("grant_types_supported", &["authorization_code"]),
         ];
-        self.prepared(&lists, userinfo)
+        Ok(self.prepared(&mut self.http.runtime(), &lists, userinfo)?)
     }
 
     /// The same, before a refresh token is spent.
@@ -141,19 +76,8 @@ impl Login {
     ///
     /// [`LoginError`]: the refresh would end so.
     pub fn prepare_refresh(&self) -> Result<Vec<KeyEncryption>, LoginError> {
-        self.prepared(&[("grant_types_supported", &["refresh_token"])], false)
-    }
-
-    fn prepared(
-        &self,
-        lists: &[(&'static str, &[&str])],
-        userinfo: bool,
-    ) -> Result<Vec<KeyEncryption>, LoginError> {
-        let (metadata, keys) = (self.provider.metadata(), &self.unwrappers);
-        let unusable = compare(metadata, lists, keys, self.registered, userinfo)?;
-        let (runtime, backdate) = (&mut self.http.runtime(), self.assertion.backdate);
-        self.provider.prepare(&self.http, runtime, backdate)?;
-        Ok(unusable)
+        let lists: [(_, &[&str]); 1] = [("grant_types_supported", &["refresh_token"])];
+        Ok(self.prepared(&mut self.http.runtime(), &lists, false)?)
     }
 
     /// Where the browser is sent, and what must be kept until it comes back. The provider is asked for nothing, unless its
@@ -404,5 +328,3 @@ impl fmt::Debug for BrowserUrl {
         write!(f, "BrowserUrl({place})")
     }
 }
-
-privyseal_core::opaque_debug! { [] Login: provider; }

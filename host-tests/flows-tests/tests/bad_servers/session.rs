@@ -9,8 +9,9 @@ use privyseal::base::clock;
 use privyseal::base::seal::SealKey;
 use privyseal::http::RetryPolicy;
 use privyseal::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
+use privyseal::oidc::RelyingParty;
 use privyseal::oidc::discovery::ProviderMetadata;
-use privyseal::oidc::login::{Login, LoginError, LoginOptions, Session};
+use privyseal::oidc::login::{LoginError, LoginOptions, Session};
 use privyseal::{Provider, SigningClient};
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -53,7 +54,7 @@ impl AssertionSource for Gated {
 
 struct Stage {
     server: BadServer,
-    login: Login,
+    login: RelyingParty,
     session: Result<Session, LoginError>,
     gate: Gate,
 }
@@ -88,7 +89,7 @@ impl Stage {
         };
         let http = http(site.certificate(), LONG);
         let options = AssertionOptions::default().audience(&issuer);
-        let login = Login::new(Arc::new(source), http, provider);
+        let login = RelyingParty::new(Arc::new(source), http, provider);
         let login = login.assertion(options).retry(RetryPolicy::NEVER);
         let (url, state) = login
             .start(&LoginOptions::new("https://app.example/cb"))

@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use privyseal::http::Roots;
-use privyseal::oidc::login::{Login, LoginOptions};
+use privyseal::oidc::RelyingParty;
+use privyseal::oidc::login::LoginOptions;
 use privyseal::schemes::ishare::identity_provider;
 use privyseal::{AssertionOptions, Certificates, Error, ErrorKind, Http, HttpOptions};
 use privyseal_test_pki::{Authority, CertificateSpec, TestPki, pem_chain, test_key};
@@ -25,7 +26,7 @@ fn log_in(world: &World, config: Config) -> Result<(Value, Value), Error> {
     let http = Http::new(&HttpOptions::default().roots(Roots::Only(roots)));
     let base = server.base_url();
     let provider = identity_provider(&base.parse().unwrap(), REGISTRY, world.root()).unwrap();
-    let login = Login::new(Arc::new(world.client()), http, Arc::new(provider))
+    let login = RelyingParty::new(Arc::new(world.client()), http, Arc::new(provider))
         .assertion(AssertionOptions::default().audience(REGISTRY));
     let mut asked = LoginOptions::new(RETURN);
     "openid iSHARE".clone_into(&mut asked.scope);

@@ -6,10 +6,12 @@
 
 use core::time::Duration;
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
 use privyseal::oauth::AuthenticationOptions;
+use privyseal::oidc::RelyingParty;
 use privyseal::oidc::ciba::{Ciba, CibaFlow, QrImage, State, Watcher};
 use privyseal::{AssertionOptions, Error, ErrorKind, SigningClient, UnixTime, base::clock};
 use privyseal_core::ClientId;
@@ -292,10 +294,10 @@ fn keycloak_says_that_the_time_is_over() {
     register(&stage, &jwk_set(&[("2026-1", &key)]), Agreed::default());
     let (id, kid) = (ClientId::new(CLIENT).unwrap(), Kid::new("2026-1").unwrap());
     let client = SigningClient::with_kid(&ITSME, id, kid, SoftwareSigner::new(&key)).unwrap();
-    let provider = stage.provider();
-    let runtime = Slow(Duration::ZERO);
-    let mut flow = Ciba::new(&stage.http, &client, &provider, runtime)
+    let provider = Arc::new(stage.provider());
+    let party = RelyingParty::new(Arc::new(client), stage.http.clone(), provider)
         .assertion(AssertionOptions::default().audience(stage.issuer()));
+    let mut flow = Ciba::new(&party, Slow(Duration::ZERO));
     let mut asked = AuthenticationOptions::default();
     asked.scope = "openid service:TEST_LOGIN".to_owned();
     asked.user_identifier_token = PERSON.to_owned().into();

@@ -8,7 +8,8 @@ use std::thread;
 use privyseal::Error;
 use privyseal::base::seal::SealKey;
 use privyseal::oauth::Diagnosis;
-use privyseal::oidc::login::{Login, LoginError, LoginOptions, LoginState, Prompt, Session};
+use privyseal::oidc;
+use privyseal::oidc::login::{LoginError, LoginOptions, LoginState, Prompt, Session};
 use privyseal::oidc::rotation::{CACHE, Rotation};
 use privyseal_test_pki::test_key;
 use privyseal_test_servers::browser::{Browser, Place, chromium};
@@ -61,13 +62,14 @@ fn register(stage: &Stage, jwks: &str, more: &Value) {
 }
 
 /// The library's client, registered there.
-fn registered(name: &str, more: &Value) -> (Stage, Login) {
+fn registered(name: &str, more: &Value) -> (Stage, oidc::RelyingParty) {
     let stage = realm(name);
     let key = client_key();
     register(&stage, &jwk_set(&[("2026-1", &key)]), more);
     let source = Arc::new(client(CLIENT, "2026-1", &key));
     let provider = Arc::new(stage.provider());
-    let login = Login::new(source, stage.http.clone(), provider).assertion(stage.options());
+    let login =
+        oidc::RelyingParty::new(source, stage.http.clone(), provider).assertion(stage.options());
     (stage, login)
 }
 
@@ -78,7 +80,7 @@ fn asked() -> LoginOptions {
 }
 
 /// What the browser of who logs in comes back with.
-fn callback(stage: &Stage, login: &Login) -> (Browser, String, LoginState) {
+fn callback(stage: &Stage, login: &oidc::RelyingParty) -> (Browser, String, LoginState) {
     let (url, state) = login.start(&asked()).unwrap();
     let mut browser = stage.keycloak.browser();
     let callback = browser.walk(url.as_str(), &[LOGIN]);
@@ -86,7 +88,7 @@ fn callback(stage: &Stage, login: &Login) -> (Browser, String, LoginState) {
     (browser, callback, state)
 }
 
-fn session(stage: &Stage, login: &Login) -> (Browser, Session) {
+fn session(stage: &Stage, login: &oidc::RelyingParty) -> (Browser, Session) {
     let (browser, callback, state) = callback(stage, login);
     (browser, login.finish(&callback, state).unwrap())
 }
@@ -257,7 +259,7 @@ fn a_signing_key_is_replaced_without_a_failed_login() {
             let kid = step.sign_with[0].as_str();
             let key = if kid == "2026-1" { &old } else { &new };
             let source = Arc::new(client(CLIENT, kid, key));
-            let login = Login::new(source, stage.http.clone(), Arc::clone(&provider));
+            let login = oidc::RelyingParty::new(source, stage.http.clone(), Arc::clone(&provider));
             session(&stage, &login.assertion(stage.options()));
         }
     }

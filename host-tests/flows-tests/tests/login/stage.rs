@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use privyseal::http::Roots;
 use privyseal::jose::jwk::{KidChoice, KidForm};
-use privyseal::oidc::login::{Login, LoginOptions, LoginState, Prompt};
+use privyseal::oidc::RelyingParty;
+use privyseal::oidc::login::{LoginOptions, LoginState, Prompt};
 use privyseal::{AssertionOptions, Http, HttpOptions, Provider, SigningClient};
 use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
@@ -22,7 +23,7 @@ pub(crate) const FORMS: &[&[(&str, &str)]] = &[&[("login", "alice"), ("password"
 
 pub(crate) struct Stage {
     pub(crate) provider: OidcProvider,
-    pub(crate) login: Login,
+    pub(crate) login: RelyingParty,
 }
 
 impl Stage {
@@ -62,7 +63,7 @@ impl Stage {
         let source = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
         let said = Arc::new(known(&http, provider.issuer()));
         let options = AssertionOptions::default().audience(provider.issuer());
-        let login = Login::new(Arc::new(source), http, said).assertion(options);
+        let login = RelyingParty::new(Arc::new(source), http, said).assertion(options);
         Self { provider, login }
     }
 

@@ -22,9 +22,6 @@ pub(super) const PATH: &str = "/user_discovery_sessions";
 /// How long a session is asked for. itsme: "Stop polling after 10 min"; it answers HTTP 400 after 15.
 pub(super) const LIFETIME: Duration = Duration::from_secs(600);
 
-/// The largest response, in bytes. A QR code as JPEG has some ten KiB.
-pub(super) const MAX_ANSWER: usize = 512 * 1024;
-
 /// The longest id of a session, in bytes. It becomes part of a URL, each byte as three characters at most.
 const MAX_SESSION_ID: usize = 512;
 

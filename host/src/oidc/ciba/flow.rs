@@ -4,30 +4,22 @@ mod claims;
 
 use core::time::Duration;
 
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
-use privyseal_core::{KeyEncryption, UnixTime};
+use privyseal_core::UnixTime;
 
-use super::machine::{
-    Answer, Authenticated, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, Due,
-};
+use super::identity::Identity;
+use super::machine::{Answer, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, Due};
 use super::ping::PingListener;
 use super::{CibaError, State, Watcher, discovery};
 use crate::base::runtime::Runtime;
-use crate::http::retry::{RetryPolicy, retry};
-use crate::http::{BaseUrl, Http, Response, Url};
-use crate::jose::jwe::Recipient;
-use crate::keys::key::KeyUnwrapper;
+use crate::http::retry::retry;
+use crate::http::{BaseUrl, Response, Url};
 use crate::oauth::{
-    AssertionOptions, AssertionSource, AudienceParts, Form, OAuthError, REQUEST, RequestKind,
-    SignedRequest,
+    AssertionOptions, AudienceParts, OAuthError, REQUEST, RequestKind, SignedRequest,
 };
-use crate::oidc::provider::Provider;
+use crate::oidc::RelyingParty;
 
 /// `grant_type` (CIBA Core section 10.1).
 const GRANT_TYPE: &str = "urn:openid:params:grant-type:ciba";
-
-/// The largest response of the backchannel authentication endpoint, in bytes.
-const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 
 /// How often the watcher is told how long it may still take.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -36,66 +28,14 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 ///
 /// [`Ciba::run`] waits. Who cannot wait has a [`CibaFlow`] for each person, and sends what it asks for ([`Ciba::send`]).
 pub struct Ciba<'a, P> {
-    party: Party<'a>,
+    party: &'a RelyingParty,
     runtime: P,
-    unwrappers: &'a [KeyUnwrapper],
-    registered: Option<KeyEncryption>,
-}
-
-/// Who asks whom.
-struct Party<'a> {
-    http: &'a Http,
-    source: &'a dyn AssertionSource,
-    provider: &'a Provider,
-    assertion: AssertionOptions,
-    recipient: Option<Recipient>,
 }
 
 impl<'a, P> Ciba<'a, P> {
-    /// `client` signs (a [`SigningClient`](crate::SigningClient), a gateway, or a [`Client`](crate::Client)'s source), `runtime` has clock, sleep and randomness. Nothing that comes may be encrypted.
-    pub fn new(
-        http: &'a Http,
-        client: &'a dyn AssertionSource,
-        provider: &'a Provider,
-        runtime: P,
-    ) -> Self {
-        Self {
-            party: Party {
-                http,
-                source: client,
-                provider,
-                assertion: AssertionOptions::default(),
-                recipient: None,
-            },
-            runtime,
-            unwrappers: &[],
-            registered: None,
-        }
-    }
-
-    /// Encrypts every assertion to the provider ([`Provider::recipient`]), after it was signed.
-    #[must_use]
-    pub fn encrypt_assertions(mut self, provider: Recipient) -> Self {
-        self.party.recipient = Some(provider);
-        self
-    }
-
-    /// With the keys to which tokens are encrypted, where that was agreed on when the client was registered: then
-    /// nothing that comes may be without encryption. While a key is replaced there are two.
-    #[must_use]
-    pub const fn unwrappers(mut self, unwrappers: &'a [KeyUnwrapper]) -> Self {
-        self.unwrappers = unwrappers;
-        self
-    }
-
-    /// What is said about every assertion; its moment and `jti` are chosen here. Its audience is itsme's for
-    /// each endpoint, unless one is given: then it is that one everywhere. Other providers take their issuer
-    /// (CIBA Core section 7.1); it must be one that the caller knows, not one that a server names, or what is
-    /// meant for one server could be used at another. A signed request is for the issuer in any case.
-    #[must_use]
-    pub fn assertion(mut self, assertion: AssertionOptions) -> Self {
-        self.party.assertion = assertion;
-        self
+    /// `party` asks, `runtime` has clock, sleep and randomness.
+    pub const fn new(party: &'a RelyingParty, runtime: P) -> Self {
+        Self { party, runtime }
     }
 }
 
@@ -113,7 +53,7 @@ impl<P: Runtime> Ciba<'_, P> {
         until: Option<State>,
         pings: Option<&PingListener>,
         watcher: &mut dyn Watcher,
-    ) -> Result<Option<Box<Authenticated>>, CibaError> {
+    ) -> Result<Option<Box<Identity>>, CibaError> {
         let mut event = CibaEvent::Tick;
         loop {
             let now = self.runtime.elapsed();
@@ -166,20 +106,20 @@ impl<P: Runtime> Ciba<'_, P> {
     }
 
     fn answer(&mut self, due: Due) -> Result<Answer, CibaError> {
-        let (party, runtime) = (&self.party, &mut self.runtime);
-        let policy = RetryPolicy::default();
+        let (party, runtime) = (self.party, &mut self.runtime);
         let metadata = party.provider.metadata();
         let (url, response) = match due {
             Due::Session(None) => {
                 let url = party.below(discovery::PATH)?;
                 let kind = RequestKind::NewDiscovery;
-                let ask = |runtime: &mut dyn Runtime| party.post(runtime.now()?, &url, kind, &[]);
-                let response = retry(&policy, runtime, ask);
+                let ask =
+                    |runtime: &mut dyn Runtime| party.post_at(runtime.now()?, &url, kind, &[]);
+                let response = retry(&party.policy, runtime, ask);
                 (url, response)
             }
             Due::Session(Some(id)) => {
                 let url = party.below(&discovery::path_of(&id))?;
-                let response = party.post(runtime.now()?, &url, RequestKind::Discovery, &[]);
+                let response = party.post_at(runtime.now()?, &url, RequestKind::Discovery, &[]);
                 (url, response)
             }
             Due::Authentication(asked) => {
@@ -187,57 +127,50 @@ impl<P: Runtime> Ciba<'_, P> {
                     Some(url) => url.clone(),
                     None => party.below("/backchannel/authentication")?,
                 };
-                let response = retry(&policy, runtime, |runtime| {
+                let response = retry(&party.policy, runtime, |runtime| {
                     let now = runtime.now()?;
                     let request = SignedRequest::Authentication(&asked);
-                    let options = party.options(now, REQUEST)?;
+                    let options = party.options_at(now, REQUEST)?;
                     let request = party.source.signed_request(&options, request)?;
                     let members = [("request", request.as_str())];
-                    party.post(now, &url, RequestKind::Backchannel, &members)
+                    party.post_at(now, &url, RequestKind::Backchannel, &members)
                 });
                 (url, response)
             }
             Due::Tokens(id) => {
                 let url = metadata.token_endpoint().clone();
                 let members = [("grant_type", GRANT_TYPE), ("auth_req_id", id.as_str())];
-                let response = party.post(runtime.now()?, &url, RequestKind::CibaTokens, &members);
+                let response =
+                    party.post_at(runtime.now()?, &url, RequestKind::CibaTokens, &members);
                 (url, response)
             }
             Due::Claims(tokens, userinfo) => {
-                let identity = self.identity(&tokens, userinfo)?;
-                let tokens = *tokens;
-                return Ok(Answer::Claims(Box::new(Authenticated { identity, tokens })));
+                let identity = self.identity(*tokens, userinfo)?;
+                return Ok(Answer::Claims(Box::new(identity)));
             }
         };
         Ok(Answer::Said(url, Box::new(response?)))
     }
 }
 
-impl Party<'_> {
+impl RelyingParty {
     /// Posts `members`, and who sends them, with a new assertion for that endpoint.
-    fn post(
+    fn post_at(
         &self,
         now: UnixTime,
         url: &Url,
         kind: RequestKind,
         members: &[(&str, &str)],
     ) -> Result<Response, OAuthError> {
-        let (endpoint, max) = match kind {
-            RequestKind::NewDiscovery | RequestKind::Discovery => {
-                ("discovery", discovery::MAX_ANSWER)
-            }
-            RequestKind::Backchannel => ("backchannel", MAX_ACKNOWLEDGEMENT),
-            _ => ("token", MAX_TOKEN_RESPONSE),
+        let endpoint = match kind {
+            RequestKind::NewDiscovery | RequestKind::Discovery => "discovery",
+            RequestKind::Backchannel => "backchannel",
+            _ => "token",
         };
-        let mut assertion = self.source.assertion(&self.options(now, endpoint)?)?;
-        if let Some(provider) = &self.recipient {
-            assertion = assertion.encrypted_to(provider)?;
-        }
-        let client_id = Some(self.source.client_id().as_str());
-        Form::new(url, members, kind, max).send(self.http, client_id, &assertion)
+        self.post(&self.options_at(now, endpoint)?, url, kind, members)
     }
 
-    fn options(&self, now: UnixTime, endpoint: &str) -> Result<AssertionOptions, OAuthError> {
+    fn options_at(&self, now: UnixTime, endpoint: &str) -> Result<AssertionOptions, OAuthError> {
         let base = self.base()?;
         let parts = AudienceParts {
             // The issuer as it calls itself; itsme's endpoints are below it, with one slash.
@@ -252,7 +185,6 @@ impl Party<'_> {
         Ok(AssertionOptions {
             audience: parts.choose(self.source.scheme())?,
             now: Some(now),
-            jti: None,
             ..self.assertion.clone()
         })
     }
@@ -267,4 +199,4 @@ impl Party<'_> {
     }
 }
 
-privyseal_core::opaque_debug! { [P] Ciba<'_, P> as it: provider = it.party.provider; }
+privyseal_core::opaque_debug! { [P] Ciba<'_, P> as it: party = it.party; }

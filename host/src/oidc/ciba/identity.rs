@@ -1,4 +1,4 @@
-//! Who it was: the claims of the id_token and of the UserInfo response, and the tokens that they came with.
+//! Who it was: the claims of the id_token and of the UserInfo response, and the token that they came with.
 
 use privyseal_core::UnixTime;
 use serde_json::{Map, Value};
@@ -11,6 +11,8 @@ use crate::oidc::id_token::AskedAcr;
 /// What is known about a person, from one authentication. `Debug` shows no claims.
 #[non_exhaustive]
 pub struct Identity {
+    /// The access token; the id_token came in the same response, encrypted mostly.
+    pub access: AccessToken,
     /// The claims of the id_token; without one, those of the UserInfo response are all there is.
     pub id_token: Option<Map<String, Value>>,
     /// Why they are missing, where an id_token came: nothing is wrong with it, but it could not be judged.
@@ -31,16 +33,12 @@ impl Identity {
     }
 }
 
-/// What the token endpoint gave. `Debug` shows none of it.
-pub struct Tokens {
-    /// For the UserInfo endpoint; the id_token came in the same response, encrypted mostly.
-    pub access: AccessToken,
+/// What the token endpoint gave, and what it must fit.
+pub(super) struct Tokens {
+    pub(super) access: AccessToken,
     pub(super) auth_req_id: Zeroizing<String>,
     pub(super) asked_acr: AskedAcr,
     pub(super) asked_at: Option<UnixTime>,
 }
 
-privyseal_core::opaque_debug! {
-    [] Identity: id_token_error, userinfo_error;
-    [] Tokens;
-}
+privyseal_core::opaque_debug! { [] Identity: id_token_error, userinfo_error; }

@@ -2,7 +2,6 @@
 //! no input or output, no thread and no lock, so a web backend can have thousands that wait for a person, and store
 //! them ([`CibaFlow::seal`]).
 
-use core::fmt;
 use core::time::Duration;
 
 use privyseal_core::UnixTime;
@@ -72,19 +71,9 @@ pub enum CibaStep {
     /// Show this QR code instead of any before; the next event is a [`CibaEvent::Tick`].
     ShowQr(QrImage),
     /// The person is known.
-    Done(Box<Authenticated>),
+    Done(Box<Identity>),
     /// It has ended otherwise.
     Failed(CibaError),
-}
-
-/// Who it was, and the tokens that came.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Authenticated {
-    /// The claims.
-    pub identity: Identity,
-    /// The tokens.
-    pub tokens: Tokens,
 }
 
 /// A request that is due. What is in it is for the provider.
@@ -112,7 +101,7 @@ pub struct CibaResponse {
 pub(super) enum Answer {
     /// That address, this.
     Said(Url, Box<Response>),
-    Claims(Box<Authenticated>),
+    Claims(Box<Identity>),
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -378,19 +367,9 @@ impl CibaFlow {
     }
 }
 
-impl fmt::Debug for CibaRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Due::Session(_) => "CibaRequest(user discovery)",
-            Due::Authentication(_) => "CibaRequest(authentication)",
-            Due::Tokens(_) => "CibaRequest(tokens)",
-            Due::Claims(..) => "CibaRequest(claims)",
-        })
-    }
-}
-
 privyseal_core::opaque_debug! {
     [] CibaFlow as it: state = it.state(), in_flight;
+    [] CibaRequest;
     [] CibaResponse;
 }
 

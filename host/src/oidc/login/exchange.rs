@@ -1,16 +1,13 @@
 //! What goes to the provider for a login or a session, and what comes back.
 
-use privyseal_core::limits::MAX_TOKEN_RESPONSE;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::Login;
 use crate::http::retry::retry;
 use crate::http::{Response, Url};
-use crate::oauth::{self, AccessToken, Form, OAuthError, RequestKind};
-use crate::oidc::OidcError;
-use crate::oidc::decryption::decrypted;
-use crate::oidc::id_token::{ID_TOKEN, IdTokenRules};
+use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
+use crate::oidc::id_token::IdTokenRules;
+use crate::oidc::{OidcError, RelyingParty};
 
 /// An access token, and what the id_token beside it says, once that was judged.
 pub(super) struct Issued {
@@ -20,7 +17,7 @@ pub(super) struct Issued {
     pub(super) id_token_error: Option<OidcError>,
 }
 
-impl Login {
+impl RelyingParty {
     /// Posts what is answered with success and nothing else.
     pub(super) fn told(
         &self,
@@ -29,8 +26,7 @@ impl Login {
         kind: RequestKind,
     ) -> Result<Response, OAuthError> {
         retry(&self.policy, &mut self.http.runtime(), |_| {
-            let form = Form::new(url, members, kind, MAX_TOKEN_RESPONSE);
-            self.source.post(&self.http, &self.assertion, &form)
+            self.post(&self.assertion, url, kind, members)
         })
     }
 
@@ -43,13 +39,6 @@ impl Login {
     ) -> Result<Issued, OidcError> {
         let url = self.provider.metadata().token_endpoint();
         let access = oauth::token_response(url, self.told(url, members, kind)?)?;
-        let Some(token) = access.id_token() else {
-            return Ok(Issued {
-                access,
-                id_token: None,
-                id_token_error: None,
-            });
-        };
         let rules = IdTokenRules {
             client_id: self.source.client_id().as_str(),
             access_token: access.expose(),
@@ -57,14 +46,10 @@ impl Login {
             waits: kind == RequestKind::Code,
             ..IdTokenRules::default()
         };
-        let runtime = &mut self.http.runtime();
-        let judged = decrypted(ID_TOKEN, &token, &self.unwrappers, self.registered);
-        let judged = judged.and_then(|jws| {
-            let claims = self.provider.id_token(&self.http, runtime, &jws, &rules)?;
-            Ok((jws, claims))
-        });
-        let (id_token, id_token_error) = match judged {
-            Ok(judged) => (Some(judged), None),
+        let judged = |token: &str| self.id_token(&mut self.http.runtime(), token, &rules);
+        let judged = access.id_token().map(|token| judged(&token));
+        let (id_token, id_token_error) = match judged.transpose() {
+            Ok(id_token) => (id_token, None),
             // A session goes on without a new one.
             Err(error @ OidcError::OAuth(_)) if kind == RequestKind::Refresh => (None, Some(error)),
             Err(error) => return Err(error),

@@ -9,15 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{BrowserUrl, ID_TOKEN, Issued, Login, LoginError};
+use super::{BrowserUrl, ID_TOKEN, Issued, LoginError};
 use crate::base::seal::SealKey;
 use crate::base::{BaseError, clock, events};
 use crate::jose::JoseError;
 use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken};
-use crate::oidc::OidcError;
-use crate::oidc::decryption::decrypted;
-use crate::oidc::id_token::{self, IdTokenRules};
-use crate::oidc::provider::userinfo;
+use crate::oidc::id_token::IdTokenRules;
+use crate::oidc::{OidcError, RelyingParty};
 
 /// What a sealed one is for.
 const PURPOSE: &str = "privyseal session 1";
@@ -156,8 +154,8 @@ impl Session {
     /// # Errors
     ///
     /// [`LoginError::NoRefreshToken`]; [`LoginError::Shared`] around how the request of this thread or another one
-    /// failed ([`Login::renew`]), or the response is about somebody else.
-    pub fn refresh(&self, login: &Login) -> Result<Arc<AccessToken>, LoginError> {
+    /// failed ([`RelyingParty::renew`]), or the response is about somebody else.
+    pub fn refresh(&self, login: &RelyingParty) -> Result<Arc<AccessToken>, LoginError> {
         let asked_at = clock::now()?;
         let mut state = self.state();
         if state.is_refreshing {
@@ -177,7 +175,7 @@ impl Session {
     }
 
     /// OpenID Connect Core section 12.2: a new id_token is of the same person and the same login.
-    fn renewed(&self, login: &Login, refresh: &RefreshToken) -> Result<Issued, LoginError> {
+    fn renewed(&self, login: &RelyingParty, refresh: &RefreshToken) -> Result<Issued, LoginError> {
         let mut issued = login.renewed(refresh)?;
         if let Some(error) = &issued.id_token_error {
             events::warn!(%error, "the id_token that came is left out: it cannot be judged now");
@@ -202,20 +200,14 @@ impl Session {
     /// # Errors
     ///
     /// [`LoginError::Oidc`]: as [`crate::Provider::userinfo`], or it is about somebody else.
-    pub fn userinfo(&self, login: &Login) -> Result<Map<String, Value>, LoginError> {
-        let access = self.access_token();
-        let (keys, provider, http) = (&login.unwrappers, &login.provider, &login.http);
-        let decrypt = |text: &str| decrypted(userinfo::WHAT, text, keys, login.registered);
-        let (runtime, is_encrypted) = (&mut http.runtime(), !keys.is_empty());
-        let (claims, is_signed) =
-            provider.userinfo_by(http, http.policy(), runtime, &access, is_encrypted, decrypt)?;
+    pub fn userinfo(&self, login: &RelyingParty) -> Result<Map<String, Value>, LoginError> {
         let rules = IdTokenRules {
             client_id: login.source.client_id().as_str(),
             ..IdTokenRules::default()
         };
-        let (issuer, id_token) = (provider.metadata().issuer(), Some(&self.claims));
-        let judged = id_token::judge_userinfo(claims, id_token, issuer, &rules, is_signed);
-        Ok(judged.map_err(|error| error.of(userinfo::WHAT).without(access.expose()))?)
+        let asked = (&mut login.http.runtime(), login.http.policy());
+        let (access, id_token) = (self.access_token(), Some(&self.claims));
+        Ok(login.userinfo_of(asked, &access, id_token, &rules, true)?)
     }
 
     /// Where the browser is sent to end the session at the provider, too (OpenID Connect RP-Initiated Logout 1.0).
@@ -226,7 +218,7 @@ impl Session {
     /// [`LoginError::Oidc`] if the provider offers none, or one that cannot be used.
     pub fn logout_url(
         &self,
-        login: &Login,
+        login: &RelyingParty,
         back_to: Option<&str>,
     ) -> Result<BrowserUrl, LoginError> {
         let endpoint = login.endpoint("end_session_endpoint")?;
@@ -236,22 +228,22 @@ impl Session {
         BrowserUrl::new(endpoint, &members)
     }
 
-    /// Ends the session without the person's browser ([`Login::end_session`]).
+    /// Ends the session without the person's browser ([`RelyingParty::end_session`]).
     ///
     /// # Errors
     ///
-    /// [`LoginError::NoRefreshToken`]; as [`Login::end_session`].
-    pub fn logout(self, login: &Login) -> Result<(), LoginError> {
+    /// [`LoginError::NoRefreshToken`]; as [`RelyingParty::end_session`].
+    pub fn logout(self, login: &RelyingParty) -> Result<(), LoginError> {
         let refresh = self.state().refresh.take();
         login.end_session(&refresh.ok_or(LoginError::NoRefreshToken)?)
     }
 
-    /// Makes the refresh token worthless, or where there is none, the access token ([`Login::revoke`]).
+    /// Makes the refresh token worthless, or where there is none, the access token ([`RelyingParty::revoke`]).
     ///
     /// # Errors
     ///
-    /// As [`Login::revoke`].
-    pub fn revoke(self, login: &Login) -> Result<(), LoginError> {
+    /// As [`RelyingParty::revoke`].
+    pub fn revoke(self, login: &RelyingParty) -> Result<(), LoginError> {
         let state = self.state();
         match &state.refresh {
             Some(refresh) => login.revoke(refresh.expose()),

@@ -23,9 +23,10 @@ fn a_token_with_the_wrong_hash_is_found_before_anybody_is_asked() {
         let server = BadServer::start(vec![jwks()]);
         let setting = Setting {
             unwrappers: vec![KeyUnwrapper::new(unwrapper.clone())],
+            registered,
             ..Setting::usual(&server)
         };
-        let (outcome, ..) = setting.play(|flow| flow.prepare(&asked(), registered, true));
+        let (outcome, ..) = setting.play(|flow| flow.prepare(&asked(), true));
         let asked = usize::from(outcome.is_ok());
         assert_eq!(server.requests().len(), asked, "the keys at most");
         outcome.map_err(|error| Error::from(error).kind())
@@ -58,7 +59,7 @@ fn prepared(
         metadata: said.to_string(),
         ..Setting::usual(&server)
     };
-    let prepare = |flow: &mut Flow<'_, '_>| flow.prepare(asked, None, userinfo);
+    let prepare = |flow: &mut Flow<'_, '_>| flow.prepare(asked, userinfo);
     setting.play(prepare).0.map_err(Error::from)
 }
 
@@ -206,7 +207,7 @@ fn a_clock_that_is_wrong_is_found_before_anybody_is_asked() {
             assertion: AssertionOptions::default().backdate(backdate),
             ..Setting::usual(&server)
         };
-        let (outcome, ..) = setting.play(|flow| flow.prepare(&asked(), None, true));
+        let (outcome, ..) = setting.play(|flow| flow.prepare(&asked(), true));
         match (outcome.map_err(Error::from), words) {
             (Ok(_), None) => {}
             (Err(error), Some(words)) => {

@@ -1,10 +1,12 @@
 //! A provider in ping mode that never calls.
 
 use core::time::Duration;
+use std::sync::Arc;
 use std::time::Instant;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
+use privyseal::oidc::RelyingParty;
 use privyseal::oidc::ciba::{BESIDE_PING, Ciba, CibaFlow, PingListener, State};
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::{Provider, SigningClient, UnixTime, base::clock};
@@ -54,14 +56,15 @@ fn a_lost_ping_costs_half_a_minute_and_not_the_flow() {
     });
     let issuer = server.base_url();
     let said = ProviderMetadata::from_bytes(&issuer, metadata(&issuer).as_bytes());
-    let provider = Provider::new(said.unwrap());
+    let provider = Arc::new(Provider::new(said.unwrap()));
     let (id, kid) = (ClientId::new("partner").unwrap(), Kid::new("k1").unwrap());
     let signer = SoftwareSigner::new(&test_key("seal", 2048));
     let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
     let listener = PingListener::start(&"0".parse().unwrap()).unwrap();
     let begun = Instant::now();
     let http = http(server.certificate(), LIMIT);
-    let mut flow = Ciba::new(&http, &client, &provider, Hasty(begun));
+    let party = RelyingParty::new(Arc::new(client), http, provider);
+    let mut flow = Ciba::new(&party, Hasty(begun));
     let mut asked = asked();
     asked.client_notification_token = Some(listener.expose_token().to_owned().into());
     let mut person = CibaFlow::begin(&asked);

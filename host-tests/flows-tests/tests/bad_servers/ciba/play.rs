@@ -2,18 +2,21 @@
 
 use core::time::Duration;
 
+use std::sync::Arc;
+
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
 use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oauth::AuthenticationOptions;
+use privyseal::oidc::RelyingParty;
 use privyseal::oidc::ciba::{Ciba, CibaFlow, Identity, QrImage, State, Watcher};
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::{
     AssertionOptions, Error, Provider, RetryPolicy, SigningClient, UnixTime, base::clock,
 };
-use privyseal_core::ClientId;
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
+use privyseal_core::{ClientId, KeyEncryption};
 use privyseal_test_pki::test_key;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
 use privyseal_test_suite::software_signer::SoftwareSigner;
@@ -116,6 +119,7 @@ pub(super) struct Setting<'s> {
     pub(super) assertion: AssertionOptions,
     /// To what the provider encrypts.
     pub(super) unwrappers: Vec<KeyUnwrapper>,
+    pub(super) registered: Option<KeyEncryption>,
 }
 
 impl<'s> Setting<'s> {
@@ -128,6 +132,7 @@ impl<'s> Setting<'s> {
             retry: RetryPolicy::NEVER,
             assertion: AssertionOptions::default(),
             unwrappers: Vec::new(),
+            registered: None,
         }
     }
 
@@ -142,15 +147,15 @@ impl<'s> Setting<'s> {
         let http = http_retrying(self.server.certificate(), self.limit, self.retry);
         let metadata =
             ProviderMetadata::from_bytes(&self.server.base_url(), self.metadata.as_bytes());
-        let provider = Provider::new(metadata.unwrap());
+        let provider = Arc::new(Provider::new(metadata.unwrap()));
         let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&test_key("seal", 2048));
         let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
-        let outcome = step(
-            &mut Ciba::new(&http, &client, &provider, &mut runtime)
-                .unwrappers(&self.unwrappers)
-                .assertion(self.assertion.clone()),
-        );
+        let party = RelyingParty::new(Arc::new(client), http, provider)
+            .unwrappers(self.unwrappers.clone())
+            .registered(self.registered)
+            .assertion(self.assertion.clone());
+        let outcome = step(&mut Ciba::new(&party, &mut runtime));
         runtime.look();
         (outcome, runtime.asked_at, runtime.elapsed)
     }
@@ -191,7 +196,7 @@ pub(super) fn identity(
         person = person.without_userinfo();
     }
     let done = flow.run(&mut person, None, None, &mut Patient::default())?;
-    Ok(done.unwrap().identity)
+    Ok(*done.unwrap())
 }
 
 /// Until somebody has scanned the QR code.

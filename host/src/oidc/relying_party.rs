@@ -1,0 +1,159 @@
+//! A client at its provider (a "relying party"): who asks whom, and what was agreed on.
+
+use std::sync::Arc;
+
+use privyseal_core::KeyEncryption;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::base::runtime::Runtime;
+use crate::http::{Http, Response, RetryPolicy, Url};
+use crate::jose::jwe::Recipient;
+use crate::keys::key::KeyUnwrapper;
+use crate::oauth::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RequestKind};
+use crate::oidc::OidcError;
+use crate::oidc::id_token::{ID_TOKEN, IdTokenRules, judge_userinfo};
+use crate::oidc::provider::{Provider, userinfo};
+
+/// One client at one provider, for logins in a browser ([`login`](crate::oidc::login)) and for CIBA
+/// ([`ciba`](crate::oidc::ciba)). Make one, keep it and share it between threads.
+pub struct RelyingParty {
+    pub(super) source: Arc<dyn AssertionSource>,
+    pub(super) http: Http,
+    pub(super) provider: Arc<Provider>,
+    pub(super) assertion: AssertionOptions,
+    pub(super) policy: RetryPolicy,
+    recipient: Option<Recipient>,
+    pub(super) unwrappers: Vec<KeyUnwrapper>,
+    pub(super) registered: Option<KeyEncryption>,
+}
+
+impl RelyingParty {
+    /// `source` makes the assertions, `provider` is who is asked about persons. Nothing that comes may be encrypted.
+    pub fn new(source: Arc<dyn AssertionSource>, http: Http, provider: Arc<Provider>) -> Self {
+        Self {
+            source,
+            http,
+            provider,
+            assertion: AssertionOptions::default(),
+            policy: RetryPolicy::default(),
+            recipient: None,
+            unwrappers: Vec::new(),
+            registered: None,
+        }
+    }
+
+    /// What is said about every assertion; time and `jti` are chosen for each.
+    ///
+    /// For CIBA its audience is itsme's for each endpoint, unless one is given: then it is that one everywhere. Other
+    /// providers take their issuer (CIBA Core section 7.1); it must be one that the caller knows, not one that a server
+    /// names, or what is meant for one server could be used at another. A signed request is for the issuer in any case.
+    #[must_use]
+    pub fn assertion(mut self, options: AssertionOptions) -> Self {
+        self.assertion = AssertionOptions {
+            now: None,
+            jti: None,
+            ..options
+        };
+        self
+    }
+
+    /// How often a request is made whose predecessor the server has not begun with.
+    #[must_use]
+    pub const fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Encrypts every assertion to the provider ([`Provider::recipient`]), after it was signed.
+    #[must_use]
+    pub fn encrypt_assertions(mut self, provider: Recipient) -> Self {
+        self.recipient = Some(provider);
+        self
+    }
+
+    /// With the keys to which id_tokens and UserInfo responses are encrypted, where that was agreed on when the client was
+    /// registered: then none may come without encryption. While a key is replaced there are two.
+    #[must_use]
+    pub fn unwrappers(mut self, unwrappers: Vec<KeyUnwrapper>) -> Self {
+        self.unwrappers = unwrappers;
+        self
+    }
+
+    /// How tokens are encrypted to those keys, as it was registered; `None` for each way that the provider may use.
+    #[must_use]
+    pub const fn registered(mut self, algorithm: Option<KeyEncryption>) -> Self {
+        self.registered = algorithm;
+        self
+    }
+
+    /// The provider.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// What is known before anybody is asked: the metadata fit what is done here, and `lists`; the decryption keys do what
+    /// was agreed on, or some of what the provider may use; its keys can be read, and the clocks agree. Gives what the keys
+    /// cannot do.
+    pub(super) fn prepared(
+        &self,
+        runtime: &mut impl Runtime,
+        lists: &[(&'static str, &[&str])],
+        userinfo: bool,
+    ) -> Result<Vec<KeyEncryption>, OidcError> {
+        let unusable = self.compare(lists, userinfo)?;
+        let (provider, backdate) = (&self.provider, self.assertion.backdate);
+        provider.prepare(&self.http, runtime, backdate)?;
+        Ok(unusable)
+    }
+
+    /// Posts `members` with an assertion as `options` say.
+    pub(super) fn post(
+        &self,
+        options: &AssertionOptions,
+        url: &Url,
+        kind: RequestKind,
+        members: &[(&str, &str)],
+    ) -> Result<Response, OAuthError> {
+        let mut assertion = self.source.assertion(options)?;
+        if let Some(provider) = &self.recipient {
+            assertion = assertion.encrypted_to(provider)?;
+        }
+        let source = &self.source;
+        source.post(&self.http, url, kind, members, &assertion)
+    }
+
+    /// An id_token that the provider has just given, as it was signed, and its claims.
+    pub(super) fn id_token(
+        &self,
+        runtime: &mut impl Runtime,
+        token: &str,
+        rules: &IdTokenRules<'_>,
+    ) -> Result<(Zeroizing<String>, Map<String, Value>), OidcError> {
+        let jws = self.decrypted(ID_TOKEN, token)?;
+        let claims = self.provider.id_token(&self.http, runtime, &jws, rules)?;
+        Ok((jws, claims))
+    }
+
+    /// What the UserInfo endpoint says of the person of `id_token`. A signed response names issuer and client where
+    /// `is_strict`.
+    pub(super) fn userinfo_of(
+        &self,
+        (runtime, policy): (&mut impl Runtime, &RetryPolicy),
+        access: &AccessToken,
+        id_token: Option<&Map<String, Value>>,
+        rules: &IdTokenRules<'_>,
+        is_strict: bool,
+    ) -> Result<Map<String, Value>, OidcError> {
+        let decrypt = |text: &str| self.decrypted(userinfo::WHAT, text);
+        let (provider, is_encrypted) = (&self.provider, !self.unwrappers.is_empty());
+        let (claims, is_signed) =
+            provider.userinfo_by(&self.http, policy, runtime, access, is_encrypted, decrypt)?;
+        let issuer = provider.metadata().issuer();
+        let judged = judge_userinfo(claims, id_token, issuer, rules, is_strict && is_signed);
+        // The server wrote the response when it had the token.
+        Ok(judged.map_err(|error| error.of(userinfo::WHAT).without(access.expose()))?)
+    }
+}
+
+privyseal_core::opaque_debug! { [] RelyingParty: provider; }
