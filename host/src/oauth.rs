@@ -24,7 +24,7 @@ pub(crate) use form::form_body;
 pub use introspection::Introspection;
 pub use refusal::{Diagnosis, Refusal, RequestKind};
 pub(crate) use response::token as token_response;
-pub(crate) use response::{get_awaited, get_public, success};
+pub(crate) use response::{get_awaited, get_public, parsed, success};
 pub use signing_client::SigningClient;
 pub(crate) use source::check_scope;
 pub use source::{AssertionSource, SignedRequest};

@@ -13,7 +13,6 @@ pub mod listener;
 pub mod login;
 pub mod provider;
 pub mod provider_keys;
-pub mod published;
 #[cfg(any(feature = "ciba", feature = "login"))]
 mod relying_party;
 pub mod rotation;

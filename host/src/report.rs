@@ -26,6 +26,7 @@ pub use keys::{CertificateEntry, KeyCheckOptions, KeyEntry, KeyReport};
 #[cfg(feature = "pkcs11")]
 pub use keys::{ModuleScan, TokenScan};
 pub use privyseal_check::Subject;
+pub use published::PublishedKeys;
 pub use request::RequestReport;
 pub use self_test::self_test;
 pub use token::{Demand, ReceiverReport, TokenCheckOptions, TokenReport};

@@ -6,8 +6,7 @@ use privyseal::http::Url;
 use privyseal::jose::jwk::JwkSetBuilder;
 use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::key::KeyUri;
-use privyseal::oidc::published::PublishedKeys;
-use privyseal::report::Report;
+use privyseal::report::{PublishedKeys, Report};
 use privyseal_core::{KeyEncryption, Unwrapper as _};
 use serde_json::{Value, json};
 
@@ -74,9 +73,8 @@ impl PublishedArgs {
         let (http, progress) = self.server.watched_http()?;
         let published = PublishedKeys::fetch(&http, &url)?;
         progress.finish();
-        let validated = self
-            .scheme
-            .is_some_and(|scheme| scheme.request_object().is_some());
+        let requests = self.scheme.and_then(SchemeRules::request_object);
+        let validated = requests.is_some();
         Ok(published.report(expected, gone, waited, validated))
     }
 

@@ -38,7 +38,7 @@ pub fn judge_assertion(
         .all(|it| it.rule == RuleId::Revocation);
     let jws = Jws::parse_signed_with(token, scheme.algorithms().value()).ok();
     let issuer = jws.as_ref().and_then(|jws| jws.unverified_claim("iss"));
-    let certificates = jws.and_then(|jws| jws.certificates().ok());
+    let certificates = jws.and_then(|jws| jws.header().certificates().ok());
     let leaf = certificates.as_ref().and_then(|ders| ders.first());
     let (true, true, Some(issuer), Some(leaf)) = (keeps_rules, is_signed, issuer, leaf) else {
         return Ok(alone);

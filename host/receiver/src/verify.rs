@@ -169,7 +169,7 @@ pub fn verify_token(
     let mut verified = VerifiedToken::default();
     let jws = verified.judge("a JWS by RS256", Jws::parse(token.trim()));
     let Some(jws) = jws else { return verified };
-    let typ = jws.typ().map(str::to_owned);
+    let typ = jws.header().typ().map(str::to_owned);
     let Some(key) = verified.judge("signed by a key that is known", key(&jws, keys)) else {
         return verified;
     };
@@ -205,7 +205,7 @@ pub fn verify_token(
 }
 
 fn key(jws: &Jws<'_>, keys: &KeySet) -> Result<VerifyingKey, String> {
-    let is_meant = |kid: Option<&str>| jws.kid().is_none() || kid == jws.kid();
+    let is_meant = |kid: Option<&str>| jws.header().kid().is_none() || kid == jws.header().kid();
     let mut fitting = keys.iter().filter(|(kid, _)| is_meant(*kid));
     let (_, key) = fitting.next().ok_or("the key set has none of its kid")?;
     if fitting.next().is_some() {

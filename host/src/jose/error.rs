@@ -54,20 +54,13 @@ impl JoseError {
     }
 }
 
-impl From<JwsFault> for JoseError {
-    fn from(fault: JwsFault) -> Self {
-        Self {
-            subject: "JWS",
-            fault: fault.into(),
-        }
-    }
-}
-
-impl From<JweFault> for JoseError {
-    fn from(fault: JweFault) -> Self {
-        Self {
-            subject: "JWE",
-            fault: fault.into(),
-        }
+impl<F: Into<JoseFault>> From<F> for JoseError {
+    fn from(fault: F) -> Self {
+        let fault = fault.into();
+        let subject = match fault {
+            JoseFault::Jws(_) => "JWS",
+            JoseFault::Jwe(_) => "JWE",
+        };
+        Self { subject, fault }
     }
 }

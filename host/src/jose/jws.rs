@@ -83,25 +83,6 @@ impl<'t> Jws<'t> {
         &self.header
     }
 
-    /// [`JwsHeader::kid`].
-    pub fn kid(&self) -> Option<&str> {
-        self.header.kid()
-    }
-
-    /// [`JwsHeader::typ`].
-    pub fn typ(&self) -> Option<&str> {
-        self.header.typ()
-    }
-
-    /// [`JwsHeader::certificates`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, JoseError> {
-        self.header.certificates()
-    }
-
     /// A text claim that nobody proved: good for nothing but looking up who should have.
     pub fn unverified_claim(&self, name: &str) -> Option<String> {
         let claims = members::unique(&self.payload).ok()?;
@@ -228,6 +209,6 @@ impl VerifiedJws {
 }
 
 privyseal_core::opaque_debug! {
-    [] Jws<'_> as it: kid = it.kid();
+    [] Jws<'_> as it: kid = it.header.kid();
     [] VerifiedJws as it: bytes = it.payload.len();
 }

@@ -1,5 +1,9 @@
 //! What a server's response is: what was asked for, a refusal, or nothing that can be used.
 
+use core::fmt::Display;
+
+use zeroize::Zeroizing;
+
 use super::{AccessToken, Introspection, OAuthError, Refusal, RequestKind};
 use crate::http::retry::retry_slow;
 use crate::http::{Http, Response, Url, media_type};
@@ -40,45 +44,43 @@ pub(crate) fn success<'s>(
 
 /// The access token in the successful response to a token request.
 pub(crate) fn token(url: &Url, response: Response) -> Result<AccessToken, OAuthError> {
-    let media_type = response.media_type.as_deref();
-    let token = AccessToken::from_response(response.body)
-        .map_err(|error| unusable(url, &error.to_string(), media_type))?;
-    is_json(url, media_type, "RFC 6749 section 5.1")?;
-    Ok(token)
+    let read = AccessToken::from_response;
+    parsed(url, response, "RFC 6749 section 5.1", read)
 }
 
 /// What the successful response to an introspection request says.
-pub(super) fn introspection(
-    url: &Url,
-    mut response: Response,
-) -> Result<Introspection, OAuthError> {
-    let introspection = Introspection::from_response(core::mem::take(&mut response.body))
-        .map_err(|reason| OAuthError::response(url, reason))?;
-    is_json(url, response.media_type.as_deref(), "RFC 7662 section 2.2")?;
-    Ok(introspection)
+pub(super) fn introspection(url: &Url, response: Response) -> Result<Introspection, OAuthError> {
+    let read = Introspection::from_response;
+    parsed(url, response, "RFC 7662 section 2.2", read)
 }
 
 /// The JSON in the response to a call. `bearer` was sent, and is shown nowhere.
 pub(super) fn json(url: &Url, response: Response, bearer: &str) -> Result<Vec<u8>, OAuthError> {
-    let mut response = success(url, RequestKind::Call, response, [bearer])?;
-    if serde_json::from_slice::<serde_json::Value>(&response.body).is_err() {
-        let media_type = response.media_type.as_deref();
-        return Err(unusable(url, "the answer is not JSON", media_type));
-    }
-    is_json(url, response.media_type.as_deref(), "RFC 8259 section 11")?;
-    Ok(core::mem::take(&mut response.body))
+    let response = success(url, RequestKind::Call, response, [bearer])?;
+    parsed(url, response, "RFC 8259 section 11", |mut body| {
+        let json = serde_json::from_slice::<serde_json::Value>(&body);
+        json.map(|_| core::mem::take(&mut *body))
+            .map_err(|_| "the answer is not JSON")
+    })
 }
 
-/// JSON under another type is an error page, or a response to somebody else.
-fn is_json(url: &Url, media_type: Option<&str>, source: &str) -> Result<(), OAuthError> {
-    media_type::expect_json(media_type, source).map_err(|reason| OAuthError::response(url, reason))
-}
-
-fn unusable(url: &Url, what: &str, media_type: Option<&str>) -> OAuthError {
-    match media_type {
-        Some("application/json") => OAuthError::response(url, what),
-        other => OAuthError::response(url, format!("{what} ({})", media_type::shown(other))),
-    }
+/// What `read` makes of the JSON in a successful response, whose media type `source` demands: under another it is an error
+/// page, or a response to somebody else.
+pub(crate) fn parsed<T, E: Display>(
+    url: &Url,
+    mut response: Response,
+    source: &str,
+    read: impl FnOnce(Zeroizing<Vec<u8>>) -> Result<T, E>,
+) -> Result<T, OAuthError> {
+    let media_type = response.media_type.as_deref();
+    let read = read(core::mem::take(&mut response.body));
+    let read = read.map_err(|error| match media_type {
+        Some("application/json") => OAuthError::response(url, error),
+        other => OAuthError::response(url, format!("{error} ({})", media_type::shown(other))),
+    })?;
+    media_type::expect_json(media_type, source)
+        .map_err(|reason| OAuthError::response(url, reason))?;
+    Ok(read)
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use privyseal_core::jws::Algorithm;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::base::display::sanitize_for_display;
-use crate::http::{BaseUrl, Http, Url, UrlError, media_type};
-use crate::oauth::{self, OAuthError};
+use crate::http::{BaseUrl, Http, Url, UrlError};
+use crate::oauth;
 use crate::oidc::OidcError;
 
 /// Where the document is, below the issuer (section 4).
@@ -45,12 +46,9 @@ impl ProviderMetadata {
         let base: BaseUrl = issuer.parse().map_err(OidcError::Issuer)?;
         let url = base.join(PATH).map_err(OidcError::Issuer)?;
         let response = oauth::get_public(http, &url, MAX_METADATA)?;
-        let unusable = |reason: String| OAuthError::response(&url, reason);
-        let metadata = Self::from_bytes(issuer, &response.body)
-            .map_err(|error| unusable(error.to_string()))?;
+        let read = |body: Zeroizing<Vec<u8>>| Self::from_bytes(issuer, &body);
         let source = "OpenID Connect Discovery section 4.2";
-        media_type::expect_json(response.media_type.as_deref(), source).map_err(unusable)?;
-        Ok(metadata)
+        Ok(oauth::parsed(&url, response, source, read)?)
     }
 
     /// Reads the document that was published below `issuer`.
@@ -133,6 +131,16 @@ impl ProviderMetadata {
 }
 
 impl ProviderMetadata {
+    /// The values of `scope` that are not in `scopes_supported`, where that is given. No error: a provider need not list all
+    /// that it knows (OpenID Connect Discovery section 3, RFC 8414 section 2).
+    pub fn unlisted_scopes<'s>(&self, scope: &'s str) -> impl Iterator<Item = &'s str> {
+        scope.split(' ').filter(|value| {
+            // itsme lists `service`, of which each service is one.
+            let family = value.split(':').next().unwrap_or_default();
+            !self.may_support("scopes_supported", &[value, family])
+        })
+    }
+
     /// Whether a member is there at all.
     pub(crate) fn says(&self, name: &str) -> bool {
         self.members.get(name).is_some_and(|value| !value.is_null())
@@ -216,6 +224,23 @@ privyseal_core::opaque_debug! { [] ProviderMetadata as it: issuer, members = it.
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scopes_that_are_not_listed() {
+        let said = |more: &str| {
+            let text = format!(
+                r#"{{"issuer":"https://a.b","jwks_uri":"https://a.b/k","token_endpoint":"https://a.b/t"{more}}}"#
+            );
+            ProviderMetadata::from_bytes("https://a.b", text.as_bytes()).unwrap()
+        };
+        let unlisted = |said: &ProviderMetadata| -> Vec<String> {
+            let values = said.unlisted_scopes("openid service:A profil x:y");
+            values.map(str::to_owned).collect()
+        };
+        assert!(unlisted(&said("")).is_empty(), "nothing is listed");
+        let listed = said(r#","scopes_supported":["openid","service","profile"]"#);
+        assert_eq!(unlisted(&listed), ["profil", "x:y"]);
+    }
 
     const ISSUER: &str = "https://idp.example/realms/M2M";
 

@@ -7,14 +7,11 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::base::display::sanitize_for_display;
-use crate::base::runtime::Runtime;
-use crate::http::Http;
 use crate::jose::JoseError;
 use crate::jose::jws;
 use crate::jose::jws::{ClaimRules, VerifiedJws};
 use crate::oauth::AuthenticationOptions;
-use crate::oidc::OidcError;
-use crate::oidc::provider::{CLOCK_LEEWAY, Provider};
+use crate::oidc::provider::CLOCK_LEEWAY;
 
 /// The claim that binds an id_token to an authentication request (CIBA Core section 10.3.1).
 const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
@@ -46,25 +43,9 @@ pub(super) struct IdTokenRules<'a> {
     pub waits: bool,
 }
 
-impl Provider {
-    /// The claims of an id_token that it has just given for a person.
-    pub(super) fn id_token(
-        &self,
-        http: &Http,
-        runtime: &mut impl Runtime,
-        token: &str,
-        rules: &IdTokenRules<'_>,
-    ) -> Result<Map<String, Value>, OidcError> {
-        let verified = self.verify_given(http, runtime, ID_TOKEN, token, rules.waits)?;
-        let now = runtime.now()?;
-        let claims = judge(&verified, self.metadata().issuer(), now, rules);
-        Ok(claims.map_err(|error| error.of(ID_TOKEN))?)
-    }
-}
-
 /// The claims of an id_token whose signature was verified, if they obey OpenID Connect Core section
 /// 3.1.3.7 and CIBA Core section 10.3.1.
-fn judge(
+pub(super) fn judge(
     verified: &VerifiedJws,
     issuer: &str,
     now: UnixTime,

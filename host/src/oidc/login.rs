@@ -205,8 +205,7 @@ impl RelyingParty {
         ];
         // What it is spent for can be judged, then.
         self.provider.read_keys(&self.http, now)?;
-        let issued = self.tokens(&members, RequestKind::Code, Some(&state.0.nonce));
-        let issued = issued.map_err(LoginError::of_code)?;
+        let issued = self.tokens(&members, RequestKind::Code, Some(&state.0.nonce))?;
         let Some((id_token, claims)) = issued.id_token else {
             let url = metadata.token_endpoint();
             let reason = "id_token is missing (OpenID Connect Core section 3.1.3.3)";
@@ -239,8 +238,7 @@ impl RelyingParty {
         ];
         // What it is spent for can be judged, then.
         self.provider.read_keys(&self.http, clock::now()?)?;
-        let issued = self.tokens(&members, RequestKind::Refresh, None);
-        issued.map_err(LoginError::of_refresh)
+        self.tokens(&members, RequestKind::Refresh, None)
     }
 
     /// What the provider says about an access token (RFC 7662).

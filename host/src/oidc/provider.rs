@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::base::events;
 use crate::base::runtime::Runtime;
-use crate::http::Http;
+use crate::http::{Http, MAX_CALL_RESPONSE};
 use crate::jose::JoseFault;
 use crate::jose::jws::{ClaimRules, JwsFault, VerifiedJws, judge_access_token_type};
 use crate::oauth;
@@ -27,8 +27,6 @@ use {
     crate::oidc::provider_keys::MAX_KEY_SET,
     privyseal_core::KeyEncryption,
 };
-
-pub use userinfo::UserInfo;
 
 /// Seconds by which the provider's clock may differ from this one.
 pub const CLOCK_LEEWAY: u64 = 10;
@@ -171,10 +169,7 @@ impl Provider {
         let begun = runtime.now()?;
         let there = match &self.keys {
             Keys::Published(keys) => lock(keys).read_by(oauth::get_public, http, begun)?,
-            // There is nothing to read, but somebody must be there.
-            Keys::Sent(_) => http
-                .date(self.metadata.token_endpoint())
-                .map_err(OAuthError::from)?,
+            Keys::Sent(_) => self.date_and_seal(http, begun)?,
         };
         let Some(there) = there else {
             return Ok(());
@@ -188,6 +183,21 @@ impl Provider {
         let seconds = ahead.max(behind);
         let is_ahead = ahead > behind;
         Err(OidcError::Clock { seconds, is_ahead })
+    }
+
+    /// What time it is there. Somebody must be there, and where a party of iSHARE says what it can do, its seal must count: one
+    /// that does not now will not once a person has logged in, either.
+    fn date_and_seal(&self, http: &Http, now: UnixTime) -> Result<Option<UnixTime>, OidcError> {
+        const NAME: &str = "capabilities_token";
+        let url = self.metadata.endpoint("capabilities_endpoint");
+        let url = url.unwrap_or_else(|| self.metadata.token_endpoint());
+        let response = http.get_public(url, MAX_CALL_RESPONSE);
+        let response = response.map_err(OAuthError::from)?;
+        let said: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        if let Some(token) = said[NAME].as_str() {
+            self.verify(http, now, NAME, token, TokenFrom::Anybody)?;
+        }
+        Ok(response.date)
     }
 
     /// The provider as somebody to whom something is encrypted: by the first key for `algorithm` that it publishes.

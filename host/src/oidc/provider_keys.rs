@@ -143,7 +143,7 @@ impl ProviderKeys {
 
     fn verify_now(&self, token: &str, now: UnixTime) -> Result<VerifiedJws, JoseError> {
         let jws = Jws::parse(token)?;
-        let key = self.find(jws.kid(), now)?;
+        let key = self.find(jws.header().kid(), now)?;
         jws.verify(key)
     }
 

@@ -12,7 +12,7 @@ use crate::jose::jwe::Recipient;
 use crate::keys::key::KeyUnwrapper;
 use crate::oauth::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RequestKind};
 use crate::oidc::OidcError;
-use crate::oidc::id_token::{ID_TOKEN, IdTokenRules, judge_userinfo};
+use crate::oidc::id_token::{self, ID_TOKEN, IdTokenRules, judge_userinfo};
 use crate::oidc::provider::{Provider, userinfo};
 
 /// One client at one provider, for logins in a browser ([`login`](crate::oidc::login)) and for CIBA
@@ -131,8 +131,11 @@ impl RelyingParty {
         rules: &IdTokenRules<'_>,
     ) -> Result<(Zeroizing<String>, Map<String, Value>), OidcError> {
         let jws = self.decrypted(ID_TOKEN, token)?;
-        let claims = self.provider.id_token(&self.http, runtime, &jws, rules)?;
-        Ok((jws, claims))
+        let (provider, http) = (&self.provider, &self.http);
+        let verified = provider.verify_given(http, runtime, ID_TOKEN, &jws, rules.waits)?;
+        let (issuer, now) = (provider.metadata().issuer(), runtime.now()?);
+        let claims = id_token::judge(&verified, issuer, now, rules);
+        Ok((jws, claims.map_err(|error| error.of(ID_TOKEN))?))
     }
 
     /// What the UserInfo endpoint says of the person of `id_token`. A signed response names issuer and client where

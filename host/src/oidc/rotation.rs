@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::base::display::escape_for_display;
-use crate::jose::jwk::{KeySet, KeySetError};
+use crate::jose::jwk::KeySet;
 
 /// For how long a provider may keep an old set, in seconds: a day.
 pub const CACHE: u64 = 24 * 60 * 60;
@@ -171,12 +171,7 @@ impl RotationStep {
 
 /// The keys of a set, each of them usable, and with a name of its own.
 fn read(set: &[u8]) -> Result<Vec<Value>, RotationError> {
-    let no_set = |error: KeySetError| refused(error.to_string());
-    KeySet::from_bytes(set).map_err(no_set)?;
-    let mut set = KeySet::json(set).map_err(no_set)?;
-    let Value::Array(keys) = set["keys"].take() else {
-        return Err(no_set(KeySetError::OtherShape));
-    };
+    let keys = KeySet::members(set).map_err(|error| refused(error.to_string()))?;
     if keys.is_empty() {
         return Err(refused("the set has no key"));
     }

@@ -2,18 +2,53 @@
 
 use std::collections::BTreeSet;
 
+use privyseal_core::cert::CertificateError;
 use serde_json::Value;
 
 use super::{Report, Verdict};
 use crate::base::display::sanitize_for_display;
+use crate::http::{Http, Url};
 use crate::jose::jwk::KeySet;
-use crate::oidc::published::PublishedKeys;
+use crate::oauth::{self, OAuthError};
+use crate::oidc::provider_keys::MAX_KEY_SET;
 use crate::oidc::rotation::{CACHE, is_same_key, kid};
+use crate::pki::validation::IdentityValidation;
 
 /// itsme, certificates and website security.
 const VALIDATION: &str = "itsme takes OV and EV only (certificates and website security)";
 
+/// What stands behind a `jwks_uri`.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PublishedKeys {
+    /// The keys, as they stand there.
+    pub keys: Vec<Value>,
+    /// For how many seconds it may be kept, where it says so (`max-age`, RFC 9111 section 5.2.2.1).
+    pub max_age: Option<u64>,
+    /// The media type.
+    pub media_type: Option<String>,
+    /// What the server's certificate says of who runs it; an error if it cannot be read, nothing if a proxy hides it.
+    pub validation: Option<Result<Option<IdentityValidation>, CertificateError>>,
+}
+
 impl PublishedKeys {
+    /// Reads the set, and looks at the server's certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`OAuthError`]: the server does not answer, refuses, or what it has is no set of public keys.
+    pub fn fetch(http: &Http, url: &Url) -> Result<Self, OAuthError> {
+        let response = oauth::get_public(http, url, MAX_KEY_SET)?;
+        let keys = KeySet::members(&response.body);
+        let certificate = http.server_certificate(url)?;
+        Ok(Self {
+            keys: keys.map_err(|error| OAuthError::response(url, error))?,
+            max_age: response.max_age,
+            media_type: response.media_type.clone(),
+            validation: certificate.map(|der| IdentityValidation::of(&der)),
+        })
+    }
+
     /// Compares them with the set that should be there. Of keys that should not, those that `gone` knows are an
     /// error, and others are mentioned. With `waited`, the set may be kept no longer than so many seconds. With
     /// `validated`, the server's certificate must say which organization runs it.
@@ -51,11 +86,8 @@ impl PublishedKeys {
             report.add(verdict, format!("{shown} is published, {more}"));
         }
         let has_both = self.keys.iter().any(|key| key["use"] == "enc");
-        for key in self
-            .keys
-            .iter()
-            .filter(|key| has_both && key["use"].is_null())
-        {
+        let unsaid = self.keys.iter().filter(|key| key["use"].is_null());
+        for key in unsaid.filter(|_| has_both) {
             let shown = sanitize_for_display(kid(key), None);
             let text = format!(
                 "{shown} has no use, which each key needs where others are for encryption (OpenID Connect Registration \
@@ -74,27 +106,22 @@ impl PublishedKeys {
             None => "the set does not say for how long it may be kept: providers keep it for up to a day".to_owned(),
         };
         let longer = |than: &u64| self.max_age.unwrap_or(CACHE) > *than;
-        let (verdict, more) = match (waited, longer(&CACHE)) {
-            (Some(waited), _) if longer(&waited) => {
-                let more = format!(", and the plan waits {waited} s only: plan again with it");
-                (Verdict::Broken, more)
+        let broken = waited.filter(longer);
+        let more = match (waited, broken) {
+            (_, Some(waited)) => {
+                format!(", and the plan waits {waited} s only: plan again with it")
             }
-            (None, true) => (
-                Verdict::Note,
-                ", longer than a day: plan with it".to_owned(),
-            ),
-            _ => (Verdict::Note, String::new()),
+            (None, _) if longer(&CACHE) => ", longer than a day: plan with it".to_owned(),
+            _ => String::new(),
         };
+        let verdict = broken.map_or(Verdict::Note, |_| Verdict::Broken);
         report.add(verdict, format!("{kept}{more}"));
     }
 
     fn add_server(&self, report: &mut Report, validated: bool) {
         let types = ["application/json", "application/jwk-set+json"];
-        if !self
-            .media_type
-            .as_deref()
-            .is_some_and(|it| types.contains(&it))
-        {
+        let media_type = self.media_type.as_deref();
+        if media_type.is_none_or(|it| !types.contains(&it)) {
             let text = "the set is not served as application/jwk-set+json or application/json";
             report.add(Verdict::Note, text);
         }
@@ -106,26 +133,19 @@ impl PublishedKeys {
         let (verdict, text) = match &self.validation {
             None => {
                 let text = "a proxy hides the server's certificate, which was not looked at";
-                (Verdict::NotChecked, text.to_owned())
+                return report.add(Verdict::NotChecked, text);
             }
-            Some(Err(error)) => (
-                wrong,
-                format!("the server's certificate cannot be read: it {error}"),
-            ),
+            Some(Err(error)) => (wrong, format!("cannot be read: it {error}")),
+            Some(Ok(Some(level))) if level.names_organization() => {
+                (Verdict::Passed, format!("has {level}"))
+            }
+            Some(Ok(Some(level))) => (wrong, format!("has {level}: {VALIDATION}")),
             Some(Ok(None)) => {
-                let text = "the server's certificate does not say how its owner was identified";
-                (wrong, format!("{text}: {VALIDATION}"))
-            }
-            Some(Ok(Some(level))) => {
-                let text = format!("the server's certificate has {level}");
-                if level.names_organization() {
-                    (Verdict::Passed, text)
-                } else {
-                    (wrong, format!("{text}: {VALIDATION}"))
-                }
+                let text = format!("does not say how its owner was identified: {VALIDATION}");
+                (wrong, text)
             }
         };
-        report.add(verdict, text);
+        report.add(verdict, format!("the server's certificate {text}"));
     }
 }
 
@@ -137,22 +157,16 @@ fn judged(kid: &str, expected: &Value, found: &Value) -> (Verdict, String) {
     };
     let algorithms = [expected, found].map(|key| key["alg"].as_str());
     let is_other = matches!(algorithms, [Some(expected), Some(found)] if expected != found);
-    let (verdict, more) = if !is_same_key(expected, found) {
-        (Verdict::Broken, ", for another key".to_owned())
+    let fault = if !is_same_key(expected, found) {
+        ", for another key".to_owned()
     } else if usage(expected) != usage(found) {
-        (
-            Verdict::Broken,
-            format!(" with another use than {}", usage(expected)),
-        )
+        format!(" with another use than {}", usage(expected))
     } else if !is_usable || is_other {
-        (
-            Verdict::Broken,
-            ", with an alg or key_ops for something else".to_owned(),
-        )
+        ", with an alg or key_ops for something else".to_owned()
     } else {
-        (Verdict::Passed, String::new())
+        return (Verdict::Passed, format!("{kid} is published"));
     };
-    (verdict, format!("{kid} is published{more}"))
+    (Verdict::Broken, format!("{kid} is published{fault}"))
 }
 
 #[cfg(test)]

@@ -115,10 +115,10 @@ fn userinfo_in_json_and_signed() {
             .access_token_with_scope(&stage.http, &base, &stage.options(), "openid")
             .unwrap();
         let provider = stage.provider();
-        let info = provider.userinfo(&stage.http, &token, client_id).unwrap();
-        assert_eq!(info.is_signed(), signed);
+        let (claims, is_signed) = provider.userinfo(&stage.http, &token, client_id).unwrap();
+        assert_eq!(is_signed, signed);
         let name = format!("service-account-{client_id}");
-        assert_eq!(info.claims().get("preferred_username"), Some(&name.into()));
+        assert_eq!(claims.get("preferred_username"), Some(&name.into()));
     }
     let client = stage.client("without-openid", &json!({}));
     let token = client

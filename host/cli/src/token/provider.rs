@@ -106,8 +106,8 @@ impl Next {
                 Ok(Zeroizing::new(answer.response().trim_ascii().to_vec()))
             }
             Self::UserInfo => {
-                let info = provider.userinfo(http, token, client.client_id().as_str())?;
-                Ok(json(info.claims().clone()))
+                let (claims, _) = provider.userinfo(http, token, client.client_id().as_str())?;
+                Ok(json(claims))
             }
             Self::Claims => {
                 let claims = provider.access_token_claims(http, clock::now()?, token.expose())?;

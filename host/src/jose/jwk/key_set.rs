@@ -108,6 +108,15 @@ impl KeySet {
         })
     }
 
+    /// The keys of a set of public keys, as they stand there.
+    pub(crate) fn members(content: &[u8]) -> Result<Vec<Value>, KeySetError> {
+        Self::from_bytes(content)?;
+        match Self::json(content)?["keys"].take() {
+            Value::Array(keys) => Ok(keys),
+            _ => Err(KeySetError::OtherShape),
+        }
+    }
+
     fn read(content: &[u8], is_wanted: fn(&Value) -> bool) -> Result<Self, KeySetError> {
         let value = Self::json(content)?;
         let keys = match (value.get("keys"), value.get("kty")) {

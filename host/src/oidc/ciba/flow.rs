@@ -6,13 +6,12 @@ use core::time::Duration;
 
 use privyseal_core::UnixTime;
 
-use super::identity::Identity;
 use super::machine::{Answer, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, Due};
 use super::ping::PingListener;
-use super::{CibaError, State, Watcher, discovery};
+use super::{CibaError, Identity, State, Watcher, discovery};
 use crate::base::runtime::Runtime;
 use crate::http::retry::retry;
-use crate::http::{BaseUrl, Response, Url};
+use crate::http::{BaseUrl, Response, RetryPolicy, Url};
 use crate::oauth::{
     AssertionOptions, AudienceParts, OAuthError, REQUEST, RequestKind, SignedRequest,
 };
@@ -108,48 +107,53 @@ impl<P: Runtime> Ciba<'_, P> {
     fn answer(&mut self, due: Due) -> Result<Answer, CibaError> {
         let (party, runtime) = (self.party, &mut self.runtime);
         let metadata = party.provider.metadata();
-        let (url, response) = match due {
-            Due::Session(None) => {
-                let url = party.below(discovery::PATH)?;
-                let kind = RequestKind::NewDiscovery;
-                let ask =
-                    |runtime: &mut dyn Runtime| party.post_at(runtime.now()?, &url, kind, &[]);
-                let response = retry(&party.policy, runtime, ask);
-                (url, response)
-            }
+        let (mut id, mut asked) = (None, None);
+        let (kind, url) = match due {
+            Due::Session(None) => (RequestKind::NewDiscovery, party.below(discovery::PATH)?),
             Due::Session(Some(id)) => {
-                let url = party.below(&discovery::path_of(&id))?;
-                let response = party.post_at(runtime.now()?, &url, RequestKind::Discovery, &[]);
-                (url, response)
+                let path = discovery::path_of(&id);
+                (RequestKind::Discovery, party.below(&path)?)
             }
-            Due::Authentication(asked) => {
-                let url = match metadata.endpoint("backchannel_authentication_endpoint") {
-                    Some(url) => url.clone(),
-                    None => party.below("/backchannel/authentication")?,
-                };
-                let response = retry(&party.policy, runtime, |runtime| {
-                    let now = runtime.now()?;
-                    let request = SignedRequest::Authentication(&asked);
-                    let options = party.options_at(now, REQUEST)?;
-                    let request = party.source.signed_request(&options, request)?;
-                    let members = [("request", request.as_str())];
-                    party.post_at(now, &url, RequestKind::Backchannel, &members)
-                });
-                (url, response)
+            Due::Authentication(options) => {
+                asked = Some(options);
+                let url = metadata.endpoint("backchannel_authentication_endpoint");
+                let default = || party.below("/backchannel/authentication");
+                (
+                    RequestKind::Backchannel,
+                    url.cloned().map_or_else(default, Ok)?,
+                )
             }
-            Due::Tokens(id) => {
-                let url = metadata.token_endpoint().clone();
-                let members = [("grant_type", GRANT_TYPE), ("auth_req_id", id.as_str())];
-                let response =
-                    party.post_at(runtime.now()?, &url, RequestKind::CibaTokens, &members);
-                (url, response)
+            Due::Tokens(auth_req_id) => {
+                id = Some(auth_req_id);
+                (RequestKind::CibaTokens, metadata.token_endpoint().clone())
             }
             Due::Claims(tokens, userinfo) => {
                 let identity = self.identity(*tokens, userinfo)?;
                 return Ok(Answer::Claims(Box::new(identity)));
             }
         };
-        Ok(Answer::Said(url, Box::new(response?)))
+        // The flow says when to ask again for what is waited for.
+        let is_polled = matches!(kind, RequestKind::Discovery | RequestKind::CibaTokens);
+        let policy = if is_polled {
+            RetryPolicy::NEVER
+        } else {
+            party.policy
+        };
+        let response = retry(&policy, runtime, |runtime| {
+            let now = runtime.now()?;
+            let request = asked.as_deref().map(|asked| {
+                let options = party.options_at(now, REQUEST)?;
+                let request = SignedRequest::Authentication(asked);
+                party.source.signed_request(&options, request)
+            });
+            let request = request.transpose()?;
+            let mut members: Vec<_> = request.iter().map(|it| ("request", it.as_str())).collect();
+            if let Some(id) = &id {
+                members.extend([("grant_type", GRANT_TYPE), ("auth_req_id", id.as_str())]);
+            }
+            party.post_at(now, &url, kind, &members)
+        })?;
+        Ok(Answer::Said(url, Box::new(response)))
     }
 }
 

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::discovery::{self, QrImage, Session};
-use super::identity::{Identity, Tokens};
 use super::polling::{DEFAULT_INTERVAL, Polling, Step};
 use super::response::Acknowledgement;
-use super::{CibaError, State};
+use super::{CibaError, Identity, State, Tokens};
 use crate::base::BaseError;
 use crate::base::seal::SealKey;
 use crate::http::{Response, Url};
@@ -298,8 +297,13 @@ impl CibaFlow {
                 return Ok(self.discovered(now, response.came_at, session));
             }
             Stage::Authentication => {
-                let acknowledgement = Acknowledgement::read(&body).map_err(unusable)?;
-                self.acknowledged(now, acknowledgement);
+                let said = Acknowledgement::read(&body).map_err(unusable)?;
+                let mut polling = Polling::new(now, said.interval, said.expires_in);
+                if self.kept.asked.client_notification_token.is_some() {
+                    polling = polling.beside_ping();
+                }
+                let id = said.auth_req_id;
+                self.kept.stage = Stage::Tokens { id, polling };
                 self.kept.sent_at = Some(response.came_at.as_secs());
             }
             Stage::Tokens { id, .. } => {
@@ -341,18 +345,6 @@ impl CibaFlow {
         };
         self.kept.stage = Stage::Discovery(Some((id, polling)));
         qr.filter(|qr| !qr.is_over(came_at)).map(CibaStep::ShowQr)
-    }
-
-    fn acknowledged(&mut self, now: Duration, acknowledgement: Acknowledgement) {
-        let lifetime = acknowledgement.expires_in;
-        let mut polling = Polling::new(now, acknowledgement.interval, lifetime);
-        if self.kept.asked.client_notification_token.is_some() {
-            polling = polling.beside_ping();
-        }
-        self.kept.stage = Stage::Tokens {
-            id: acknowledgement.auth_req_id,
-            polling,
-        };
     }
 
     /// How long what it waits for may still take.

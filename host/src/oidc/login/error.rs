@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::display::sanitize_for_display;
-use crate::oauth::{Diagnosis, OAuthError};
+use crate::oauth::{Diagnosis, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 
 /// Seconds within which a login must be finished: eHealth gives a person 30 minutes (section 5.10).
@@ -59,18 +59,12 @@ pub enum LoginError {
 }
 
 impl LoginError {
-    /// Of a request with a refresh token.
-    pub(super) fn of_refresh(error: OidcError) -> Self {
-        match &error {
-            OidcError::OAuth(inner) if !may_be_taken(inner) => error.into(),
-            _ => Self::Spent(error),
-        }
-    }
-
-    /// Of a request with a code.
-    pub(super) fn of_code(error: OidcError) -> Self {
-        match &error {
-            OidcError::OAuth(inner) if may_be_taken(inner) => Self::CodeSpent(error),
+    /// Of a request with a code or a refresh token.
+    pub(super) fn of(kind: RequestKind, error: OidcError) -> Self {
+        match (&error, kind) {
+            (OidcError::OAuth(inner), _) if !may_be_taken(inner) => error.into(),
+            (_, RequestKind::Refresh) => Self::Spent(error),
+            (OidcError::OAuth(_), _) => Self::CodeSpent(error),
             _ => error.into(),
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::LoginError;
 use crate::http::retry::retry;
 use crate::http::{Response, Url};
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
@@ -36,9 +37,11 @@ impl RelyingParty {
         members: &[(&str, &str)],
         kind: RequestKind,
         nonce: Option<&str>,
-    ) -> Result<Issued, OidcError> {
+    ) -> Result<Issued, LoginError> {
         let url = self.provider.metadata().token_endpoint();
-        let access = oauth::token_response(url, self.told(url, members, kind)?)?;
+        let told = self.told(url, members, kind);
+        let access = told.and_then(|response| oauth::token_response(url, response));
+        let access = access.map_err(|error| LoginError::of(kind, error.into()))?;
         let rules = IdTokenRules {
             client_id: self.source.client_id().as_str(),
             access_token: access.expose(),
@@ -52,7 +55,7 @@ impl RelyingParty {
             Ok(id_token) => (id_token, None),
             // A session goes on without a new one.
             Err(error @ OidcError::OAuth(_)) if kind == RequestKind::Refresh => (None, Some(error)),
-            Err(error) => return Err(error),
+            Err(error) => return Err(LoginError::of(kind, error)),
         };
         Ok(Issued {
             access,

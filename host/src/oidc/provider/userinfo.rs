@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{CLOCK_LEEWAY, Keys, Provider};
 use crate::base::runtime::Runtime;
 use crate::http::retry::retry_slow;
-use crate::http::{Http, MAX_CALL_RESPONSE, Response, RetryPolicy, Url, media_type};
+use crate::http::{Http, MAX_CALL_RESPONSE, Response, RetryPolicy, Url};
 use crate::jose::jws::{self, judge_times, judge_userinfo};
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
 use crate::oidc::OidcError;
@@ -20,29 +20,8 @@ pub(in crate::oidc) const ENDPOINT: &str = "userinfo_endpoint";
 /// What errors call a signed response.
 pub(in crate::oidc) const WHAT: &str = "userinfo answer";
 
-/// The claims about the owner of a token. `Debug` does not show them.
-#[derive(Clone, PartialEq)]
-pub struct UserInfo {
-    claims: Map<String, Value>,
-    signed: bool,
-}
-
-privyseal_core::opaque_debug! { [] UserInfo: signed; }
-
-impl UserInfo {
-    /// The claims.
-    pub const fn claims(&self) -> &Map<String, Value> {
-        &self.claims
-    }
-
-    /// Whether the provider signed them.
-    pub const fn is_signed(&self) -> bool {
-        self.signed
-    }
-}
-
 impl Provider {
-    /// Asks the UserInfo endpoint with an access token. A response that is a signed JWT is verified, and must
+    /// Asks the UserInfo endpoint with an access token: gives the claims, and whether the provider signed them. A response that is a signed JWT is verified, and must
     /// be of this issuer and for `client_id`; one that is plain JSON has TLS as its only proof.
     ///
     /// # Errors
@@ -54,7 +33,7 @@ impl Provider {
         http: &Http,
         token: &AccessToken,
         client_id: &str,
-    ) -> Result<UserInfo, OidcError> {
+    ) -> Result<(Map<String, Value>, bool), OidcError> {
         let (policy, runtime) = (http.policy(), &mut http.runtime());
         let as_it_is = |text: &str| Ok(Zeroizing::new(text.to_owned()));
         let (claims, signed) = self.userinfo_by(http, policy, runtime, token, false, as_it_is)?;
@@ -67,7 +46,7 @@ impl Provider {
             let reason = "sub is missing (OpenID Connect Core section 5.3.2)";
             return Err(OAuthError::response(self.metadata.offered(ENDPOINT)?, reason).into());
         }
-        Ok(UserInfo { claims, signed })
+        Ok((claims, signed))
     }
 
     /// The claims, verified where they are signed, and whether they are. A JWT is what `decrypt` makes of it; only that is
@@ -82,13 +61,18 @@ impl Provider {
         decrypt: impl FnOnce(&str) -> Result<Zeroizing<String>, OidcError>,
     ) -> Result<(Map<String, Value>, bool), OidcError> {
         let url = self.metadata.offered(ENDPOINT)?;
-        let response = ask(http, policy, runtime, url, token)?;
+        // Also where no answer came in time: a person has confirmed, who cannot be asked again for nothing.
+        let response = retry_slow(policy, runtime, |_| {
+            let response = http.get(url, token.expose(), MAX_CALL_RESPONSE)?;
+            // No claims are called `error`, and a JWT is no JSON.
+            oauth::success(url, RequestKind::UserInfo, response, [token.expose()])
+        })?;
         // Who sends its keys proves with them who it is.
         let is_signed = is_encrypted
             || matches!(self.keys, Keys::Sent(_))
             || response.media_type.as_deref() == Some(JWT);
         if !is_signed {
-            return Ok((plain(url, &response)?, false));
+            return Ok((plain(url, response)?, false));
         }
         let text = core::str::from_utf8(&response.body)
             .map_err(|_| OAuthError::response(url, "the answer is no JWT"))?
@@ -108,32 +92,15 @@ impl Provider {
     }
 }
 
-/// Asks, and asks again also where no answer came in time: a person has confirmed, who cannot be asked again for
-/// nothing.
-fn ask(
-    http: &Http,
-    policy: &RetryPolicy,
-    runtime: &mut impl Runtime,
-    url: &Url,
-    token: &AccessToken,
-) -> Result<Response, OAuthError> {
-    retry_slow(policy, runtime, |_| {
-        let response = http.get(url, token.expose(), MAX_CALL_RESPONSE)?;
-        // No claims are called `error`, and a JWT is no JSON.
-        oauth::success(url, RequestKind::UserInfo, response, [token.expose()])
-    })
-}
-
 /// The claims in a response that is not signed.
-fn plain(url: &Url, response: &Response) -> Result<Map<String, Value>, OAuthError> {
-    let claims = jws::unique_members(&response.body).map_err(|_| {
-        let reason = "the answer is neither a JSON object whose members are there once nor a JWT";
-        OAuthError::response(url, reason)
-    })?;
+fn plain(url: &Url, response: Response) -> Result<Map<String, Value>, OAuthError> {
     let source = "OpenID Connect Core section 5.3.2";
-    media_type::expect_json(response.media_type.as_deref(), source)
-        .map_err(|reason| OAuthError::response(url, reason))?;
-    Ok(claims)
+    oauth::parsed(url, response, source, |body| {
+        let claims = jws::unique_members(&body);
+        claims.map_err(
+            |_| "the answer is neither a JSON object whose members are there once nor a JWT",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -158,7 +125,7 @@ mod tests {
                 date: None,
                 body: body.as_bytes().to_vec().into(),
             };
-            assert_eq!(plain(&url, &response).is_ok(), is_good, "{body}");
+            assert_eq!(plain(&url, response).is_ok(), is_good, "{body}");
         }
     }
 }

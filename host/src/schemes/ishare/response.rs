@@ -185,9 +185,9 @@ impl<'a> Expected<'a> {
     ) -> Result<VerifiedJws, ResponseFault> {
         let jws = Jws::parse_signed_with(token, ISHARE.algorithms().value());
         let jws = told(tell, "a JWS by an algorithm of iSHARE", jws)?;
-        let is_jwt = jws.typ() == Some("JWT");
+        let is_jwt = jws.header().typ() == Some("JWT");
         holds(tell, "typ", is_jwt, ResponseFault::Type)?;
-        let certificates = told(tell, "x5c", jws.certificates())?;
+        let certificates = told(tell, "x5c", jws.header().certificates())?;
         let key = self.proven_key(&certificates, now, tell)?;
         told(tell, "the signature", jws.verify(&key))
     }

@@ -29,7 +29,7 @@ fn userinfo(claims: &Value, forge: impl Fn(String) -> String) -> Result<Value, S
     let token = AccessToken::from_response(granted.into_bytes().into()).unwrap();
     let http = http(server.certificate(), LIMIT);
     let answer = Provider::new(metadata.unwrap()).userinfo(&http, &token, "partner");
-    let claims = answer.map(|it| it.claims().clone().into());
+    let claims = answer.map(|(claims, _)| claims.into());
     claims.map_err(|error| error.to_string())
 }
 
