@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `POST /connect/token`, with `scope=iSHARE` and `client_id` of a party of this registry | a bearer token for 3600 s |
 //! | `GET /trusted_list` | `trusted_list_token` |
+//! | `GET /capabilities`, by anybody | `capabilities_token` |
 //! | `GET /identity_provider/authorize` | back to the client with a code: the person is logged in |
 //! | `POST /identity_provider/token`, with a code | a bearer token and an `id_token` |
 //! | `GET /identity_provider/userinfo` | a signed answer |

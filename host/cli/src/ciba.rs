@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 use super::options::{
     AuthenticationArgs, DecryptionOptions, KeysOptions, KidOptions, ServerOptions, named,
 };
-use super::output::{can_print, output_file, print_person};
+use super::output::{can_print, output_file, print_person, warn_of_scopes};
 use super::session::token;
 use crate::error::CliError;
 use crate::output::say;
@@ -146,6 +146,7 @@ impl Ciba {
         let mut flow = Flow::new(&party, SystemRuntime::default());
         let unusable = flow.prepare(&asked, !self.no_userinfo)?;
         DecryptionOptions::warn(&unusable);
+        warn_of_scopes(&provider, &asked.scope);
         let mut login = CibaFlow::begin(&asked);
         if self.no_userinfo {
             login = login.without_userinfo();

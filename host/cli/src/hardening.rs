@@ -6,14 +6,18 @@
 
 #![allow(unsafe_code)]
 
+use core::time::Duration;
 #[cfg(target_os = "linux")]
 use rustix::fs::OFlags;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use privyseal::http::{HttpWatcher, Url};
 
 use crate::exit::Exit;
 
 static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 static MESSAGES_ARE_CLOSED: AtomicBool = AtomicBool::new(false);
+static IS_SENT: AtomicBool = AtomicBool::new(false);
 
 // SAFETY: a function of C's form, which the system calls once for the program before `main`.
 #[cfg(target_os = "linux")]
@@ -88,10 +92,25 @@ pub(super) fn end_at_once(exit: Exit) -> ! {
     std::process::exit(exit.code().into())
 }
 
-/// Does what must not be broken off: who ends the process meanwhile is told what that costs.
+/// Notes that a request has begun: until then nothing of it is spent.
+pub(super) struct Sent;
+
+impl HttpWatcher for Sent {
+    fn asking(&self, _: &Url, _: Duration) {
+        IS_SENT.store(true, Ordering::Relaxed);
+    }
+
+    fn answered(&self) {}
+
+    fn pausing(&self, _: Duration) {}
+}
+
+/// Does what must not be broken off: who ends the process once a request that [`Sent`] is told of has begun is told what that
+/// costs.
 #[cfg(unix)]
 pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
     const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+    IS_SENT.store(false, Ordering::Relaxed);
     let before = SIGNALS.map(|signal| {
         // SAFETY: `said_spent` calls only what a handler may call (signal-safety(7)); what was ignored stays so.
         unsafe {
@@ -122,7 +141,9 @@ extern "C" fn said_spent(signal: libc::c_int) {
         b"error: ended from outside; the refresh token may be spent: use it no more, and have the person log in again\n";
     // SAFETY: the text is as long as said, and these three are safe in a handler.
     unsafe {
-        libc::write(libc::STDERR_FILENO, TEXT.as_ptr().cast(), TEXT.len());
+        if IS_SENT.load(Ordering::Relaxed) {
+            libc::write(libc::STDERR_FILENO, TEXT.as_ptr().cast(), TEXT.len());
+        }
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
     }

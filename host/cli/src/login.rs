@@ -9,9 +9,9 @@ use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt};
 use privyseal_core::scheme::ISHARE;
 
-use super::options::{ClientOptions, DecryptionOptions, ServerOptions, named, scheme_parser_for};
-use super::output::{can_print, print_person};
-use super::session::{IdentityProvider, has_providers, party};
+use super::options::{DecryptionOptions, named, scheme_parser_for};
+use super::output::{can_print, print_person, warn_of_scopes};
+use super::session::{IdentityProvider, Party, has_providers};
 use crate::error::CliError;
 use crate::hardening::messages_are_closed;
 use crate::output::say;
@@ -28,17 +28,10 @@ use crate::output::say;
     clippy::struct_field_names,
     reason = "the fields are named as the options are"
 )]
-#[command(
-    mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_logins))),
-    mut_arg("endpoint", |endpoint| endpoint.hide(true)),
-    mut_arg("now", |now| now.hide(true)),
-    mut_arg("jti", |jti| jti.hide(true))
-)]
+#[command(mut_arg("scheme", |scheme| scheme.value_parser(scheme_parser_for(has_logins))))]
 pub(super) struct Login {
     #[command(flatten)]
-    client: ClientOptions,
-    #[command(flatten)]
-    server: ServerOptions,
+    party: Party,
     #[command(flatten)]
     decryption: DecryptionOptions,
     #[command(flatten)]
@@ -82,17 +75,19 @@ impl Login {
             return Err(CliError::Output(error));
         }
         let redirect = LoopbackRedirect::start(&self.listen)?;
-        let ishare = is_ishare(self.client.scheme()).then_some(&self.provider);
+        let ishare = is_ishare(self.party.client.scheme()).then_some(&self.provider);
         if ishare.is_none() {
             self.provider.refuse()?;
         }
-        let keys = self.decryption.open(self.client.access())?;
-        let login = party(&self.client, &self.server, ishare)?.unwrappers(keys);
+        let keys = self.decryption.open(self.party.client.access())?;
+        let login = self.party.open(ishare)?.unwrappers(keys);
         let login = login.registered(self.decryption.encryption_alg);
         DecryptionOptions::warn(&login.prepare(self.userinfo)?);
         // Who reads may have gone since.
         can_print()?;
-        let (url, state) = login.start(&self.asked(redirect.redirect_uri()))?;
+        let asked = self.asked(redirect.redirect_uri());
+        warn_of_scopes(login.provider(), &asked.scope);
+        let (url, state) = login.start(&asked)?;
         say!(
             "open this address in a browser of this machine:\n{}",
             url.as_str()

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ColorChoice};
-use privyseal::AccessToken;
-use privyseal::base::display::json_for_display;
+use privyseal::base::display::{escape_json, json_for_display};
 use privyseal::report::html::{HtmlReport, START};
 use privyseal::report::{Subject, TokenReport};
+use privyseal::{AccessToken, Provider};
 use privyseal_hsm::replace_file;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -39,6 +39,12 @@ pub(super) fn print_line(text: &[u8]) -> Result<(), CliError> {
     print(&line)
 }
 
+/// Prints a server's JSON as it was written, but for what could steer a terminal.
+pub(super) fn print_response(json: &[u8]) -> Result<(), CliError> {
+    let text = String::from_utf8_lossy(json.trim_ascii());
+    print_line(escape_json(&text).as_bytes())
+}
+
 /// Prints `text` as it is.
 pub(super) fn print(text: &[u8]) -> Result<(), CliError> {
     can_print()?;
@@ -64,6 +70,15 @@ pub(super) fn output_is_open() -> io::Result<()> {
         return Err(io::Error::other("nobody reads standard output any more"));
     }
     Ok(())
+}
+
+/// Warns of what would be asked and is not in the provider's metadata, who need not list it.
+pub(super) fn warn_of_scopes(provider: &Provider, scope: &str) {
+    for value in provider.metadata().unlisted_scopes(scope) {
+        say!(
+            "warning: the provider's metadata do not list the scope {value}: it may refuse it, or leave out what it is for"
+        );
+    }
 }
 
 /// Prints a report for people, or as JSON.

@@ -17,9 +17,9 @@ use super::input::secret;
 use super::options::{
     ClientOptions, DecryptionOptions, ServerOptions, of_option, refuse, scheme_parser_for,
 };
-use super::output::{can_print, print_line};
+use super::output::{can_print, print_response};
 use crate::error::CliError;
-use crate::hardening::with_spent_token;
+use crate::hardening::{Sent, with_spent_token};
 use crate::output::say;
 
 /// Who asks: a client of an OpenID provider, and that provider.
@@ -30,9 +30,9 @@ use crate::output::say;
     mut_arg("now", |now| now.hide(true)),
     mut_arg("jti", |jti| jti.hide(true))
 )]
-struct Party {
+pub(super) struct Party {
     #[command(flatten)]
-    client: ClientOptions,
+    pub(super) client: ClientOptions,
     #[command(flatten)]
     server: ServerOptions,
 }
@@ -85,14 +85,14 @@ impl Refresh {
         let _locked = locked(&self.token)?;
         let refresh = refresh_token(&self.token)?;
         let keys = self.decryption.open(self.party.client.access())?;
-        let login = self.party.open()?.unwrappers(keys);
+        let login = self.party.open(None)?.unwrappers(keys);
         let login = login.registered(self.decryption.encryption_alg);
         DecryptionOptions::warn(&login.prepare_refresh()?);
         // Who reads may have gone since.
         can_print()?;
         with_spent_token(|| {
             let (token, missing) = login.renew(&refresh)?;
-            print_line(token.expose_response().trim_ascii()).inspect_err(|_| {
+            print_response(token.expose_response()).inspect_err(|_| {
                 say!("warning: the refresh token is spent, and what came for it is lost: have the person log in again");
             })?;
             missing.map_or(Ok(()), |error| {
@@ -105,14 +105,14 @@ impl Refresh {
 impl Logout {
     pub(super) fn run(self) -> Result<(), CliError> {
         let refresh = refresh_token(&self.refresh_token_file)?;
-        Ok(self.party.open()?.end_session(&refresh)?)
+        Ok(self.party.open(None)?.end_session(&refresh)?)
     }
 }
 
 impl Revoke {
     pub(super) fn run(self) -> Result<(), CliError> {
         let token = token("FILE", &self.token)?;
-        Ok(self.party.open()?.revoke(&token)?)
+        Ok(self.party.open(None)?.revoke(&token)?)
     }
 }
 
@@ -120,14 +120,8 @@ impl Introspect {
     pub(super) fn run(self) -> Result<(), CliError> {
         can_print()?;
         let token = token("FILE", &self.token)?;
-        let said = self.party.open()?.introspect(&token)?;
-        print_line(said.response().trim_ascii())
-    }
-}
-
-impl Party {
-    fn open(&self) -> Result<RelyingParty, CliError> {
-        party(&self.client, &self.server, None)
+        let said = self.party.open(None)?.introspect(&token)?;
+        print_response(said.response())
     }
 }
 
@@ -169,33 +163,32 @@ impl IdentityProvider {
     }
 }
 
-/// The client, at that identity provider of iSHARE, or at the provider below the realm's address.
-pub(super) fn party(
-    client: &ClientOptions,
-    server: &ServerOptions,
-    ishare: Option<&IdentityProvider>,
-) -> Result<RelyingParty, CliError> {
-    let scheme = client.scheme();
-    let (assertion, provider) = if let Some(provider) = ishare {
-        provider.open(client)?
-    } else if has_providers(scheme) {
-        let base = client.server()?;
-        // A scheme of one's own has no realms: its issuer is as it is given, a slash at its end included.
-        let given = client.base_url().filter(|_| !oauth::has_realms(scheme));
-        let issuer = given.unwrap_or(base.as_str());
-        let assertion = client.assertion()?;
-        let (http, progress) = server.watched_http()?;
-        let provider = Provider::discover(&http, issuer)?;
-        progress.finish();
-        (assertion, provider)
-    } else {
-        let title = scheme.title();
-        let reason = format!("is {title}, whose servers are no OpenID providers");
-        return Err(CliError::option("--scheme", reason));
-    };
-    let (source, tries) = client.source_for_tries()?;
-    let login = RelyingParty::new(Arc::from(source), server.http()?, Arc::new(provider));
-    Ok(login.assertion(assertion).retry(tries))
+impl Party {
+    /// The client, at that identity provider of iSHARE, or at the provider below the realm's address.
+    pub(super) fn open(&self, ishare: Option<&IdentityProvider>) -> Result<RelyingParty, CliError> {
+        let (client, server, scheme) = (&self.client, &self.server, self.client.scheme());
+        let (assertion, provider) = if let Some(provider) = ishare {
+            provider.open(client)?
+        } else if has_providers(scheme) {
+            let base = client.server()?;
+            // A scheme of one's own has no realms: its issuer is as it is given, a slash at its end included.
+            let given = client.base_url().filter(|_| !oauth::has_realms(scheme));
+            let issuer = given.unwrap_or(base.as_str());
+            let assertion = client.assertion()?;
+            let (http, progress) = server.watched_http()?;
+            let provider = Provider::discover(&http, issuer)?;
+            progress.finish();
+            (assertion, provider)
+        } else {
+            let title = scheme.title();
+            let reason = format!("is {title}, whose servers are no OpenID providers");
+            return Err(CliError::option("--scheme", reason));
+        };
+        let (source, tries) = client.source_for_tries()?;
+        let http = server.http()?.watched_by(Arc::new(Sent));
+        let party = RelyingParty::new(Arc::from(source), http, Arc::new(provider));
+        Ok(party.assertion(assertion).retry(tries))
+    }
 }
 
 pub(super) fn has_providers(scheme: &'static SchemeRules) -> bool {

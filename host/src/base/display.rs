@@ -3,6 +3,8 @@
 
 use core::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 /// The most characters of a server's text in one message: some ten lines of a terminal.
 pub const MAX_ERROR_TEXT: usize = 1024;
 
@@ -46,17 +48,26 @@ pub fn escape_for_display(text: &str) -> String {
     text.chars().flat_map(escape_character).collect()
 }
 
-/// JSON as people read it, in which what could steer a terminal or turn the reading direction is escaped: it stays the
-/// same JSON.
-pub fn json_for_display(value: &serde_json::Value) -> String {
-    let mut text = String::new();
-    for c in format!("{value:#}").chars() {
-        if is_invisible(c) && c != '\n' {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(text, "\\u{unit:04x}");
+/// JSON as people read it, escaped as [`escape_json`] does.
+pub fn json_for_display(value: &serde_json::Value) -> Zeroizing<String> {
+    escape_json(&Zeroizing::new(format!("{value:#}")))
+}
+
+/// JSON in which what could steer a terminal or turn the reading direction is escaped: it stays the same JSON. It may be a
+/// credential: there is one copy, which is wiped.
+pub fn escape_json(json: &str) -> Zeroizing<String> {
+    // One byte becomes six at most.
+    let mut text = Zeroizing::new(String::with_capacity(json.len().saturating_mul(6)));
+    for c in json.chars() {
+        match c {
+            // Between values only.
+            '\r' | '\t' => text.push(' '),
+            c if is_invisible(c) && c != '\n' => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
             }
-        } else {
-            text.push(c);
+            c => text.push(c),
         }
     }
     text
@@ -134,7 +145,12 @@ mod tests {
         let text = json_for_display(&value);
         assert!(
             text.contains("\\u202elive\u{e9}\\u009b\\udb40\\udc01\\n"),
-            "{text}"
+            "{}",
+            &*text
+        );
+        assert_eq!(
+            &*escape_json("{\t\"a\":\r\n1\u{7f}}"),
+            "{ \"a\": \n1\\u007f}"
         );
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&text).unwrap(),

@@ -8,11 +8,13 @@ use std::thread;
 
 use privyseal::UnixTime;
 use privyseal::http::RetryAfter;
-use privyseal::oidc::published::PublishedKeys;
+use privyseal::report::PublishedKeys;
 use privyseal_test_base::tool;
 use privyseal_test_pki::pem_chain;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
-use privyseal_test_suite::flow::{Client, Outcome};
+use privyseal_test_suite::fault_shim::FaultShim;
+use privyseal_test_suite::flow::{Client, KEY, Outcome};
+use privyseal_test_suite::softhsm::SoftHsmToken;
 
 use serde_json::{Value, json};
 
@@ -281,6 +283,66 @@ fn ended_from_outside(replies: Vec<Reply>, is_sent: bool) {
     assert_eq!(says, is_sent, "{stderr}");
     assert_eq!(output.status.code(), None, "ended by the signal");
     nothing_leaks(&stderr, &server);
+}
+
+/// While the key signs, nothing is sent, and so nothing is spent.
+#[test]
+fn a_refresh_that_is_ended_while_the_key_signs_spends_nothing() {
+    let client = Client::new();
+    let file = client.file("refresh", BEARER);
+    let server = BadServer::at_home(|server| vec![metadata(server), jwks()]);
+    let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+    let (shim, real) = (FaultShim::new(client.token.dir()), SoftHsmToken::module());
+    shim.rules(&["C_Sign * hang 100000"]);
+    let [module, behind] = [&real, &FaultShim::module()].map(|it| it.display().to_string());
+    let uri = client.token.uri(KEY).replace(&module, &behind);
+    let plain = client.command(&[]);
+    let mut command = Command::new(plain.get_program());
+    command
+        .args(["refresh"])
+        .args(AT_REALM)
+        .args(["--base-url", &server.base_url(), "--key", &uri])
+        .arg("--cacert")
+        .arg(ca)
+        .arg("--refresh-token-file")
+        .arg(file)
+        .env("SOFTHSM2_CONF", client.token.configuration())
+        .envs(shim.environment(&real));
+    let child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let child = child.unwrap();
+    for _ in 0..600 {
+        if shim.calls("C_SignInit") > 0 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(server.requests().len(), 2, "the metadata and the keys");
+    tool::run(Command::new("kill").args(["-TERM", &child.id().to_string()]));
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!stderr.contains("may be spent"), "{stderr}");
+    assert_eq!(output.status.code(), None, "ended by the signal");
+}
+
+/// What a server wrote steers no terminal, and is the same JSON.
+#[test]
+fn a_servers_json_steers_no_terminal() {
+    let client = Client::new();
+    let file = client.file("token", BEARER);
+    let said = "{\t\"active\":true,\r\n\"username\":\"\u{202e}ecila\u{9b}2J\"}";
+    let server = BadServer::at_home(|server| vec![metadata(server), Reply::json("200 OK", said)]);
+    let (base_url, file) = (server.base_url(), file.to_str().unwrap());
+    let words = [
+        &["introspect"],
+        &AT_REALM[..],
+        &["--base-url", &base_url, file],
+    ]
+    .concat();
+    let outcome = run(&client, &words, &server);
+    let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+    assert!(!outcome.stdout.contains(steers), "{:?}", outcome.stdout);
+    let expected: Value = serde_json::from_str(said).unwrap();
+    assert_eq!(outcome.json(), expected);
 }
 
 /// Tokens whose id_token cannot be judged now are printed as they came, and not called success.

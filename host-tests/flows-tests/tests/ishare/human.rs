@@ -156,9 +156,11 @@ fn a_person_logs_in_by_command() {
         &base,
     ]));
     without.failed(2, "--provider-id");
+    let base = &*base;
     // What can be known is found before anybody is shown anything.
     for (base, party, code, words) in [
-        (&*base, "x y", 2, "--provider-id is no party id"),
+        (base, "x y", 2, "--provider-id is no party id"),
+        (base, "EU.EORI.NL000000009", 1, "the capabilities_token"),
         ("https://127.0.0.1:1", REGISTRY, 4, "no connection"),
     ] {
         let words_of = ["login", "--scheme", "ishare", "--base-url", base];
@@ -185,7 +187,7 @@ fn a_person_logs_in_by_command() {
         .map_while(Result::ok)
         .inspect(|line| eprintln!("{line}"));
     let url = said.find(|line| line.starts_with("https://"));
-    let mut browser = Browser::new(&base, server.tls_ca_pem());
+    let mut browser = Browser::new(base, server.tls_ca_pem());
     let Place::Elsewhere(callback) = browser.open(&url.unwrap()) else {
         panic!("a page");
     };

@@ -26,6 +26,11 @@ pub fn identity_provider(
     let endpoints = BTreeMap::from([
         ("authorization_endpoint".to_owned(), below("authorize")?),
         ("userinfo_endpoint".to_owned(), below("userinfo")?),
+        // "Capabilities" of the developer portal: each party has it, and seals what it says there.
+        (
+            "capabilities_endpoint".to_owned(),
+            base.join("/capabilities")?,
+        ),
     ]);
     let metadata = ProviderMetadata::without_document(party_id, below("token")?, endpoints);
     let party_id = party_id.to_owned();
