@@ -32,12 +32,17 @@ pub(super) fn post(
     response::success(url, kind, response, secrets)
 }
 
+/// The largest response of itsme's user discovery, in bytes. A QR code as JPEG has some ten KiB.
+const MAX_DISCOVERY: usize = 512 * 1024;
+
+/// The largest response of the backchannel authentication endpoint, in bytes.
+const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
+
 /// The largest response, in bytes.
 const fn max_response(kind: RequestKind) -> usize {
     match kind {
-        // A QR code as JPEG has some ten KiB.
-        RequestKind::NewDiscovery | RequestKind::Discovery => 512 * 1024,
-        RequestKind::Backchannel => 16 * 1024,
+        RequestKind::NewDiscovery | RequestKind::Discovery => MAX_DISCOVERY,
+        RequestKind::Backchannel => MAX_ACKNOWLEDGEMENT,
         _ => MAX_TOKEN_RESPONSE,
     }
 }
