@@ -2,6 +2,7 @@
 //! no input or output, no thread and no lock, so a web backend can have thousands that wait for a person, and store
 //! them ([`CibaFlow::seal`]).
 
+use core::fmt;
 use core::time::Duration;
 
 use privyseal_core::UnixTime;
@@ -359,9 +360,19 @@ impl CibaFlow {
     }
 }
 
+impl fmt::Debug for CibaRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Due::Session(_) => "CibaRequest(user discovery)",
+            Due::Authentication(_) => "CibaRequest(authentication)",
+            Due::Tokens(_) => "CibaRequest(tokens)",
+            Due::Claims(..) => "CibaRequest(claims)",
+        })
+    }
+}
+
 privyseal_core::opaque_debug! {
     [] CibaFlow as it: state = it.state(), in_flight;
-    [] CibaRequest;
     [] CibaResponse;
 }
 
