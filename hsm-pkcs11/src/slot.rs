@@ -3,5 +3,5 @@
 mod scan;
 mod token_info;
 
-pub(crate) use scan::{FoundToken, has_softhsm, look, matching_token, select};
+pub(crate) use scan::{FoundToken, is_softhsm, look, matching_token, select};
 pub use token_info::TokenInfo;

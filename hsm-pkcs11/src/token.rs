@@ -34,9 +34,18 @@ impl OpenToken {
         reason: LoginReason,
         borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<Self, Error> {
-        let token = Self::unauthenticated(module, uri)?;
-        authenticator.log_in(module, &token.session, &token.found, reason, borrowed)?;
-        Ok(token)
+        Self::unauthenticated(module, uri)?.logged_in(module, authenticator, reason, borrowed)
+    }
+
+    fn logged_in(
+        self,
+        module: &Entered<'_>,
+        authenticator: &mut Authenticator,
+        reason: LoginReason,
+        borrowed: Option<&mut dyn SecretProvider>,
+    ) -> Result<Self, Error> {
+        authenticator.log_in(module, &self.session, &self.found, reason, borrowed)?;
+        Ok(self)
     }
 
     /// The same without a login.
@@ -62,8 +71,13 @@ impl OpenToken {
             let pins = borrowed
                 .as_mut()
                 .map(|pins| pins as &mut dyn SecretProvider);
-            let error = match Self::open(&entered, uri, authenticator, LoginReason::Opening, pins) {
-                Err(error) if may_be_misread(&error) && slot::has_softhsm(&entered) => error,
+            let token = Self::unauthenticated(&entered, uri);
+            // Another token of the same module counts its tries.
+            let slot = token.as_ref().ok().map(Self::slot);
+            let opened = token
+                .and_then(|it| it.logged_in(&entered, authenticator, LoginReason::Opening, pins));
+            let error = match opened {
+                Err(error) if may_be_misread(&error) && slot::is_softhsm(&entered, slot) => error,
                 result => return result,
             };
             let Some(pause) = pauses.next() else {

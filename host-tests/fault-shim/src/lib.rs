@@ -95,7 +95,7 @@ forwarded! {
     fn C_GetInfo(info: CK_INFO_PTR);
     fn C_GetSlotList(present: u8, slots: CK_SLOT_ID_PTR, count: CK_ULONG_PTR),
         then |action: &Action| alter::slots(action, count);
-    fn C_GetSlotInfo(slot: CK_SLOT_ID, info: CK_SLOT_INFO_PTR);
+    fn C_GetSlotInfo(slot: CK_SLOT_ID, info: CK_SLOT_INFO_PTR), at slot;
     fn C_GetTokenInfo(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PTR),
         at slot, then |action: &Action| alter::token_info(action, info);
     fn C_GetMechanismList(slot: CK_SLOT_ID, list: CK_MECHANISM_TYPE_PTR, count: CK_ULONG_PTR);

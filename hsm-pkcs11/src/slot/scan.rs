@@ -32,13 +32,13 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
     the_one(matching, present)
 }
 
-/// Whether there are slots of SoftHSM, perhaps behind another module.
-pub(crate) fn has_softhsm(module: &Entered<'_>) -> bool {
+/// Whether `slot` is SoftHSM's, perhaps behind another module; where no token was found, whether any is.
+pub(crate) fn is_softhsm(module: &Entered<'_>, slot: Option<CK_SLOT_ID>) -> bool {
     let is_softhsm = |slot| {
         let info = module.raw().slot_info(slot);
         info.is_ok_and(|info| text(&info.manufacturerID) == SOFTHSM)
     };
-    let slots = module.raw().slots();
+    let slots = slot.map_or_else(|| module.raw().slots(), |slot| Ok(vec![slot]));
     slots.is_ok_and(|slots| slots.into_iter().any(is_softhsm))
 }
 

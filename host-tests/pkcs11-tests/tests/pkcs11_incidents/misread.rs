@@ -3,7 +3,7 @@
 use privyseal_core::SignerError as _;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_hsm::{Secret, SecretRequest};
-use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer};
+use privyseal_pkcs11::{LoginPolicy, Pkcs11Signer, module_info};
 use privyseal_test_suite::fault_shim::{FaultShim, count};
 use privyseal_test_suite::target::Kind;
 
@@ -61,6 +61,17 @@ fn what_is_so_again_and_again_is_believed() {
         // Of a token of another make it is believed at once, and so where that cannot be read.
         let other = ["C_Login * return 0x102", "C_GetSlotInfo * return 0x30"];
         assert_eq!(open(stage, &other), (Err(SignerErrorKind::NotLoggedIn), 0));
+        // Some say so of a wrong PIN: a card beside SoftHSM, behind p11-kit, loses one try.
+        let uri = stage.target.uri(&FaultShim::module()).parse().unwrap();
+        let slots = module_info(&uri).unwrap().slots;
+        let slot = slots.iter().find(|it| it.matches_uri).unwrap().slot_id;
+        let card = [
+            "C_Login * return 0x05",
+            &format!("C_GetSlotInfo @{slot} return 0x30"),
+        ];
+        let mark = stage.shim.mark();
+        assert_eq!(open(stage, &card).1, 0);
+        assert_eq!(count(&stage.shim.calls_since(mark), "C_Login"), 1);
         // A wrong PIN is one.
         let wrong = ["C_Login * return 0xa0"];
         assert_eq!(open(stage, &wrong), (Err(SignerErrorKind::PinIncorrect), 0));
