@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::key::{self, KeyFacts};
 use crate::login::Authenticator;
 use crate::mechanism::{self, SigningMechanism};
-use crate::module::{Entered, Module};
+use crate::module::Entered;
+use crate::slot;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri, fits};
 
@@ -25,7 +26,7 @@ pub fn list(
     pins: &mut dyn SecretProvider,
     options: &SignerOptions,
 ) -> Result<Listing<Pkcs11Uri>, Error> {
-    let module = Module::load(uri)?;
+    let module = slot::module_of(uri)?;
     let mut authenticator = Authenticator::new(None, options.login, false);
     let token = OpenToken::open_first(&module, uri, &mut authenticator, Some(pins))?;
     read(&module.enter()?, &token, uri, &options.key)
@@ -37,7 +38,7 @@ pub fn list(
 /// # Errors
 /// Module or token are not there or not the only ones, or the token cannot be read.
 pub fn list_public(uri: &Pkcs11Uri) -> Result<Listing<Pkcs11Uri>, Error> {
-    let module = Module::load(uri)?;
+    let module = slot::module_of(uri)?;
     let module = module.enter()?;
     let token = OpenToken::unauthenticated(&module, uri)?;
     let mut listing = read(&module, &token, uri, &KeyPolicy::default())?;

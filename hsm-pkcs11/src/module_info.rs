@@ -2,7 +2,7 @@
 
 use crate::error::{CallError, Error};
 use crate::limits::START_WAIT;
-use crate::module::{Module, text, wide};
+use crate::module::{text, wide};
 use crate::slot::{self, TokenInfo};
 use crate::uri::Pkcs11Uri;
 
@@ -35,7 +35,7 @@ pub struct SlotInfo {
 /// # Errors
 /// The module cannot be loaded or initialized, is not the one that the URI describes, or fails.
 pub fn module_info(uri: &Pkcs11Uri) -> Result<ModuleInfo, Error> {
-    let module = Module::load(uri)?;
+    let module = slot::module_of(uri)?;
     let module = module.enter()?;
     let _alone = module.module().alone(START_WAIT);
     let info = module.raw().info()?;

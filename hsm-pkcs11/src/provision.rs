@@ -27,6 +27,7 @@ use crate::module::{Entered, Module, text};
 use crate::object::{self, ObjectName};
 use crate::raw::Attribute;
 use crate::session::OpenSession;
+use crate::slot;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
 
@@ -67,7 +68,7 @@ pub fn generate_key(
         let reason = KeyUnfit::TooSmall { bits, min };
         return Err(Error::Key { key, reason });
     }
-    let module = Module::load(uri)?;
+    let module = slot::module_of(uri)?;
     let token = open(&module, uri, pins, login)?;
     let module = module.enter()?;
     let _alone = module.module().alone(CHANGE_WAIT);
@@ -103,7 +104,7 @@ pub fn put_certificates(
     chain: &[Vec<u8>],
     replace: bool,
 ) -> Result<Vec<Pkcs11Uri>, Error> {
-    let module = Module::load(uri)?;
+    let module = slot::module_of(uri)?;
     let token = open(&module, uri, pins, login)?;
     let module = module.enter()?;
     let _alone = module.module().alone(CHANGE_WAIT);

@@ -1,7 +1,9 @@
 //! Slots and the tokens in them: which one does a URI mean?
 
 mod scan;
+mod search;
 mod token_info;
 
 pub(crate) use scan::{FoundToken, is_softhsm, look, matching_token, select};
+pub(crate) use search::module_of;
 pub use token_info::TokenInfo;

@@ -162,6 +162,14 @@ impl Pkcs11Uri {
         }
     }
 
+    /// The same, in the module that p11-kit knows by this name.
+    pub(crate) fn in_module(&self, name: String) -> Self {
+        Self {
+            module_name: Some(name),
+            ..self.clone()
+        }
+    }
+
     /// The same, with another label of the object.
     #[must_use]
     pub fn with_object(&self, label: &str) -> Self {

@@ -14,9 +14,9 @@ use crate::key::{self, KeyFacts};
 use crate::limits::DEFAULT_WAIT;
 use crate::login::Authenticator;
 use crate::mechanism::{self, KeyOperation};
-use crate::module::{Entered, Module};
+use crate::module::Entered;
 use crate::session::OpenSession;
-use crate::slot::FoundToken;
+use crate::slot::{self, FoundToken};
 use crate::timed_mutex::TimedMutex;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
@@ -36,7 +36,7 @@ impl<O: KeyOperation> KeyAccess<O> {
         pins: Pins<'_>,
         options: &SignerOptions,
     ) -> Result<Self, Error> {
-        let module = Module::load(uri)?;
+        let module = slot::module_of(uri)?;
         let (borrowed, owned) = match pins {
             Pins::Borrowed(borrowed) => (Some(borrowed), None),
             Pins::Owned(owned) => (None, Some(owned)),

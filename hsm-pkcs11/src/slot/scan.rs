@@ -26,10 +26,10 @@ pub(crate) fn select(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<FoundToken
         let token = look(module, slot);
         match matching_token(module, slot, &token, uri) {
             Some(info) => matching.push(FoundToken { slot, info }),
-            None => present.extend(described(slot, &token)),
+            None => present.extend(described(slot, &token, uri)),
         }
     }
-    the_one(matching, present)
+    the_one(matching, present, uri)
 }
 
 /// Whether `slot` is SoftHSM's, perhaps behind another module; where no token was found, whether any is.
@@ -78,9 +78,11 @@ fn slot_fits(module: &Entered<'_>, slot: CK_SLOT_ID, uri: &Pkcs11Uri) -> bool {
 }
 
 /// A token that is not meant, for a message about another.
-fn described(slot: CK_SLOT_ID, token: &Look) -> Option<String> {
+fn described(slot: CK_SLOT_ID, token: &Look, uri: &Pkcs11Uri) -> Option<String> {
     match token {
-        Ok(info) => info.as_ref().map(|info| info.uri().to_string()),
+        Ok(Some(info)) => Some(info.uri().reached_as(uri).to_string()),
+        Ok(None) => (uri.slot_id == Some(wide(slot)))
+            .then(|| format!("a token that is not initialized in slot {}", wide(slot))),
         Err(error) => Some(format!(
             "a token that cannot be read in slot {0} (pkcs11:slot-id={0}; {error})",
             wide(slot)
@@ -88,7 +90,11 @@ fn described(slot: CK_SLOT_ID, token: &Look) -> Option<String> {
     }
 }
 
-fn the_one(mut matching: Vec<FoundToken>, present: Vec<String>) -> Result<FoundToken, Error> {
+fn the_one(
+    mut matching: Vec<FoundToken>,
+    present: Vec<String>,
+    given: &Pkcs11Uri,
+) -> Result<FoundToken, Error> {
     match (matching.pop(), matching.is_empty()) {
         (Some(token), true) => Ok(token),
         (None, _) => {
@@ -107,6 +113,7 @@ fn the_one(mut matching: Vec<FoundToken>, present: Vec<String>) -> Result<FoundT
                     slot_id: slot_id.or(uri.slot_id),
                     ..uri
                 }
+                .reached_as(given)
                 .to_string()
             });
             Err(Error::Token(SelectError::several(named)))
@@ -129,8 +136,10 @@ mod tests {
             },
         };
         let found = vec![token(1, "a"), token(2, "a"), token(3, "b")];
-        let error = the_one(found, Vec::new()).unwrap_err().to_string();
-        let named = "pkcs11:slot-id=1;token=a or pkcs11:slot-id=2;token=a or pkcs11:token=b";
+        let error = the_one(found, Vec::new(), &"pkcs11:?module-name=m".parse().unwrap())
+            .unwrap_err()
+            .to_string();
+        let named = "pkcs11:slot-id=1;token=a?module-name=m or pkcs11:slot-id=2;token=a?module-name=m or pkcs11:token=b?module-name=m";
         assert!(error.ends_with(named), "{error}");
     }
 }

@@ -1,0 +1,91 @@
+//! Which module has the token, where a URI names none: one of p11-kit's.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use super::{look, matching_token};
+use crate::error::Error;
+use crate::limits::{INITIALIZE_WAIT, SLOW_AFTER, START_WAIT};
+use crate::module::{Module, configured_modules};
+use crate::uri::Pkcs11Uri;
+
+/// What the modules answered.
+#[derive(Default)]
+struct Answers {
+    missing: BTreeSet<String>,
+    /// Those that have a token that is meant.
+    found: Vec<Arc<Module>>,
+}
+
+/// The module that `uri` names; where it names none, the one of p11-kit's that has its token. Each is started on its own, so
+/// that one that hangs keeps nobody from the others. If not just one has it, p11-kit's proxy, which knows all of them.
+pub(crate) fn module_of(uri: &Pkcs11Uri) -> Result<Arc<Module>, Error> {
+    let is_named = uri.module_path.is_some() || uri.module_name.is_some();
+    // Slots are numbered by the proxy, and arguments are one module's.
+    if is_named || uri.slot_id.is_some() || uri.module_init_args.is_some() {
+        return Module::load(uri);
+    }
+    let names: BTreeSet<_> = configured_modules().into_iter().collect();
+    let answers = Answers {
+        missing: names.clone(),
+        ..Answers::default()
+    };
+    let shared = Arc::new((Mutex::new(answers), Condvar::new()));
+    for name in names {
+        let of_thread = Arc::clone(&shared);
+        let uri = uri.in_module(name.clone());
+        let ask = move || {
+            let found = with_token(&uri);
+            let (answers, came) = &*of_thread;
+            let mut answers = locked(answers);
+            if !matches!(found, Err(Error::ModuleHangs { .. })) {
+                answers.missing.remove(&name);
+            }
+            let found = found.ok().flatten();
+            // Two names may mean one library.
+            let is_new =
+                |it: &Arc<Module>| !answers.found.iter().any(|known| Arc::ptr_eq(known, it));
+            let found = found.filter(is_new);
+            answers.found.extend(found);
+            came.notify_one();
+        };
+        let started = thread::Builder::new().name("pkcs11".into()).spawn(ask);
+        started.map_err(|error| Error::Module {
+            path: "p11-kit-proxy".into(),
+            reason: error.to_string(),
+        })?;
+    }
+    let (answers, came) = &*shared;
+    let wait = |limit, is_enough: fn(&Answers) -> bool| {
+        let waits = |it: &mut Answers| !it.missing.is_empty() && !is_enough(it);
+        let waited = came.wait_timeout_while(locked(answers), limit, waits);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    };
+    drop(wait(SLOW_AFTER, |_| false));
+    let mut answers = wait(INITIALIZE_WAIT, |it| !it.found.is_empty());
+    match (answers.found.pop(), answers.missing.first()) {
+        (Some(module), _) if answers.found.is_empty() => Ok(module),
+        (None, Some(name)) => Err(Error::ModuleHangs {
+            path: name.into(),
+            waited: INITIALIZE_WAIT,
+        }),
+        _ => Module::load(uri),
+    }
+}
+
+/// The module that `uri` names, if it has a token that is meant.
+fn with_token(uri: &Pkcs11Uri) -> Result<Option<Arc<Module>>, Error> {
+    let module = Module::load(uri)?;
+    let entered = module.enter()?;
+    let _alone = module.alone(START_WAIT);
+    let mut slots = entered.raw().slots()?.into_iter();
+    let has_token =
+        slots.any(|slot| matching_token(&entered, slot, &look(&entered, slot), uri).is_some());
+    drop(entered);
+    Ok(has_token.then_some(module))
+}
+
+fn locked(answers: &Mutex<Answers>) -> MutexGuard<'_, Answers> {
+    answers.lock().unwrap_or_else(PoisonError::into_inner)
+}
