@@ -114,8 +114,15 @@ impl fmt::Debug for Module {
 impl Module {
     /// The module that `uri` names, loaded now or earlier. Its `library-` attributes must fit.
     pub(crate) fn load(uri: &Pkcs11Uri) -> Result<Arc<Self>, Error> {
-        let module = Self::at(&find::library(uri), uri.module_init_args())
-            .map_err(|error| find::unloaded(uri, error))?;
+        let at = |path: PathBuf| Self::at(&path, uri.module_init_args());
+        let module = match (at(find::library(uri)), find::with_prefix(uri)) {
+            (Err(error @ Error::Module { .. }), Some(path)) => match at(path) {
+                Err(Error::Module { .. }) => Err(error),
+                prefixed => prefixed,
+            },
+            (found, _) => found,
+        };
+        let module = module.map_err(|error| find::unloaded(uri, error))?;
         module.enter()?.check_library(uri)?;
         Ok(module)
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use privyseal_core::SignerError as _;
 use privyseal_core::signer::SignerErrorKind;
 use privyseal_hsm::{Secret, SecretRequest};
-use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions};
+use privyseal_pkcs11::{Pkcs11Pool, Pkcs11Uri, PoolOptions, module_info};
 use privyseal_test_base::own_process::{OwnProcess, is_child};
 use privyseal_test_base::tool::{command, run};
 use privyseal_test_suite::minter::Minter;
@@ -79,13 +79,18 @@ fn the_proxy_signs() {
 #[test]
 fn without_a_path_p11_kit_is_asked() {
     with_token("without_a_path_p11_kit_is_asked", |_| {
-        for query in ["", "?module-name=soft"] {
+        for query in ["", "?module-name=soft", "?module-name=libSoftHSM2"] {
             let pool = open(query).unwrap();
             sign(&pool).unwrap();
             // What is printed opens the same key.
             let printed = pool.uri().to_string();
             assert!(printed.ends_with(query), "{printed}");
         }
+        let library = "pkcs11:library-manufacturer=SoftHSM;token=kit";
+        assert!(module_info(&library.parse().unwrap()).is_ok());
+        // NSS is not p11-kit's; the loader finds libsoftokn3.so.
+        let error = open("?module-name=softokn3").unwrap_err();
+        assert!(error.to_string().contains("module-init-args"), "{error}");
         let error = open("?module-name=sotf").unwrap_err();
         assert!(error.to_string().contains("sotf.so"), "{error}");
     });

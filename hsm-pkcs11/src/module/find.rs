@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,14 @@ pub(super) fn library(uri: &Pkcs11Uri) -> PathBuf {
     }
 }
 
+/// The library that bears the name with the prefix that a name lacks (RFC 7512 section 2.3).
+pub(super) fn with_prefix(uri: &Pkcs11Uri) -> Option<PathBuf> {
+    let name = uri.module_name.as_ref()?;
+    uri.module_path
+        .is_none()
+        .then(|| bare(&format!("lib{name}")))
+}
+
 /// What to say if it cannot be loaded: that none was named, if that is so.
 pub(super) fn unloaded(uri: &Pkcs11Uri, error: Error) -> Error {
     match error {
@@ -100,11 +109,25 @@ pub fn configured_modules() -> Vec<String> {
         .collect()
 }
 
-/// The library that p11-kit knows by this name.
+/// The library that p11-kit knows by this name, or that has it: without the system's affixes, and whatever the case (RFC 7512 section 2.3).
 fn configured(name: &str) -> Option<PathBuf> {
-    let vendors = || installed().find(|(known, _)| *known == name);
-    let configured = file(name).and_then(|text| module(&text));
-    configured.or_else(|| Some(vendors()?.1))
+    let of_file = |name: &str| module(&file(name)?);
+    let vendors = |name: &str| installed().find(|(known, _)| *known == name);
+    let library = |name: &str| of_file(name).or_else(|| Some(vendors(name)?.1));
+    let plain = |name: &str| {
+        let name = name.to_lowercase();
+        name.strip_prefix("lib").map_or(name.clone(), str::to_owned)
+    };
+    let is_meant = |known: &String| {
+        let path = library(known);
+        let stem = path.as_deref().and_then(Path::file_stem);
+        let names = [Some(known.as_str()), stem.and_then(OsStr::to_str)];
+        names
+            .into_iter()
+            .flatten()
+            .any(|it| plain(it) == plain(name))
+    };
+    library(name).or_else(|| library(&configured_modules().into_iter().find(is_meant)?))
 }
 
 /// p11-kit's file `NAME.module`: the first that is there.
@@ -129,7 +152,9 @@ fn module(text: &str) -> Option<PathBuf> {
 fn folders() -> Vec<PathBuf> {
     let home = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".config")));
-    let user = home.map(|folder| folder.join("pkcs11/modules"));
+    let user = home.map(|folder| folder.join("pkcs11"));
+    let user = user.filter(|it| is_own(it) && env::var_os("P11_NO_USER_CONFIG").is_none());
+    let user = user.map(|folder| folder.join("modules"));
     let mode = |folder: &Path| {
         let text = read(&folder.parent()?.join("pkcs11.conf"))?;
         setting(&text, "user-config").map(str::to_owned)
@@ -149,6 +174,20 @@ fn folders() -> Vec<PathBuf> {
     user.into_iter().chain(system).collect()
 }
 
+/// Who writes there chooses what is loaded: as after sudo, it may be another user's. p11-kit passes over all of root's.
+#[cfg(unix)]
+fn is_own(folder: &Path) -> bool {
+    let owner = |path| fs::metadata(path).map(|it| std::os::unix::fs::MetadataExt::uid(&it));
+    // Where the system shows who this process runs as.
+    let own = owner("/proc/self".as_ref()).ok();
+    owner(folder).is_ok_and(|owner| own.is_none_or(|own| own == owner))
+}
+
+#[cfg(not(unix))]
+const fn is_own(_: &Path) -> bool {
+    true
+}
+
 fn read(path: &Path) -> Option<String> {
     let small = fs::metadata(path).is_ok_and(|it| it.len() <= MAX_MODULE_FILE);
     fs::read_to_string(path).ok().filter(|_| small)
@@ -159,4 +198,28 @@ fn setting<'t>(text: &'t str, key: &str) -> Option<&'t str> {
         let (name, value) = line.split_once(':')?;
         (name.trim() == key).then(|| value.trim())
     })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    #[test]
+    fn a_folder_of_another_user_configures_nothing() {
+        let own = std::env::temp_dir().join(format!("privyseal-own-{}", std::process::id()));
+        std::fs::create_dir_all(&own).unwrap();
+        assert!(super::is_own(&own));
+        let is_roots = std::fs::metadata(&own).unwrap().uid() == 0;
+        if is_roots {
+            chown(&own, Some(65534), None).unwrap();
+        }
+        let others = if is_roots {
+            own.as_path()
+        } else {
+            "/".as_ref()
+        };
+        assert!(!super::is_own(others));
+        assert!(!super::is_own(&own.join("none")));
+        std::fs::remove_dir_all(&own).unwrap();
+    }
 }
