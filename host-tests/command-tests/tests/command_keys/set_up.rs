@@ -111,6 +111,11 @@ impl Bench<'_> {
         );
         let is_told = refused.stderr.contains("put-chain --replace");
         assert_eq!(is_told, uri.starts_with("pkcs11:"), "{}", refused.stderr);
+        let ended = self.certify("-1");
+        let over = self.run(&put, &[&ended, "--replace"]);
+        assert_eq!(over.code, Some(2), "{}", over.stderr);
+        assert!(over.stderr.contains("what signs now"), "{}", over.stderr);
+        let second = self.certify("50");
         self.printed(&put, &[&second, "--replace"]);
         let all = uri.replace(";type=private", "");
         let listed = self.printed(&["keys", "--json"], &["--key", &all]);

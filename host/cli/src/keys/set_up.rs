@@ -77,11 +77,20 @@ impl PutChain {
     pub(super) fn run(self) -> Result<(), CliError> {
         let uri = self.key.required("the chain belongs to it")?;
         let given = Certificates::from_file(&self.chain).map_err(of_option("--chain"))?;
-        let wanted = ChainOptions::at(clock::now()?);
+        let now = clock::now()?;
+        let wanted = ChainOptions::at(now);
         given
             .check_before_key(&wanted)
             .map_err(of_option("--chain"))?;
         let chain = given.chain_for(&wanted).map_err(of_option("--chain"))?;
+        let leaf = &chain.certificates()[0];
+        let (begins, ends) = (leaf.not_before(), leaf.not_after());
+        if self.replace && !(begins..=ends).contains(&now) {
+            let reason = format!(
+                "removes what signs now, and the new certificate is valid from {begins} to {ends} only"
+            );
+            return Err(CliError::option("--replace", reason));
+        }
         let ders = chain.certificates().iter().map(Certificate::as_der);
         let chain: Certificates = ders.map(<[u8]>::to_vec).collect::<Vec<_>>().into();
         let (pins, policy) = (&mut self.key.pins(&uri), self.key.policy());
