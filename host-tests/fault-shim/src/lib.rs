@@ -172,6 +172,9 @@ fn call(about: &About<'_>, forward: &dyn Fn() -> CK_RV, alter: &dyn Fn(&Action) 
     if let Some(Action::Hang(time)) = &action {
         std::thread::sleep(*time);
     }
+    if action == Some(Action::Print) {
+        println!("a module prints");
+    }
     if action == Some(Action::Abort) {
         std::process::abort();
     }

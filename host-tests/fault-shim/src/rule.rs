@@ -15,6 +15,7 @@
 //! | `return-after CODE` | forwards, then says that it failed |
 //! | `hang MS` | waits, then forwards |
 //! | `abort`, `exit` | ends the process, by a signal or as if all were well |
+//! | `print` | prints a line on standard output, then forwards |
 //! | `wrong`, `short N` | flips a bit of a signature; says that it is N bytes shorter |
 //! | `length N` | says that a signature is N bytes long, beside a whole one or asked for its length |
 //! | `first login\|session\|sessions\|module` | really loses it, then forwards |
@@ -57,6 +58,7 @@ pub(crate) enum Action {
     Hang(Duration),
     Abort,
     Exit,
+    Print,
     WrongSignature,
     ShortSignature(CK_ULONG),
     Length(CK_ULONG),
@@ -137,6 +139,7 @@ impl Action {
             "hang" => Self::Hang(Duration::from_millis(value()?)),
             "abort" => Self::Abort,
             "exit" => Self::Exit,
+            "print" => Self::Print,
             "none" => Self::NoSlots,
             "wrong" => Self::WrongSignature,
             "short" => Self::ShortSignature(value()?),

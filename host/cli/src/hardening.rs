@@ -9,6 +9,8 @@
 use core::time::Duration;
 #[cfg(target_os = "linux")]
 use rustix::fs::OFlags;
+use std::fs::File;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use privyseal::http::{HttpWatcher, Url};
@@ -41,13 +43,32 @@ pub(super) fn output_is_closed() -> bool {
     OUTPUT_IS_CLOSED.load(Ordering::Relaxed)
 }
 
+static RESULTS: OnceLock<File> = OnceLock::new();
+
+/// Keeps standard output for results: what a module prints goes to standard error from now on.
+pub(super) fn keep_output_for_results() {
+    #[cfg(unix)]
+    if let Ok(output) = rustix::io::fcntl_dupfd_cloexec(std::io::stdout(), 3)
+        && rustix::stdio::dup2_stdout(std::io::stderr()).is_ok()
+    {
+        let _ = RESULTS.set(output.into());
+    }
+}
+
+/// Where results go, once it is kept for them.
+pub(super) fn results() -> Option<&'static File> {
+    RESULTS.get()
+}
+
 /// Whether standard output is a pipe or a connection whose reader is gone.
 pub(super) fn output_has_no_reader() -> bool {
     #[cfg(target_os = "linux")]
     {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let output = std::io::stdout();
-        let mut polled = [PollFd::new(&output, PollFlags::empty())];
+        use std::os::fd::AsFd;
+        let stdout = std::io::stdout();
+        let output = results().map_or(stdout.as_fd(), AsFd::as_fd);
+        let mut polled = [PollFd::from_borrowed_fd(output, PollFlags::empty())];
         let is_polled = poll(&mut polled, Some(&Timespec::default()));
         let gone = PollFlags::ERR | PollFlags::HUP;
         is_polled.is_ok() && polled[0].revents().intersects(gone)

@@ -225,6 +225,7 @@ fn run(arguments: &[OsString]) -> Result<(), Failure> {
     } else {
         |trouble| module_trouble(trouble, CALL_LIMIT)
     });
+    hardening::keep_output_for_results();
     cli.command.run().map_err(Failure::Run)
 }
 

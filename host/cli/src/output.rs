@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
-use crate::hardening::{output_has_no_reader, output_is_closed};
+use crate::hardening::{output_has_no_reader, output_is_closed, results};
 use crate::options::RevocationSource;
 
 /// Prints to standard error, and ignores that this cannot be done: the result counts.
@@ -49,10 +49,11 @@ pub(super) fn print_response(json: &[u8]) -> Result<(), CliError> {
 pub(super) fn print(text: &[u8]) -> Result<(), CliError> {
     can_print()?;
     let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text)
-        .and_then(|()| stdout.flush())
-        .map_err(CliError::Output)
+    let written = match results() {
+        Some(mut file) => file.write_all(text),
+        None => stdout.write_all(text).and_then(|()| stdout.flush()),
+    };
+    written.map_err(CliError::Output)
 }
 
 /// Fails where it is known that nothing could be printed: asked before a person, or something that is good once, is spent
@@ -222,7 +223,10 @@ impl ReportArgs {
 
     fn has_colors(&self) -> bool {
         let choice = match self.color {
-            ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()),
+            ColorChoice::Auto => match results() {
+                Some(file) => anstream::AutoStream::choice(file),
+                None => anstream::AutoStream::choice(&io::stdout()),
+            },
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };

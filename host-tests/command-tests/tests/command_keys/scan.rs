@@ -83,6 +83,57 @@ fn what_is_there_is_shown_without_a_pin_and_a_module_that_crashes_hides_no_other
 }
 
 #[test]
+fn a_module_that_hangs_keeps_nobody_from_a_key_whose_module_is_not_named() {
+    let token = token();
+    let uri = format!(
+        "pkcs11:token=T?pin-source=file:{}",
+        token.pin_file().display()
+    );
+    let mut command = with_modules(
+        &token,
+        &privyseal::path(),
+        &["keys", "--json", "--key", &uri],
+    );
+    FaultShim::new(token.dir()).rules(&["C_Initialize * hang 600000"]);
+    let found = tool::output(&mut command, b"");
+    let said = String::from_utf8(found.stderr).unwrap();
+    let report: Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(report["keys"][0]["fit"], true, "{report} {said}");
+    assert!(said.contains("waiting for PKCS #11 module"), "{said}");
+    assert!(said.contains("fault_shim"), "it is named: {said}");
+}
+
+#[test]
+fn what_a_module_prints_is_no_result() {
+    let token = token();
+    let pin = token.pin_file().display().to_string();
+    let module = FaultShim::module();
+    let uri = format!(
+        "pkcs11:token=T;object=K?module-path={}&pin-source=file:{pin}",
+        module.display()
+    );
+    for words in [&["keys", "--json"][..], &["keys", "--json", "--key", &uri]] {
+        let mut command = with_modules(&token, &privyseal::path(), words);
+        FaultShim::new(token.dir()).rules(&["C_Initialize * print"]);
+        let found = tool::output(&mut command, b"");
+        let report: Value = serde_json::from_slice(&found.stdout).unwrap();
+        let library = &report["modules"]["broken"]["library"];
+        assert!(words.len() > 2 || library.is_string(), "{report}");
+        let said = String::from_utf8(found.stderr).unwrap();
+        assert_eq!(said.contains("a module prints"), words.len() > 2, "{said}");
+    }
+}
+
+#[test]
+fn a_user_configures_no_module_of_who_wants_none() {
+    let token = token();
+    let mut command = with_modules(&token, &privyseal::path(), &["keys", "--json"]);
+    let found = tool::output(command.env("P11_NO_USER_CONFIG", ""), b"");
+    let text = String::from_utf8([found.stdout, found.stderr].concat()).unwrap();
+    assert!(!text.contains("\"soft\""), "{text}");
+}
+
+#[test]
 fn a_module_that_crashes_does_not_end_the_doctor() {
     let token = token();
     let uri = format!(
