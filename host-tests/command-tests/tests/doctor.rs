@@ -312,7 +312,9 @@ fn what_is_good_becomes_a_profile_that_works() {
     };
     // Nothing is written where something is broken, or the profile would make no client.
     write("kpn", &client.token.uri("Other"), &[]).failed(3, "one thing is broken");
-    write("kpn", &uri, &["--client-id", "?"]).failed(1, "client_id is not");
+    let refused = write("kpn", &uri, &["--client-id", "?"]);
+    refused.failed(1, "client_id is not");
+    assert!(refused.stdout.contains("the key signs"), "what was found");
     write("k p", &uri, &[]).failed(2, "a profile's name has");
     assert!(!file.exists());
 

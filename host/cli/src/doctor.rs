@@ -80,10 +80,11 @@ impl Doctor {
         };
         let mut report = examine(options, &mut self.key.pins(&uri));
         progress.finish();
-        if let Some(name) = &self.profile.write_profile {
-            new_profile::write(&self, name, &uri, &mut report)?;
-        }
-        self.say(&report)
+        let written = match &self.profile.write_profile {
+            Some(name) => new_profile::write(&self, name, &uri, &mut report),
+            None => Ok(()),
+        };
+        self.say(&report).and(written)
     }
 
     fn say(&self, report: &DoctorReport) -> Result<(), CliError> {

@@ -200,6 +200,8 @@ impl FromStr for KeyUri {
     type Err = KeyUriError;
 
     fn from_str(text: &str) -> Result<Self, KeyUriError> {
+        // A line that was copied has blanks around it.
+        let text = text.trim_ascii();
         let (scheme, _) = text.split_once(':').ok_or(KeyUriError::NoScheme)?;
         // Schemes are case-insensitive (RFC 3986 section 3.1).
         let uri: Result<Self, UriError> = match scheme.to_ascii_lowercase().as_str() {
@@ -240,7 +242,7 @@ mod tests {
         }
         assert!(matches!("yubihsm:key-id=1".parse(), Ok(KeyUri::Yubihsm(_))));
         assert!(matches!(
-            "device:/dev/ttyACM0".parse(),
+            " device:/dev/ttyACM0\n".parse(),
             Ok(KeyUri::Device(_))
         ));
         for (text, words) in [
