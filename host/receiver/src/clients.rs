@@ -51,8 +51,7 @@ impl RegisteredClients {
 
     /// Whether `leaf`, DER, is a certificate of the client.
     pub(crate) fn has_certificate(&self, client_id: &str, leaf: &[u8]) -> bool {
-        let client = self.clients.get(client_id);
-        client.is_some_and(|client| client.leaves.contains_key(&x5t_s256(leaf)))
+        self.end_of(client_id, &x5t_s256(leaf)).is_some()
     }
 
     /// Who may hold access tokens: each client by each of its keys.
@@ -104,11 +103,7 @@ impl Registered {
 
 /// Names a client together with the key, by its SHA-256, that it proved to have.
 pub(crate) fn holder(client_id: &str, key: &[u8; 32]) -> Holder {
-    Sha256::new()
-        .chain_update(key)
-        .chain_update(client_id)
-        .finalize()
-        .into()
+    Sha256::digest([key, client_id.as_bytes()].concat()).into()
 }
 
 fn x5t_s256(der: &[u8]) -> String {

@@ -217,27 +217,25 @@ impl BoundServer {
     /// [`ServerError::Runtime`], also by what `stop` gives.
     pub fn run_until(self, stop: impl Future<Output = io::Result<()>>) -> Result<(), ServerError> {
         let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
-        let ended = runtime.block_on(self.serve(stop));
+        let ended = runtime.block_on(async {
+            let public = tokio::net::TcpListener::from_std(self.public)?;
+            let internal = tokio::net::TcpListener::from_std(self.internal)?;
+            let graceful = GracefulShutdown::new();
+            let server = Arc::clone(&self.server);
+            tokio::task::spawn_blocking(move || server.tell_store());
+            tokio::select! {
+                // Signals are waited for before a request comes in.
+                biased;
+                stopped = stop => stopped?,
+                () = listen(public, Face::Public, &self.server, &graceful) => {}
+                () = listen(internal, Face::Internal, &self.server, &graceful) => {}
+            }
+            let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+            io::Result::Ok(())
+        });
         // It waits for no file or store that hangs.
         runtime.shutdown_background();
         Ok(ended?)
-    }
-
-    async fn serve(self, stop: impl Future<Output = io::Result<()>>) -> io::Result<()> {
-        let public = tokio::net::TcpListener::from_std(self.public)?;
-        let internal = tokio::net::TcpListener::from_std(self.internal)?;
-        let graceful = GracefulShutdown::new();
-        let server = Arc::clone(&self.server);
-        tokio::task::spawn_blocking(move || server.tell_store());
-        tokio::select! {
-            // Signals are waited for before a request comes in.
-            biased;
-            stopped = stop => stopped?,
-            () = listen(public, Face::Public, &self.server, &graceful) => {}
-            () = listen(internal, Face::Internal, &self.server, &graceful) => {}
-        }
-        let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
-        Ok(())
     }
 }
 

@@ -175,8 +175,7 @@ impl Registered {
             KeyReference::Kid => key.kid.is_some(),
             KeyReference::X5tS256 => key.x5t_s256.is_some(),
             KeyReference::X5cWithRoot => {
-                let digest = key.x5t_s256;
-                digest.is_some_and(|digest| self.leaves.contains_key(digest))
+                key.x5t_s256.is_some_and(|it| self.leaves.contains_key(it))
             }
         };
         let mut keys = self.keys(|_| true).into_iter();

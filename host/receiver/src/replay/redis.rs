@@ -229,13 +229,14 @@ impl RedisStore {
         let settings = &self.settings;
         let (user, database) = (settings.username(), settings.db());
         if let Some(password) = settings.password() {
-            let known = link.ask(redis::pipe().cmd("AUTH").arg(user).arg(password), end);
-            let (_,): (Value,) = known.map_err(unfit("it has no password, and the URL has one"))?;
+            let known: RedisResult<Value> =
+                link.ask(redis::pipe().cmd("AUTH").arg(user).arg(password), end);
+            known.map_err(unfit("it has no password, and the URL has one"))?;
         }
         if database != 0 {
-            let known = link.ask(redis::pipe().cmd("SELECT").arg(database), end);
-            let (_,): (Value,) =
-                known.map_err(unfit("it has no database of the number in the URL"))?;
+            let known: RedisResult<Value> =
+                link.ask(redis::pipe().cmd("SELECT").arg(database), end);
+            known.map_err(unfit("it has no database of the number in the URL"))?;
         }
         let info = link.ask(redis::pipe().cmd("INFO"), end);
         let (info,): (String,) = info.map_err(away)?;

@@ -142,7 +142,7 @@ impl TokenServer {
             issued,
             expires: issued.saturating_add(LIFETIME),
         };
-        let (digest, kept) = (digest(&token), grant.clone());
+        let (digest, kept) = (Sha256::digest(&*token).into(), grant.clone());
         self.stored(move |tokens| tokens.keep(digest, &kept))
             .await?;
         // It may have been taken out meanwhile.
@@ -228,7 +228,7 @@ impl TokenServer {
     async fn found(self: &Arc<Self>, token: &str) -> Result<Option<Grant>, Rejection> {
         let now: UnixTime =
             clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
-        let digest = digest(token);
+        let digest = Sha256::digest(token).into();
         let found = self.stored(move |tokens| tokens.find(&digest, now)).await?;
         Ok(found.filter(|grant| self.is_known(grant)))
     }
@@ -275,28 +275,20 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     only_header(headers, name)?.to_str().ok()
 }
 
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
-}
-
 /// The body of a form, bounded in size and time.
 async fn form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Rejection> {
-    let refused = |text: &str| Rejection::new(Rule::Request, text);
     let kind = only(headers, &CONTENT_TYPE).and_then(|kind| kind.split(';').next());
-    let kind = kind.map(str::trim);
-    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")) {
-        return Err(refused("the body is not application/x-www-form-urlencoded"));
-    }
+    let kind = kind.unwrap_or_default().trim();
+    let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let why = "the body is not application/x-www-form-urlencoded";
+    Rejection::unless(is_form, Rule::Request, why)?;
     let body = Limited::new(body, TokenForm::MAX_BYTES).collect();
-    match tokio::time::timeout(BODY_TIME, body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => {
-            let max = TokenForm::MAX_BYTES;
-            let text = format_args!("the body has more than {max} bytes, or was cut short");
-            Err(Rejection::new(Rule::Request, text))
-        }
-        Err(_) => Err(refused("the body did not come in time")),
-    }
+    let late = |_| Rejection::new(Rule::Request, "the body did not come in time");
+    let body = tokio::time::timeout(BODY_TIME, body).await.map_err(late)?;
+    let max = TokenForm::MAX_BYTES;
+    let why = format_args!("the body has more than {max} bytes, or was cut short");
+    let body = body.map_err(|_| Rejection::new(Rule::Request, why))?;
+    Ok(body.to_bytes())
 }
 
 fn code(rejection: &Rejection) -> StatusCode {
