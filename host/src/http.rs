@@ -78,25 +78,13 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
-    /// Trusts these roots.
-    #[must_use]
-    pub fn roots(mut self, roots: Roots) -> Self {
-        self.roots = roots;
-        self
-    }
-
-    /// Gives one request that long in all.
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Reads again as this policy says.
-    #[must_use]
-    pub const fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
-        self
+    privyseal_hsm::setters! {
+        /// Trusts these roots.
+        roots: Roots = roots;
+        /// Gives one request that long in all.
+        timeout: Duration = timeout;
+        /// Reads again as this policy says.
+        retry: RetryPolicy = retry;
     }
 }
 

@@ -74,7 +74,8 @@ struct Claims {
     issuer: String,
     jti: String,
     exp: UnixTime,
-    issued: UnixTime,
+    /// What the memory knows the assertion by.
+    presented: Presented,
 }
 
 impl Receiver {
@@ -125,14 +126,13 @@ impl Receiver {
         if client_id.is_some_and(|client_id| client_id != claims.issuer) {
             return Err(Rejection::of(RuleId::ClientId, "of the request is not iss"));
         }
-        let key = self.replay_key(&claims);
-        if self.replay.knows(&key) {
+        if self.replay.knows(&claims.presented.key) {
             return Err(replayed());
         }
         let settings = self.settings();
         let proven = self.prove_header(&parts, &claims.issuer, &settings, now)?;
         let record = self.party(&proven, &settings)?;
-        self.remember(key, &claims, now)?;
+        self.remember(&claims.presented)?;
         Ok(VerifiedParty {
             id: claims.issuer,
             jti: claims.jti,
@@ -206,18 +206,8 @@ impl Receiver {
         let mut scratch = vec![0; payload.len()];
         let report = check_claims(payload, &self.options(now)?, &mut scratch);
         refuse_broken(&report)?;
-        let claims = Claims::read(payload, self);
+        let claims = Claims::read(payload, self, now);
         claims.ok_or_else(|| Rejection::of(RuleId::PayloadJson, "cannot be read"))
-    }
-
-    /// Names an assertion among those of all issuers and for all audiences.
-    fn replay_key(&self, claims: &Claims) -> [u8; 32] {
-        let mut key = Sha256::new();
-        for text in [&claims.issuer, &self.audience, &claims.jti] {
-            key.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-            key.update(text);
-        }
-        key.finalize().into()
     }
 
     /// What the registry says of the party, if it or the provider itself vouches for it and its certificate.
@@ -239,15 +229,8 @@ impl Receiver {
         }
     }
 
-    fn remember(&self, key: [u8; 32], claims: &Claims, now: UnixTime) -> Result<(), Rejection> {
-        let presented = Presented {
-            key,
-            issuer: Sha256::digest(&claims.issuer).into(),
-            issued: claims.issued.saturating_sub(self.leeway),
-            until: claims.exp.saturating_add(self.leeway),
-            now,
-        };
-        match self.replay.remember(&presented) {
+    fn remember(&self, presented: &Presented) -> Result<(), Rejection> {
+        match self.replay.remember(presented) {
             Ok(Seen::First) => Ok(()),
             Ok(Seen::Again) => Err(replayed()),
             Ok(Seen::MayBeForgotten) => {
@@ -293,19 +276,32 @@ fn decode(part: &str, name: &str) -> Result<Vec<u8>, Rejection> {
 
 impl Claims {
     /// Of a payload whose rules hold.
-    fn read(payload: &[u8], receiver: &Receiver) -> Option<Self> {
+    fn read(payload: &[u8], receiver: &Receiver, now: UnixTime) -> Option<Self> {
         let all: Map<String, Value> = serde_json::from_slice(payload).ok()?;
         let text = |name| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let moment = |name| UnixTime::from_secs(all.get(name)?.as_u64()?).ok();
-        let exp = moment("exp")?;
+        let (issuer, jti, exp) = (text("iss")?, text("jti")?, moment("exp")?);
         // Where nobody says when it was made: it was not before the longest life of an assertion.
         let longest = receiver.scheme.lifetime().value().max();
         let issued = moment("iat").unwrap_or_else(|| exp.saturating_sub(longest));
+        // Among those of all issuers and for all audiences.
+        let mut key = Sha256::new();
+        for text in [&issuer, &receiver.audience, &jti] {
+            key.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            key.update(text);
+        }
+        let presented = Presented {
+            key: key.finalize().into(),
+            issuer: Sha256::digest(&issuer).into(),
+            issued: issued.saturating_sub(receiver.leeway),
+            until: exp.saturating_add(receiver.leeway),
+            now,
+        };
         Some(Self {
-            issuer: text("iss")?,
-            jti: text("jti")?,
+            issuer,
+            jti,
             exp,
-            issued,
+            presented,
             all,
         })
     }

@@ -46,7 +46,11 @@ impl Receiver {
         let mut is_listed = false;
         if let Some(known) = &known {
             verified.transpose()?;
-            is_listed = self.is_listed_still(known)?;
+            // The list that vouched for the chain is the one that counts now.
+            is_listed = match &self.registry {
+                Some(registry) => known.list == Some(registry.trusted_list()?),
+                None => true,
+            };
             if is_listed && is_current(known) && !known.begins_refresh(now) {
                 return Ok(Arc::clone(known));
             }
@@ -71,15 +75,6 @@ impl Receiver {
                 Err(rejection)
             }
         }
-    }
-
-    /// Whether the list that vouched for the chain is the one that counts now.
-    fn is_listed_still(&self, known: &ProvenHeader) -> Result<bool, Rejection> {
-        let Some(registry) = &self.registry else {
-            return Ok(true);
-        };
-        let list = registry.trusted_list()?;
-        Ok(known.list.as_ref() == Some(&list))
     }
 
     /// Every rule that the claims alone cannot break, the signature among them; then who vouches for its key.
