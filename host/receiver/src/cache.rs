@@ -135,9 +135,7 @@ where
 
     /// Whether there is a value of that name that may be used.
     pub(crate) fn is_known(&self, name: &str) -> bool {
-        let slots = lock(&self.slots);
-        let slot = slots.get(name).cloned();
-        drop(slots);
+        let slot = lock(&self.slots).get(name).cloned();
         slot.is_some_and(|slot| self.known(&lock(&slot.state)).is_some())
     }
 

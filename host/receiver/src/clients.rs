@@ -14,8 +14,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::shares::Holder;
 
-pub use file::ClientsFileError;
-
 /// Clients by their ids, for schemes that have no registry.
 #[derive(Clone, Debug, Default)]
 pub struct RegisteredClients {

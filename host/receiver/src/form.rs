@@ -117,8 +117,9 @@ impl TokenForm {
         let wanted = rules.scope().map_or("", |scope| scope.value());
         let given = self.get("scope")?.unwrap_or_default();
         // RFC 6749 section 3.3: "their order does not matter".
+        let [given, wanted_too] = [given, wanted].map(|it| it.split(' ').collect::<BTreeSet<_>>());
         let why = format_args!("is not {wanted:?}, that of the scheme");
-        Rejection::unless(scopes(given) == scopes(wanted), Rule::Scope, why)?;
+        Rejection::unless(given == wanted_too, Rule::Scope, why)?;
         for (name, wanted) in rules.members() {
             let rule = match *name {
                 "resource" => Rule::Resource,
@@ -160,10 +161,6 @@ impl TokenForm {
         };
         Ok((assertion, client_id))
     }
-}
-
-fn scopes(text: &str) -> BTreeSet<&str> {
-    text.split(' ').collect()
 }
 
 privyseal_core::opaque_debug! {

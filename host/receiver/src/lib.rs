@@ -4,7 +4,6 @@
 #[cfg(feature = "async")]
 mod asynchronous;
 mod cache;
-mod chains;
 mod clients;
 mod form;
 mod inbound;
@@ -23,7 +22,7 @@ mod verify;
 #[cfg(feature = "async")]
 pub use asynchronous::AsyncReceiver;
 pub use cache::CachePolicy;
-pub use clients::{ClientsFileError, RegisteredClients};
+pub use clients::RegisteredClients;
 pub use form::TokenForm;
 pub use inbound::judge_assertion;
 pub use party::VerifiedParty;

@@ -19,7 +19,6 @@ use privyseal_hsm::lock;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::chains::ProvenHeader;
 use crate::links::KnownLinks;
 use crate::registry::CachedRegistry;
 use crate::replay::{Presented, ReplayStore, Seen};
@@ -27,6 +26,7 @@ use crate::shares::{Counts, Expiring, Holder, Rooms};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
+pub(crate) use prove::ProvenHeader;
 
 /// Accepts client assertions of one scheme, for one audience.
 ///

@@ -15,7 +15,7 @@ use privyseal_core::scheme::{PartyLookup, SchemeRules};
 use serde_json::Value;
 
 use crate::cache::{Cache, CachePolicy};
-use crate::chains::ProvenHeader;
+use crate::receiver::ProvenHeader;
 use crate::shares::{Counts, Holder, Room};
 use crate::{Rejection, Revocation};
 

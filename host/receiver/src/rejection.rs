@@ -103,11 +103,8 @@ impl Rejection {
     /// The same of an assertion with that payload.
     pub(crate) fn claimed_in(mut self, payload: &[u8]) -> Self {
         let claims: Map<String, Value> = serde_json::from_slice(payload).unwrap_or_default();
-        let text = |name| {
-            let text = claims.get(name).and_then(Value::as_str);
-            text.filter(|text| text.len() <= MAX_CLAIMED)
-                .map(str::to_owned)
-        };
+        let text = |name| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+        let text = |name| text(name).filter(|text| text.len() <= MAX_CLAIMED);
         self.claimed = text("iss").map(|issuer| (issuer, text("jti").unwrap_or_default()));
         self
     }

@@ -29,10 +29,7 @@ pub struct Revocation {
 impl Revocation {
     /// By these lists.
     pub fn by_lists(lists: Vec<Crl>) -> Self {
-        Self {
-            lists,
-            ..Self::default()
-        }
+        Self::default().with_lists(lists)
     }
 
     privyseal_hsm::setters! {

@@ -82,7 +82,6 @@ impl<V> Expiring<V> {
     /// Forgets what has ended at `now`; up to when something was forgotten so far.
     pub(crate) fn forget(&mut self, now: UnixTime) -> Option<UnixTime> {
         while let Some((end, key)) = self.by_end.first().copied().filter(|(end, _)| *end <= now) {
-            self.by_end.pop_first();
             self.forgotten = self.forgotten.max(Some(end));
             self.remove(&key);
         }

@@ -1,8 +1,11 @@
 //! TOML whose errors say the line.
 
 use core::ops::Range;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+
+use crate::base::BaseError;
 
 pub use ::toml::Spanned;
 
@@ -17,7 +20,32 @@ pub struct TomlError {
     pub problem: String,
 }
 
+/// Why a file does not say what it should.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TomlFileError {
+    /// It cannot be read.
+    #[error("{0}")]
+    File(#[from] BaseError),
+    /// It does not hold what it should.
+    #[error("{}, {error}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: TomlError,
+    },
+}
+
 impl TomlError {
+    /// The same of a file.
+    pub fn of(self, path: &Path) -> TomlFileError {
+        TomlFileError::Content {
+            path: path.to_owned(),
+            error: self,
+        }
+    }
+
     /// `problem` with what stands at `span` of `text`.
     pub fn at(text: &str, span: Range<usize>, problem: impl Into<String>) -> Self {
         Self {

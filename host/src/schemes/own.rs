@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 
-use crate::base::toml::TomlError;
-use crate::base::{BaseError, file, toml as text_of};
+use crate::base::toml::{TomlError, TomlFileError};
+use crate::base::{file, toml as text_of};
 
 pub use table::SchemeTable;
 
@@ -21,17 +21,9 @@ pub use table::SchemeTable;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemeFileError {
-    /// It cannot be read.
+    /// It cannot be read, or does not hold what it should.
     #[error("{0}")]
-    File(#[from] BaseError),
-    /// It does not hold what it should.
-    #[error("{}, {error}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: TomlError,
-    },
+    File(#[from] TomlFileError),
     /// It defines several, and one is meant.
     #[error("{} has several tables [scheme.NAME], and one is meant", path.display())]
     Several {
@@ -78,16 +70,13 @@ impl SchemeTables {
 ///
 /// [`SchemeFileError`].
 pub fn from_file(path: &Path) -> Result<&'static OwnScheme, SchemeFileError> {
-    let text = file::InputFile::open(path)?.read_text(file::MAX_FILE)?;
-    let content = |error| SchemeFileError::Content {
-        path: path.to_owned(),
-        error,
-    };
-    match from_toml(&text).map_err(content)?.as_slice() {
+    let text = file::InputFile::open(path).and_then(|it| it.read_text(file::MAX_FILE));
+    let text = text.map_err(TomlFileError::from)?;
+    match from_toml(&text).map_err(|error| error.of(path))?.as_slice() {
         [scheme] => Ok(scheme),
         [] => {
             let problem = "there is no table [scheme.NAME]";
-            Err(content(TomlError::at(&text, 0..0, problem)))
+            Err(TomlError::at(&text, 0..0, problem).of(path).into())
         }
         _ => Err(SchemeFileError::Several {
             path: path.to_owned(),

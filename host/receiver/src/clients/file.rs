@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use privyseal::Certificates;
-use privyseal::base::BaseError;
 use privyseal::base::display::escape_for_display;
 use privyseal::base::file::{InputFile, check_regular};
-use privyseal::base::toml::{self, Spanned, TomlError};
+use privyseal::base::toml::{self, Spanned, TomlError, TomlFileError};
 use privyseal::jose::jwk::KeySet;
 use privyseal_check::KnownKey;
 use privyseal_core::ClientId;
@@ -21,23 +20,6 @@ use super::{Registered, RegisteredClients};
 
 /// The largest file that is read: some ten thousand clients.
 const MAX_FILE: usize = 4 * 1024 * 1024;
-
-/// Why a file lists no clients.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientsFileError {
-    /// It cannot be read.
-    #[error(transparent)]
-    File(#[from] BaseError),
-    /// It does not hold what it should, or a file that it names does not.
-    #[error("{}, {error}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: TomlError,
-    },
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,22 +52,18 @@ impl RegisteredClients {
     ///
     /// # Errors
     ///
-    /// [`ClientsFileError`]: it, or a file that it names, cannot be read or holds something else; or a client has no key by
+    /// [`TomlFileError`]: it, or a file that it names, cannot be read or holds something else; or a client has no key by
     /// which the scheme would let it in.
-    pub fn from_file(path: &Path, scheme: &SchemeRules) -> Result<Self, ClientsFileError> {
+    pub fn from_file(path: &Path, scheme: &SchemeRules) -> Result<Self, TomlFileError> {
         check_regular(path)?;
         let text = InputFile::open(path)?.read_text(MAX_FILE)?;
-        let content = |error| ClientsFileError::Content {
-            path: path.to_owned(),
-            error,
-        };
-        let read: ClientsFile = toml::from_str(&text).map_err(content)?;
+        let read: ClientsFile = toml::from_str(&text).map_err(|error| error.of(path))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut clients = Self::default();
         for (id, table) in read.client {
             let client = table.read(&id, folder, scheme).map_err(|(span, why)| {
                 let id = escape_for_display(id.get_ref());
-                content(TomlError::at(&text, span, format!("client {id}: {why}")))
+                TomlError::at(&text, span, format!("client {id}: {why}")).of(path)
             })?;
             clients.clients.insert(id.into_inner(), client);
         }

@@ -10,9 +10,9 @@ use privyseal_core::field::FieldError;
 use privyseal_core::scheme::KeyReference;
 use privyseal_core::scheme::SchemeRules;
 
+use super::prove::MAX_KEPT;
 use super::{Receiver, Settings};
 use crate::cache::CachePolicy;
-use crate::chains::MAX_KEPT;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore};

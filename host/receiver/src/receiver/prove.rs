@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use privyseal::Certificates;
 use privyseal::UnixTime;
@@ -20,10 +20,48 @@ use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
 use super::{Receiver, Settings, decode, refuse_broken};
-use crate::chains::{ProvenHeader, organization};
 use crate::revocation::{Asking, untold};
 use crate::shares::Holder;
 use crate::{Rejection, Revocation};
+
+/// How many are kept at most; some kilobytes each.
+pub(crate) const MAX_KEPT: usize = 10_000;
+
+/// What was found about a header, as it stands in tokens of one client.
+#[derive(Debug)]
+pub(crate) struct ProvenHeader {
+    /// The party for which every rule held.
+    pub(crate) client_id: String,
+    /// The leaf, DER.
+    pub(crate) leaf: Option<Vec<u8>>,
+    /// Whose certificate or key it is.
+    pub(crate) holder: Holder,
+    pub(crate) key: VerifyingKey,
+    pub(crate) algorithm: Algorithm,
+    /// Up to then, inclusive.
+    pub(crate) until: UnixTime,
+    /// From then on one caller proves it again, while the others use it.
+    pub(crate) refresh_from: UnixTime,
+    pub(crate) is_refreshed: AtomicBool,
+    /// By which of the receiver's ways revocation was judged.
+    pub(crate) generation: u64,
+    /// The trusted list that vouches for its chain.
+    pub(crate) list: Option<Arc<TrustedList>>,
+}
+
+impl ProvenHeader {
+    /// Whether the caller is the one who proves it again.
+    pub(crate) fn begins_refresh(&self, now: UnixTime) -> bool {
+        now >= self.refresh_from && !self.is_refreshed.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// Whose certificate it is, however many the same organization has.
+fn organization(leaf: &Certificate<'_>) -> Holder {
+    let subject = leaf.subject();
+    let named = subject.organization_identifier().map(str::as_bytes);
+    Sha256::digest(named.unwrap_or(subject.as_der())).into()
+}
 
 impl Receiver {
     /// What is known about the header, once its key is known to have signed: of a header that was proved before only the

@@ -146,12 +146,12 @@ impl TokenServer {
         self.stored(move |tokens| tokens.keep(digest, &kept))
             .await?;
         // It may have been taken out meanwhile.
-        let rule = Rule::Token(RuleId::KeyKnown);
-        Rejection::unless(
-            self.is_known(&grant),
-            rule,
+        let is_known = self.receiver.receiver().still_knows(&grant.holder());
+        let (rule, why) = (
+            Rule::Token(RuleId::KeyKnown),
             "is no key of the client any more",
-        )?;
+        );
+        Rejection::unless(is_known, rule, why)?;
         let members = json!({
             "access_token": *token,
             "token_type": "Bearer",
@@ -230,12 +230,9 @@ impl TokenServer {
             clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
         let digest = Sha256::digest(token).into();
         let found = self.stored(move |tokens| tokens.find(&digest, now)).await?;
-        Ok(found.filter(|grant| self.is_known(grant)))
-    }
-
-    /// Who was taken out, or whose key was, has no access with what came before.
-    fn is_known(&self, grant: &Grant) -> bool {
-        self.receiver.receiver().still_knows(&grant.holder())
+        // Who was taken out, or whose key was, has no access with what came before.
+        let receiver = self.receiver.receiver();
+        Ok(found.filter(|grant| receiver.still_knows(&grant.holder())))
     }
 
     /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.

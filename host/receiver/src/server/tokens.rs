@@ -62,18 +62,11 @@ impl Grant {
 #[derive(Debug)]
 pub struct MemoryTokens(Mutex<Expiring<Grant>>);
 
-impl MemoryTokens {
-    /// Room for so many tokens that have not expired, of which one client gets a third of what the others leave; some 300
-    /// bytes each.
-    pub fn new(capacity: usize) -> Self {
-        Self(Mutex::new(Expiring::new(capacity)))
-    }
-}
-
-/// Room for 200,000, of which one client has 66,000: 18 a second, each for an hour.
+/// Room for 200,000 that have not expired, of some 300 bytes each. One client gets a third of what the others leave: 66,000,
+/// or 18 a second, each for an hour.
 impl Default for MemoryTokens {
     fn default() -> Self {
-        Self::new(200_000)
+        Self(Mutex::new(Expiring::new(200_000)))
     }
 }
 
@@ -115,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_until_it_expires_and_the_store_is_bounded() {
-        let store = MemoryTokens::new(1);
+        let store = MemoryTokens(Mutex::new(Expiring::new(1)));
         store.keep([1; 32], &grant(100)).unwrap();
         let find = |now| store.find(&[1; 32], UnixTime::from_secs(now).unwrap());
         assert_eq!(find(109), Ok(Some(grant(100))));
@@ -127,7 +120,7 @@ mod tests {
 
     #[test]
     fn who_was_taken_out_has_lost_its_tokens_and_its_places_for_good() {
-        let store = MemoryTokens::new(1);
+        let store = MemoryTokens(Mutex::new(Expiring::new(1)));
         store.keep([1; 32], &grant(100)).unwrap();
         let find = || store.find(&[1; 32], UnixTime::from_secs(101).unwrap());
         let retain = |holders: &[[u8; 32]]| {
@@ -150,7 +143,7 @@ mod tests {
 
     #[test]
     fn no_client_uses_up_the_tokens_of_others() {
-        let store = MemoryTokens::new(100);
+        let store = MemoryTokens(Mutex::new(Expiring::new(100)));
         let of = |client: &str, issued| Grant {
             client_id: client.to_owned(),
             ..grant(issued)
