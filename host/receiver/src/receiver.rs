@@ -283,7 +283,7 @@ impl Claims {
         let (issuer, jti, exp) = (text("iss")?, text("jti")?, moment("exp")?);
         // Where nobody says when it was made: it was not before the longest life of an assertion.
         let longest = receiver.scheme.lifetime().value().max();
-        let issued = moment("iat").unwrap_or_else(|| exp.saturating_sub(longest));
+        let made = moment("iat").unwrap_or_else(|| exp.saturating_sub(longest));
         // Among those of all issuers and for all audiences.
         let mut key = Sha256::new();
         for text in [&issuer, &receiver.audience, &jti] {
@@ -293,16 +293,16 @@ impl Claims {
         let presented = Presented {
             key: key.finalize().into(),
             issuer: Sha256::digest(&issuer).into(),
-            issued: issued.saturating_sub(receiver.leeway),
+            issued: made.saturating_sub(receiver.leeway),
             until: exp.saturating_add(receiver.leeway),
             now,
         };
         Some(Self {
+            all,
             issuer,
             jti,
             exp,
             presented,
-            all,
         })
     }
 }
