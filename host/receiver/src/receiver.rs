@@ -26,7 +26,7 @@ use crate::shares::{Counts, Expiring, Holder, Rooms};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
-pub(crate) use prove::ProvenHeader;
+use prove::ProvenHeader;
 
 /// Accepts client assertions of one scheme, for one audience.
 ///
@@ -218,7 +218,10 @@ impl Receiver {
     ) -> Result<Option<Value>, Rejection> {
         let clients = &settings.clients;
         match (&self.registry, &proven.leaf) {
-            (Some(registry), Some(leaf)) => registry.party(proven, leaf).map(Some),
+            (Some(registry), Some(leaf)) => {
+                let party = registry.party(&proven.client_id, leaf, proven.holder);
+                party.map(Some)
+            }
             (None, Some(leaf)) if clients.has_certificate(&proven.client_id, leaf) => Ok(None),
             // Its key was looked up among those of the client.
             (None, None) => Ok(None),

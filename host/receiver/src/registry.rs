@@ -15,7 +15,6 @@ use privyseal_core::scheme::{PartyLookup, SchemeRules};
 use serde_json::Value;
 
 use crate::cache::{Cache, CachePolicy};
-use crate::receiver::ProvenHeader;
 use crate::shares::{Counts, Holder, Room};
 use crate::{Rejection, Revocation};
 
@@ -160,18 +159,18 @@ impl CachedRegistry {
         list.map_err(|error| Rejection::unavailable("the trusted list", error))
     }
 
-    /// What the registry says of the party that who proved that header and `leaf` claims to be, if it is that.
-    pub(crate) fn party(&self, proven: &ProvenHeader, leaf: &[u8]) -> Result<Value, Rejection> {
-        let claimed = ClaimedParty::new(self.scheme, &proven.client_id, leaf);
+    /// What the registry says of the party `id`, if the holder of `leaf` is it.
+    pub(crate) fn party(&self, id: &str, leaf: &[u8], holder: Holder) -> Result<Value, Rejection> {
+        let claimed = ClaimedParty::new(self.scheme, id, leaf);
         let claimed = Arc::new(claimed);
         let judged = || {
-            let answer = self.answer(&claimed, proven.holder)?;
+            let answer = self.answer(&claimed, holder)?;
             Ok(answer.and_then(|party| claimed.check(&party).map(|()| party)))
         };
         let mut party = judged()?;
         // It may have been registered since. An organization that asked in vain too often asks no more.
         if matches!(party, Err(PartyFault::OtherCertificate))
-            && !self.look_ups.are_too_many(&proven.holder)
+            && !self.look_ups.are_too_many(&holder)
         {
             self.parties.outdate(&claimed.query().path());
             party = judged()?;
