@@ -1,7 +1,7 @@
 //! Counter-examples: the product is broken on purpose, in a copy, and the proof of what it breaks must turn red.
 //!
 //! `host-tests/broken/*.patch` are unified diffs, below three lines: `Breaks:` what is no longer true, `Proof:` the
-//! command that must fail, `Says:` what it must say.
+//! command that must fail, `Says:` what it must say. A fourth, `Alone:`, says why it is never applied with others.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,14 +24,17 @@ pub(crate) struct Options {
     /// Only so many, others each day
     #[arg(long, value_name = "COUNT")]
     some: Option<usize>,
+    /// All that can be at once, so that what they break is built once
+    #[arg(long)]
+    together: bool,
 }
 
-/// Applies each patch alone and fails unless every proof did.
+/// Applies the patches and fails unless every proof did.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     setup::run(&[Need::Patch])?;
     let mut patches = patches()?;
     if let Some(part) = &options.filter {
-        patches.retain(|(name, _)| name.contains(part));
+        patches.retain(|patch| patch.name.contains(part));
     }
     if patches.is_empty() {
         return fail!("no such patch in host-tests/broken");
@@ -46,24 +49,63 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let copy = copy::of_workspace("broken")?;
     share_build(&copy)?;
     let mut steps = Steps::default();
-    for (name, path) in &patches {
-        steps.step(name, || try_one(&copy, path));
+    let (together, alone): (Vec<_>, Vec<_>) = patches
+        .into_iter()
+        .partition(|patch| options.together && !patch.is_alone);
+    for group in [together]
+        .into_iter()
+        .chain(alone.into_iter().map(|it| vec![it]))
+    {
+        try_group(&copy, &group, &mut steps)?;
     }
     steps.finish()
 }
 
+/// A patch, and what it must turn red.
+#[derive(Debug)]
+struct Patch {
+    name: String,
+    path: PathBuf,
+    breaks: String,
+    proof: String,
+    says: String,
+    is_alone: bool,
+}
+
+impl Patch {
+    fn read(path: PathBuf) -> Result<Self, Failure> {
+        let text = fs::read_to_string(&path).context(paths::shown(&path))?;
+        let find = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
+        let line = |key: &str| match find(key) {
+            Some(line) => Ok(line.trim().to_owned()),
+            None => fail!("{}: no line `{key}`", paths::shown(&path)),
+        };
+        Ok(Self {
+            name: path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            breaks: line("Breaks:")?,
+            proof: line("Proof:")?,
+            says: line("Says:")?,
+            is_alone: find("Alone:").is_some(),
+            path,
+        })
+    }
+}
+
 /// All of them, by name.
-fn patches() -> Result<Vec<(String, PathBuf)>, Failure> {
+fn patches() -> Result<Vec<Patch>, Failure> {
     let folder = paths::root().join("host-tests/broken");
     let mut patches = Vec::new();
     for entry in fs::read_dir(&folder).context(paths::shown(&folder))? {
         let path = entry.context(paths::shown(&folder))?.path();
         if path.extension().is_some_and(|it| it == "patch") {
-            let name = path.file_stem().unwrap_or_default();
-            patches.push((name.to_string_lossy().into_owned(), path));
+            patches.push(Patch::read(path)?);
         }
     }
-    patches.sort();
+    patches.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(patches)
 }
 
@@ -81,17 +123,28 @@ fn share_build(copy: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn try_one(copy: &Path, patch: &Path) -> Result<(), Failure> {
-    let text = fs::read_to_string(patch).context(paths::shown(patch))?;
-    let line = |key: &str| {
-        let found = text.lines().find_map(|line| line.strip_prefix(key));
-        found
-            .map(str::trim)
-            .ok_or_else(|| Failure(format!("no line `{key}`")))
-    };
-    let (breaks, proof, says) = (line("Breaks:")?, line("Proof:")?, line("Says:")?);
+/// Breaks the copy with all of them, and mends it when each proof has run.
+fn try_group(copy: &Path, group: &[Patch], steps: &mut Steps) -> Result<(), Failure> {
+    for patch in group {
+        apply(copy, &patch.path, "--forward")?;
+    }
+    for patch in group {
+        steps.step(&patch.name, || turns_red(copy, patch));
+    }
+    for patch in group.iter().rev() {
+        apply(copy, &patch.path, "--reverse")?;
+    }
+    Ok(())
+}
+
+fn turns_red(copy: &Path, patch: &Patch) -> Result<(), Failure> {
+    let Patch {
+        breaks,
+        proof,
+        says,
+        ..
+    } = patch;
     println!("{breaks}\n$ {proof}");
-    apply(copy, patch, "--forward")?;
     let mut said = String::new();
     let words = proof.strip_prefix("cargo ").unwrap_or(proof);
     let outcome = Run::cargo(words)
@@ -101,7 +154,6 @@ fn try_one(copy: &Path, patch: &Path) -> Result<(), Failure> {
             said.push_str(line);
             said.push('\n');
         });
-    apply(copy, patch, "--reverse")?;
     match outcome {
         Ok(()) => fail!("the proof passes although it is false: {breaks}"),
         Err(_) if said.contains(says) => Ok(()),
@@ -127,9 +179,9 @@ mod tests {
             patches.len() >= 8,
             "one for each kind of proof: {patches:?}"
         );
-        for (name, path) in patches {
-            let applied = apply(&paths::root(), &path, "--forward --dry-run");
-            assert!(applied.is_ok(), "{name}: {applied:?}");
+        for patch in patches {
+            let applied = apply(&paths::root(), &patch.path, "--forward --dry-run");
+            assert!(applied.is_ok(), "{patch:?}: {applied:?}");
         }
     }
 }
