@@ -1,5 +1,5 @@
 //! What users build and our own builds do not: each feature alone, the oldest compiler, the oldest dependencies,
-//! Windows.
+//! Windows, macOS.
 //!
 //! `cargo check` only, and all in one build folder: they share what runs at build time. What a machine cannot get is
 //! said in the output, and checked where it is there.
@@ -13,6 +13,7 @@ use crate::{copy, paths};
 
 /// Windows, by way of the GNU linker, whose C compiler is a Debian package.
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
+const MACOS: &str = "x86_64-apple-darwin";
 
 /// Crates and features that need Unix: serial lines, and libusb, which is built for it.
 const UNIX_ONLY: &[&str] = &[
@@ -36,6 +37,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     steps.step("the oldest compiler", || oldest_compiler(&packages));
     steps.step("the oldest dependencies", || oldest_dependencies(&packages));
     steps.step("Windows", || windows(&packages));
+    steps.step("macOS", || macos(&packages));
     steps.finish()
 }
 
@@ -104,6 +106,20 @@ fn windows(packages: &[Package]) -> Result<(), Failure> {
     );
     let check = check(Run::cargo(CHECK), there).words("--no-default-features --features");
     let check = check.arg(features.join(",")).args(["--target", WINDOWS]);
+    check.show_and_stream()
+}
+
+/// The crates for macOS, where rustup has the target. A check links nothing, so that no C compiler is needed.
+fn macos(packages: &[Package]) -> Result<(), Failure> {
+    if let Err(failure) = setup::add_rustup_target(MACOS) {
+        println!("NOT CHECKED: macOS. {failure}");
+        return Ok(());
+    }
+    let check = check(Run::cargo(CHECK), packages).words("--all-features --target");
+    let tools = ["CC_x86_64_apple_darwin", "AR_x86_64_apple_darwin"];
+    let check = tools
+        .iter()
+        .fold(check.arg(MACOS), |check, name| check.env(name, "true"));
     check.show_and_stream()
 }
 

@@ -15,8 +15,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use privyseal::base::clock;
 use privyseal_core::{SignerError, SignerErrorKind};
 use privyseal_protocol::log::{LINK_LEN, first_link, link_after};
-use rustix::fs::{FallocateFlags, fallocate};
-use rustix::io::Errno;
 use serde::Serialize;
 
 pub use check::{AuditSummary, check};
@@ -330,7 +328,10 @@ impl State {
     }
 
     /// Room for the longest line, where the file system can reserve it.
+    #[cfg(target_os = "linux")]
     fn reserve(&self) -> io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        use rustix::io::Errno;
         match fallocate(
             &self.log.file,
             FallocateFlags::KEEP_SIZE,
@@ -340,6 +341,13 @@ impl State {
             Err(error) if error == Errno::NOSPC || error == Errno::DQUOT => Err(error.into()),
             _ => Ok(()),
         }
+    }
+
+    /// Found out when the line is written.
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on Linux")]
+    const fn reserve(&self) -> io::Result<()> {
+        Ok(())
     }
 
     fn write(&mut self, time: u64, entry: AuditEntry<'_>) -> io::Result<()> {

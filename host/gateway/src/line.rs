@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FlockOperation, Mode, OFlags};
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::io::{Errno, FdFlags};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use rustix::termios::{ControlModes, OptionalActions, QueueSelector};
 
 use crate::error::DeviceError;
@@ -147,8 +147,10 @@ fn serial(path: &Path, baud: u32) -> Result<OwnedFd, Errno> {
 }
 
 fn socket(path: &Path) -> Result<OwnedFd, Errno> {
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    // macOS has no flags for this in socket(2).
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&socket, true)?;
     rustix::net::connect(socket.as_fd(), &SocketAddrUnix::new(path)?)?;
     Ok(socket)
 }
