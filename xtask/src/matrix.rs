@@ -15,14 +15,11 @@ use crate::{copy, paths};
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
 const MACOS: &str = "x86_64-apple-darwin";
 
-/// Crates and features that need Unix: serial lines, and libusb, which is built for it.
+/// Crates and features that need Unix: sockets, and libusb, which is built for it.
 const UNIX_ONLY: &[&str] = &[
     "libprivyseal",
     "privyseal-agent",
-    "privyseal-cli",
-    "privyseal-gateway",
-    "privyseal-receiver",
-    "privyseal/gateway",
+    "privyseal-cli/agent",
     "privyseal-yubihsm/usb",
 ];
 

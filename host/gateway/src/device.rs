@@ -6,8 +6,6 @@ mod pieces;
 mod unlock;
 
 use core::time::Duration;
-use std::io;
-use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::Instant;
 
@@ -75,8 +73,12 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`] if nobody answers.
-    pub fn over(stream: UnixStream, limits: Limits) -> Result<Self, DeviceError> {
-        let line = Line::of_stream(stream).map_err(|source: io::Error| DeviceError::Line {
+    #[cfg(unix)]
+    pub fn over(
+        stream: std::os::unix::net::UnixStream,
+        limits: Limits,
+    ) -> Result<Self, DeviceError> {
+        let line = Line::of_stream(stream).map_err(|source: std::io::Error| DeviceError::Line {
             doing: "send",
             source,
         })?;

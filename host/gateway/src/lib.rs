@@ -3,6 +3,7 @@
 // Which device, and how bytes get there.
 mod exchange;
 mod hex;
+#[cfg_attr(not(unix), path = "no_line.rs")]
 mod line;
 pub mod uri;
 

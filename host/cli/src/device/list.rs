@@ -1,5 +1,6 @@
 //! `privyseal device list`.
 
+#[cfg(unix)]
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::ScopedJoinHandle;
@@ -127,3 +128,18 @@ fn ask(uri: &str) -> Result<(DeviceUri, DeviceInfo), CliError> {
     };
     Ok((uri, info))
 }
+
+/// Windows has neither among its files.
+#[cfg(not(unix))]
+trait FileTypeExt {
+    fn is_socket(&self) -> bool {
+        false
+    }
+
+    fn is_char_device(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(not(unix))]
+impl FileTypeExt for fs::FileType {}
