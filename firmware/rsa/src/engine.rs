@@ -66,8 +66,12 @@ impl<const P: usize, const N: usize> Engine<P, N> {
         Ok(engine)
     }
 
-    /// Of no use without a key.
-    pub(crate) const EMPTY: Self = Self::unblinded(PrivateKey::EMPTY);
+    /// Signs nothing without a key. All of it is zero, so that the flash has no copy of it.
+    pub(crate) const EMPTY: Self = Self {
+        key: PrivateKey::EMPTY,
+        blinding: Blinding::EMPTY,
+        state: 0,
+    };
 
     /// Without a blinding: the first signature draws it.
     pub(crate) const fn unblinded(key: PrivateKey<P, N>) -> Self {
@@ -81,12 +85,13 @@ impl<const P: usize, const N: usize> Engine<P, N> {
     /// Takes the key of two primes, into its place.
     #[inline(never)]
     pub(crate) fn assemble(&mut self, p: &[Limb; P], q: &[Limb; P]) -> Result<(), KeyError> {
-        self.key.set(p, q, None)
+        self.key.set(p, q, None).map(|()| self.state = READY)
     }
 
     /// Takes a key into its place, as [`PrivateKey::from_primes`].
     pub(crate) fn import(&mut self, p: &[u8], q: &[u8], modulus: &[u8]) -> Result<(), KeyError> {
-        self.key.import(p, q, modulus)
+        let imported = self.key.import(p, q, modulus);
+        imported.map(|()| self.state = READY)
     }
 
     /// The key. Once the engine is latched there is nothing in it.
