@@ -1,4 +1,5 @@
-//! The engine: signs digests with one key, checks each signature before it leaves, latches on a fault.
+//! The engine: signs digests or unwraps content keys with one key, checks each result before it leaves, latches on a
+//! fault.
 
 use core::fmt;
 
@@ -12,8 +13,9 @@ use crate::encoding::encode;
 use crate::error::{KeyError, SignError};
 use crate::kernel::Workspace;
 use crate::key::PrivateKey;
-use crate::limbs::{Limb, mask_if_equal, to_bytes};
+use crate::limbs::{Limb, from_bytes, mask_if_equal, to_bytes};
 use crate::modulus::Modulus;
+use crate::oaep;
 use crate::power::Scratch;
 
 /// The engine signs. Far from any value that a flipped bit or erased memory would leave.
@@ -43,7 +45,26 @@ pub enum Phase {
     Check,
 }
 
-/// Signs with one key. See the crate's documentation for what it promises.
+/// What the private operation is of.
+#[derive(Clone, Copy)]
+enum Input<'a> {
+    /// The encoding of a digest.
+    Digest(&'a [u8; DIGEST_LEN]),
+    /// As many bytes as the modulus has, and a number below it.
+    Ciphertext(&'a [u8]),
+}
+
+impl Input<'_> {
+    #[inline(never)]
+    fn write<const N: usize>(self, out: &mut [Limb; N]) {
+        match self {
+            Self::Digest(digest) => encode(digest, out),
+            Self::Ciphertext(bytes) => from_bytes(bytes, out),
+        }
+    }
+}
+
+/// Works with one key. See the crate's documentation for what it promises.
 ///
 /// It takes 1.9 KiB for RSA-2048 and 3.8 KiB for RSA-4096.
 pub struct Engine<const P: usize, const N: usize> {
@@ -113,6 +134,39 @@ impl<const P: usize, const N: usize> Engine<P, N> {
         rng: &mut R,
         out: &'a mut [u8],
     ) -> Result<&'a [u8], SignError<R::Error>> {
+        self.operate(Input::Digest(digest), rng, out)
+    }
+
+    /// Unwraps a content key: RSAES-OAEP with SHA-256 (RFC 8017 section 7.1.2), of one of the lengths that content keys of
+    /// JWEs have. `None` for everything else, whatever is wrong with it; what takes time tells of that no more. As for
+    /// [`Engine::sign`] else: the result is checked with the public exponent before it is looked at. The key is at the end
+    /// of where the modulus has room in `out`, and nothing else is left there.
+    ///
+    /// # Errors
+    /// As for [`Engine::sign`].
+    pub fn unwrap_key<'a, R: TryCryptoRng>(
+        &mut self,
+        ciphertext: &[u8],
+        rng: &mut R,
+        out: &'a mut [u8],
+    ) -> Result<Option<&'a [u8]>, SignError<R::Error>> {
+        out.fill(0);
+        // Both are public.
+        if !self.is_latched() && !self.key.n.is_above(ciphertext) {
+            return Ok(None);
+        }
+        let len = self.operate(Input::Ciphertext(ciphertext), rng, out)?.len();
+        let key = out.get_mut(..len).and_then(oaep::decode);
+        burn_stack::<N, BURNT>();
+        Ok(key)
+    }
+
+    fn operate<'a, R: TryCryptoRng>(
+        &mut self,
+        input: Input<'_>,
+        rng: &mut R,
+        out: &'a mut [u8],
+    ) -> Result<&'a [u8], SignError<R::Error>> {
         out.fill(0);
         if out.len() < size_of::<[Limb; N]>() {
             return Err(SignError::Fault);
@@ -123,7 +177,7 @@ impl<const P: usize, const N: usize> Engine<P, N> {
         if self.blinding.is_worn() {
             self.reseed(rng)?;
         }
-        let outcome = self.sign_blinded(digest, out, &mut |_| {});
+        let outcome = self.operate_blinded(input, out, &mut |_| {});
         burn_stack::<N, BURNT>();
         outcome.map_err(|Mismatch| {
             self.latch();
@@ -178,28 +232,29 @@ impl<const P: usize, const N: usize> Engine<P, N> {
         if self.is_latched() || self.blinding.is_worn() {
             return Err(SignError::Latched);
         }
-        self.sign_blinded(digest, out, ended).map_err(|Mismatch| {
+        let outcome = self.operate_blinded(Input::Digest(digest), out, ended);
+        outcome.map_err(|Mismatch| {
             self.latch();
             SignError::Fault
         })
     }
 
-    /// Blinds, signs, unblinds, and releases the signature if it is one.
+    /// Blinds, raises to the private exponent, unblinds, and releases the result if it is one.
     #[inline(never)]
-    fn sign_blinded<'a>(
+    fn operate_blinded<'a>(
         &mut self,
-        digest: &[u8; DIGEST_LEN],
+        input: Input<'_>,
         out: &'a mut [u8],
         ended: &mut impl FnMut(Phase),
     ) -> Result<&'a [u8], Mismatch> {
         let mut number = [0; N];
-        self.blind(digest, &mut number);
+        self.blind(input, &mut number);
         ended(Phase::Blinding);
         self.raise(&mut number);
         ended(Phase::PrivateOperation);
         self.unblind(&mut number);
         ended(Phase::Unblinding);
-        let genuine = is_signature(&self.key.n, &number, digest);
+        let genuine = is_result(&self.key.n, &number, input);
         ended(Phase::Check);
         // Masked as well as branched on: skipping the branch releases zeros.
         for limb in &mut number {
@@ -209,16 +264,16 @@ impl<const P: usize, const N: usize> Engine<P, N> {
             number.zeroize();
             return Err(Mismatch);
         }
-        let (signature, _) = to_bytes(&number, out);
+        let (result, _) = to_bytes(&number, out);
         number.zeroize();
-        Ok(signature)
+        Ok(result)
     }
 
-    /// `out` = the encoded digest times A, with the next A.
+    /// `out` = the input times A, with the next A.
     #[inline(never)]
-    fn blind(&mut self, digest: &[u8; DIGEST_LEN], out: &mut [Limb; N]) {
+    fn blind(&mut self, input: Input<'_>, out: &mut [Limb; N]) {
         let mut encoded = [0; N];
-        encode(digest, &mut encoded);
+        input.write(&mut encoded);
         let mut workspace = Workspace::new();
         self.blinding.step(&self.key.n, &mut workspace);
         let factor = &self.blinding.factor;
@@ -275,23 +330,19 @@ impl<const P: usize, const N: usize> Drop for Engine<P, N> {
     }
 }
 
-/// All ones if `number ^ e mod n` is the encoded digest, else zero.
+/// All ones if `number ^ e mod n` is the input, else zero.
 #[inline(never)]
-fn is_signature<const N: usize>(
-    n: &Modulus<N>,
-    number: &[Limb; N],
-    digest: &[u8; DIGEST_LEN],
-) -> Limb {
+fn is_result<const N: usize>(n: &Modulus<N>, number: &[Limb; N], input: Input<'_>) -> Limb {
     let mut workspace = Workspace::new();
     let (mut base, mut power) = ([0; N], [0; N]);
     n.enter(&mut base, number, &mut workspace);
     public_power(n, &base, &mut power, &mut workspace);
     n.leave(&mut base, &power, &mut workspace);
-    // Before the check nobody knows that the signature is one: it is as secret as what a fault tells.
+    // Before the check nobody knows that the result is one: it is as secret as what a fault tells.
     power.zeroize();
     workspace.zeroize();
-    // Encoded again: what was signed may have had a fault too.
-    encode(digest, &mut power);
+    // Written again: what was raised may have had a fault too.
+    input.write(&mut power);
     mask_if_equal(&base, &power)
 }
 

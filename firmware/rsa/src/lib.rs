@@ -22,10 +22,11 @@ mod generate;
 mod key;
 mod sizes;
 
-// What a signature is made of, in the order of its making.
+// What a signature is made of, in the order of its making, and what a content key is taken out of.
 mod blinding;
 mod crt;
 mod encoding;
+mod oaep;
 mod prime;
 
 // Arithmetic, from the outside in.

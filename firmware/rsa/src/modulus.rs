@@ -4,7 +4,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
 
 use crate::kernel::{self, Divisor, Workspace};
-use crate::limbs::{Limb, add_masked, draw, is_less, mask, sub_masked};
+use crate::limbs::{Limb, add_masked, draw, from_bytes, is_less, mask, sub_masked};
 
 /// Random limbs beyond the size of a modulus, so that a residue is as good as uniform: FIPS 186-5 appendix
 /// A.2.1 wants 64 bits or more.
@@ -138,6 +138,16 @@ impl<const L: usize> Modulus<L> {
     pub(crate) fn leave(&self, out: &mut [Limb; L], a: &[Limb; L], workspace: &mut Workspace<L>) {
         self.multiply(out, a, &Self::ONE, workspace);
         self.reduce(out);
+    }
+
+    /// Whether these bytes are as many as the modulus has, and a number below it.
+    #[inline(never)]
+    pub(crate) fn is_above(&self, bytes: &[u8]) -> bool {
+        let mut number = [0; L];
+        bytes.len() == size_of_val(&number) && {
+            from_bytes(bytes, &mut number);
+            is_less(&number, &self.limbs) == 1
+        }
     }
 
     /// `a mod m` for an almost reduced number, which is below 2 m.

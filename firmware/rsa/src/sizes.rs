@@ -95,6 +95,19 @@ impl AnyEngine {
         each!(self, engine => engine.sign(digest, rng, out))
     }
 
+    /// As [`Engine::unwrap_key`].
+    ///
+    /// # Errors
+    /// As for [`Engine::sign`].
+    pub fn unwrap_key<'a, R: TryCryptoRng>(
+        &mut self,
+        ciphertext: &[u8],
+        rng: &mut R,
+        out: &'a mut [u8],
+    ) -> Result<Option<&'a [u8]>, SignError<R::Error>> {
+        each!(self, engine => engine.unwrap_key(ciphertext, rng, out))
+    }
+
     /// As [`Engine::reseed`].
     ///
     /// # Errors

@@ -4,6 +4,9 @@ use std::vec::Vec;
 use core::convert::Infallible;
 
 use rand_core::TryRng;
+use rsa::Oaep;
+use rsa::traits::PaddingScheme;
+use sha2::{Sha256, Sha512};
 
 use super::*;
 use crate::MAX_MODULUS_LEN;
@@ -44,6 +47,86 @@ fn signatures_are_those_of_the_judge_across_many_blindings() {
 fn signatures_of_larger_keys_are_those_of_the_judge() {
     are_those_of_the_judge::<48, 96>(3072, 1, 10);
     are_those_of_the_judge::<64, 128>(4096, 1, 5);
+}
+
+/// A content key, encrypted by the judge.
+fn encrypted(key: &TestKey, padding: impl PaddingScheme, plain: &[u8]) -> Vec<u8> {
+    let public = key.judge.to_public_key();
+    let encrypted = public.encrypt(&mut Generator(11), padding, plain);
+    encrypted.expect("it fits")
+}
+
+/// Unwraps with a key of one size.
+fn unwraps<const P: usize, const N: usize>(bits: usize) {
+    let key = TestKey::sized(4, bits);
+    let private = PrivateKey::<P, N>::from_primes(&key.p, &key.q, &key.modulus);
+    let mut engine = Engine::unblinded(private.expect("a good key"));
+    let mut generator = Generator(8);
+    for len in [16, 24, 32, 48, 64] {
+        let plain: Vec<u8> = (1..).take(len).collect();
+        let wrapped = encrypted(&key, Oaep::<Sha256>::new(), &plain);
+        let mut out = [0xaa; MAX_MODULUS_LEN];
+        let unwrapped = engine.unwrap_key(&wrapped, &mut generator, &mut out);
+        assert_eq!(unwrapped, Ok(Some(&*plain)), "{bits}, {len} bytes");
+        let left = out.iter().filter(|byte| **byte != 0).count();
+        assert_eq!(left, len, "and nothing else stays");
+    }
+    let plain = [7; 32];
+    let good = encrypted(&key, Oaep::<Sha256>::new(), &plain);
+    let mut changed = good.clone();
+    changed[bits / 16] ^= 1;
+    for (what, wrapped) in [
+        (
+            "another hash",
+            encrypted(&key, Oaep::<Sha512>::new(), &plain),
+        ),
+        (
+            "a label",
+            encrypted(&key, Oaep::<Sha256>::new_with_label(*b"x"), &plain),
+        ),
+        (
+            "no key's length",
+            encrypted(&key, Oaep::<Sha256>::new(), &plain[1..]),
+        ),
+        ("another scheme", key.judged(&digest(5))),
+        ("zero", std::vec![0; bits / 8]),
+        ("the modulus", key.modulus.clone()),
+        ("above the modulus", std::vec![0xff; bits / 8]),
+        ("a bit changed", changed),
+        ("short", good[1..].to_vec()),
+        ("long", [&good[..], &[0]].concat()),
+        ("nothing", Vec::new()),
+    ] {
+        let mut out = [0xaa; MAX_MODULUS_LEN];
+        let unwrapped = engine.unwrap_key(&wrapped, &mut generator, &mut out);
+        assert_eq!(unwrapped, Ok(None), "{bits}: {what}");
+        assert_eq!(out, [0; MAX_MODULUS_LEN], "{bits}: {what}");
+    }
+    assert!(!engine.is_latched());
+    engine.key.q_inverse[3] ^= 1;
+    let mut out = [0xaa; MAX_MODULUS_LEN];
+    for error in [SignError::Fault, SignError::Latched] {
+        let unwrapped = engine.unwrap_key(&good, &mut generator, &mut out);
+        assert_eq!(unwrapped, Err(error));
+        assert_eq!(out, [0; MAX_MODULUS_LEN]);
+    }
+}
+
+#[test]
+fn content_keys_of_each_size_and_length_come_out_and_nothing_else() {
+    unwraps::<32, 64>(2048);
+    unwraps::<48, 96>(3072);
+    unwraps::<64, 128>(4096);
+}
+
+#[test]
+fn without_a_key_an_engine_is_latched() {
+    let mut engine = Engine::<32, 64>::EMPTY;
+    let mut out = [0xaa; MAX_MODULUS_LEN];
+    let signed = engine.sign(&digest(0), &mut Generator(0), &mut out);
+    assert_eq!(signed, Err(SignError::Latched));
+    assert!(engine.import(&[0; 128], &[0; 128], &[0; 256]).is_err());
+    assert!(engine.is_latched());
 }
 
 #[test]
