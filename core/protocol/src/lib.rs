@@ -38,10 +38,10 @@ pub use response::{AtRest, Generation, Info, Origin, ReadOut, Response};
 pub use statement::{Content, Statement};
 
 /// The version of the protocol that is described here, the first byte of every message.
-pub const PROTOCOL: u8 = 6;
+pub const PROTOCOL: u8 = 7;
 
-/// A message: version, id and body.
-pub const MAX_MESSAGE: usize = 512;
+/// A message: version, id and body. The longest request has a ciphertext as long as the modulus of RSA-4096.
+pub const MAX_MESSAGE: usize = 520;
 
 /// Bytes of every [`Provision::Chunk`] but the last of a part. A multiple of what any flash writes at once.
 pub const CHUNK: usize = 256;

@@ -39,7 +39,7 @@ named! {
         /// An assertion was made; the digest is that of its signing input. Written before the signature is
         /// made, so a token that left the device is always in the log.
         Signed = "signed",
-        /// A request to sign, to commit, to set the time or to wipe was refused, or a start did not make the
+        /// A request to sign, to unwrap, to commit, to set the time or to wipe was refused, or a start did not make the
         /// key ready; `code` says why ([`Refusal::word`]).
         Refused = "refused",
         /// The provisioning authority set the time.
@@ -71,6 +71,9 @@ named! {
         UpdateBegun = "update begun",
         /// An image was verified, and the device starts again with it; the digest is the image's.
         UpdateTaken = "update taken",
+        /// A content key was unwrapped; the digest is that of the ciphertext. Written before the key is used, so a content
+        /// key that left the device is always in the log.
+        Unwrapped = "content key unwrapped",
     }
 }
 
@@ -79,7 +82,7 @@ impl Event {
     #[allow(
         clippy::as_conversions,
         clippy::arithmetic_side_effects,
-        reason = "one of nineteen"
+        reason = "one of twenty"
     )]
     pub const fn code(self) -> u8 {
         self as u8 + 1

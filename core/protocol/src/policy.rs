@@ -1,4 +1,4 @@
-//! What a device may sign: given once, when it is provisioned, and locked with the key.
+//! What a device may sign, or that it unwraps content keys: given once, when it is provisioned, and locked with the key.
 #![allow(clippy::exhaustive_structs, reason = "fixed by the protocol's version")]
 
 use core::fmt;
@@ -216,7 +216,7 @@ impl Rate {
 /// The whole policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy<'a> {
-    /// The schemes, each once; at least one.
+    /// The schemes, each once. With none of them the key signs nothing: see [`Policy::unwraps`].
     #[serde(borrow)]
     pub schemes: Vec<SchemePolicy<'a>, MAX_SCHEMES>,
     /// The audiences. A scheme without one here signs nothing, whatever its default audience is.
@@ -247,8 +247,10 @@ pub struct Policy<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// It has no scheme.
-    #[error("the policy has no scheme")]
+    /// It has no scheme, and yet what goes with one.
+    #[error(
+        "the policy has no scheme, but audiences or a longest lifetime, which a key that unwraps has not"
+    )]
     NoScheme,
     /// A scheme stands there twice.
     #[error("the policy has scheme {} twice", .0.rules().name())]
@@ -316,12 +318,17 @@ impl<'a> Policy<'a> {
         postcard::serialize_with_flavor(&timeless, Hashing(Sha256::new())).ok()
     }
 
+    /// Whether the key unwraps content keys. It signs nothing then: there is no scheme, no audience, and no lifetime.
+    pub fn unwraps(&self) -> bool {
+        self.schemes.is_empty() && self.audiences.is_empty() && self.max_lifetime == 0
+    }
+
     /// Checks every rule that needs neither key nor chain.
     ///
     /// # Errors
     /// [`PolicyError`], the first that is found.
     pub fn check(&self) -> Result<(), PolicyError> {
-        if self.schemes.is_empty() {
+        if self.schemes.is_empty() && !self.unwraps() {
             return Err(PolicyError::NoScheme);
         }
         for (position, scheme) in self.schemes.iter().enumerate() {

@@ -117,6 +117,12 @@ pub enum Refusal {
     /// Something is wrong with an image of the firmware that was sent.
     #[error("the image {0}")]
     Image(ImageFault),
+    /// The policy is one for signing.
+    #[error("the device's policy is for a key that signs: it unwraps no content keys")]
+    Unwrap,
+    /// It does not decrypt, or not to what has the length of a content key: which of them is not said.
+    #[error("this is no content key that was encrypted to the device's key with RSA-OAEP-256")]
+    Ciphertext,
 }
 
 /// What can be wrong with an image for an update. The image that runs stays in each case.
@@ -237,12 +243,14 @@ impl Refusal {
             Self::Statement => 25,
             Self::Content => 26,
             Self::Image(_) => 27,
+            Self::Unwrap => 28,
+            Self::Ciphertext => 29,
         }
     }
 
     /// A word for a number in the log.
     pub fn word(code: u8) -> &'static str {
-        const WORDS: [&str; 28] = [
+        const WORDS: [&str; 30] = [
             "none",
             "frame",
             "state",
@@ -271,6 +279,8 @@ impl Refusal {
             "statement",
             "content",
             "image",
+            "unwrap",
+            "ciphertext",
         ];
         WORDS.get(usize::from(code)).unwrap_or(&"unknown")
     }

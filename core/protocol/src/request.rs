@@ -88,6 +88,12 @@ pub enum Request<'a> {
     /// Start with the image that was sent, if it is one that the first stage takes: [`super::Response::Accepted`], and
     /// the device is gone until it has started.
     Restart,
+    /// The content key that was encrypted to the device's key: [`super::Response::ContentKey`]. Only where the policy is one
+    /// for that ([`super::Policy::unwraps`]).
+    Unwrap {
+        /// RSAES-OAEP with SHA-256 and no label (`RSA-OAEP-256`, RFC 7518 section 4.3).
+        ciphertext: &'a [u8],
+    },
 }
 
 /// What a device needs besides its flash to read its key, at each start: random bytes, not a password.

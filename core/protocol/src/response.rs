@@ -86,9 +86,15 @@ pub enum Response<'a> {
     },
     /// To [`super::Request::Unlock`]: it has its key.
     Unlocked,
+    /// To [`super::Request::Unwrap`].
+    ContentKey {
+        /// 16, 24, 32, 48 or 64 of them.
+        #[serde(serialize_with = "at_once")]
+        bytes: &'a [u8],
+    },
 }
 
-/// A token is a credential: of bytes only their number is shown.
+/// A token is a credential, and a content key a secret: of bytes only their number is shown.
 impl fmt::Debug for Response<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -103,6 +109,7 @@ impl fmt::Debug for Response<'_> {
             Self::Wiped => f.write_str("Wiped"),
             Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
             Self::Unlocked => f.write_str("Unlocked"),
+            Self::ContentKey { bytes } => write!(f, "ContentKey({} bytes)", bytes.len()),
             Self::CertificationRequest { total, offset, .. } => {
                 write!(f, "CertificationRequest(from {offset} of {total})")
             }

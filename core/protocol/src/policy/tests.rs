@@ -121,6 +121,19 @@ fn each_rule_is_checked() {
 }
 
 #[test]
+fn a_key_has_one_job() {
+    let mut policy = policy();
+    assert!(!policy.unwraps());
+    policy.schemes.clear();
+    policy.audiences.clear();
+    assert_eq!(policy.check(), Err(PolicyError::NoScheme));
+    policy.max_lifetime = 0;
+    assert_eq!((policy.check(), policy.unwraps()), (Ok(()), true));
+    policy.rate.seconds = 0;
+    assert_eq!(policy.check(), Err(PolicyError::Rate), "as for signatures");
+}
+
+#[test]
 fn every_scheme_has_its_id() {
     for scheme in scheme::ALL {
         let id = SchemeId::of(scheme);

@@ -22,10 +22,10 @@ fn is_pinned(id: u8, body: &impl Serialize, vector: &[&str]) {
 fn a_request() {
     let vector = [
         "03 two bytes without a zero",
-        "06 version",
+        "07 version",
         "07 id",
         "05 a zero (Info), and four bytes without one",
-        "67338db4 CRC-32",
+        "50594fb5 CRC-32",
         "00 end",
     ];
     is_pinned(7, &Request::Info, &vector);
@@ -35,11 +35,11 @@ fn a_request() {
 fn zeros_in_a_message() {
     let vector = [
         "02 one byte without a zero",
-        "06 version",
+        "07 version",
         "02 a zero (the id), and one byte without one",
         "02 Accepted",
         "05 a zero (received), and four bytes without one",
-        "42e21936 CRC-32",
+        "2785a58e CRC-32",
         "00 end",
     ];
     is_pinned(0, &Response::Accepted { received: 0 }, &vector);
@@ -50,7 +50,7 @@ fn zeros_in_a_message() {
 fn a_piece_of_a_token() {
     let vector = [
         "ff 254 bytes without a zero",
-        "06 version",
+        "07 version",
         "09 id",
         "04 Token",
         "904e total",
@@ -59,7 +59,7 @@ fn a_piece_of_a_token() {
         "41*245 bytes",
         "90 no zero, and 143 bytes without one",
         "41*139 bytes",
-        "d8b59f8f CRC-32",
+        "fd406afe CRC-32",
         "00 end",
     ];
     let piece = TokenPiece {

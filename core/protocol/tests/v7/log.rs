@@ -116,6 +116,7 @@ fn every_event() {
         (Event::AuthorizationSigned, "authorization signed"),
         (Event::UpdateBegun, "update begun"),
         (Event::UpdateTaken, "update taken"),
+        (Event::Unwrapped, "content key unwrapped"),
     ];
     let mut bytes = EVERYTHING.to_bytes();
     for code in 0..=u8::MAX {
@@ -167,6 +168,8 @@ fn every_reason() {
         (Some(Refusal::Statement), "statement"),
         (Some(Refusal::Content), "content"),
         (Some(Refusal::Image(ImageFault::Board)), "image"),
+        (Some(Refusal::Unwrap), "unwrap"),
+        (Some(Refusal::Ciphertext), "ciphertext"),
     ];
     for code in 0..=u8::MAX {
         let expected = reasons.get(usize::from(code));

@@ -1,10 +1,10 @@
-//! The bytes of version 6 of the gateway's protocol: every message, what a message is made of, a policy, an entry
+//! The bytes of version 7 of the gateway's protocol: every message, what a message is made of, a policy, an entry
 //! of the log, the header of an image, and frames.
 //!
 //! # The rule
 //! Devices in the field speak these bytes and have them in their flash. A change to one of them makes another
 //! version: `PROTOCOL` (and, for an entry of the log, the version in `privyseal-log:v1:`) is counted up, these
-//! vectors stay as they are for as long as version 6 is spoken, and vectors of the new version stand beside them.
+//! vectors stay as they are for as long as version 7 is spoken, and vectors of the new version stand beside them.
 //!
 //! A vector is a list of pieces: hexadecimal digits (`00*384` is a byte 384 times) or text between single quotes, and
 //! then what it stands for.
@@ -31,7 +31,7 @@ use privyseal_protocol::{FrameDecoder, Message, PROTOCOL, write_frame};
 use serde::{Deserialize, Serialize};
 
 /// The version that these vectors are of.
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
 
 #[test]
 fn the_vectors_are_of_the_version_that_is_spoken() {

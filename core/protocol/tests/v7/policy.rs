@@ -142,6 +142,10 @@ fn a_policy_with_a_scheme_of_ones_own() {
 #[test]
 fn a_policy_with_nothing() {
     let policy = nothing();
+    assert!(
+        policy.unwraps(),
+        "no scheme, and nothing that goes with one"
+    );
     let vector = [
         "00 schemes",
         "00 audiences",

@@ -58,6 +58,8 @@ fn every_refusal() {
         Refusal::Statement => "18";
         Refusal::Content => "19";
         Refusal::Image(ImageFault::Board) => "1a Image" "04 fault";
+        Refusal::Unwrap => "1b";
+        Refusal::Ciphertext => "1c";
     }
 }
 

@@ -95,5 +95,6 @@ fn every_request() {
         Request::Update { offset: 256, bytes: &[9, 0, 9] } =>
             "0d Update" "8002 offset" "03 length" "090009 bytes";
         Request::Restart => "0e";
+        Request::Unwrap { ciphertext: &[0x55; 512] } => "0f Unwrap" "8004 length" "55*512 ciphertext";
     }
 }

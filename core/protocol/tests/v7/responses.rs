@@ -114,5 +114,6 @@ fn every_response() {
         Response::CertificationRequest { total: 1_000, offset: 384, bytes: &[0x30; 384] } =>
             "0a CertificationRequest" "e807 total" "8003 offset" "8003 length" "30*384 bytes";
         Response::Unlocked => "0b Unlocked";
+        Response::ContentKey { bytes: &[0x77; 32] } => "0c ContentKey" "20 length" "77*32 bytes";
     }
 }
