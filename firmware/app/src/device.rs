@@ -16,6 +16,7 @@ mod reports;
 mod signing;
 mod start;
 mod unlocking;
+mod unwrapping;
 mod updating;
 
 use core::hint::black_box;
@@ -260,6 +261,7 @@ impl<B: Board> Machine<B> {
             Request::Renew { policy, signature } => self.renew(id, policy, signature)?,
             Request::Update { offset, bytes } => self.update(id, offset, bytes)?,
             Request::Restart => self.restart(id)?,
+            Request::Unwrap { ciphertext } => self.unwrap(id, ciphertext)?,
             _ => return Err(Refusal::Frame(FrameError::Body)),
         }
         Ok(())
@@ -324,6 +326,14 @@ impl<B: Board> Machine<B> {
             self.records.unlogged = self.records.unlogged.saturating_add(1);
         }
         refusal
+    }
+
+    /// What came of working with the key: a refusal is in the log when this returns, and after a fault there is no key.
+    fn settle(&mut self, outcome: Result<(), Refusal>, asked: Asked) -> Result<(), Refusal> {
+        outcome.map_err(|refusal| match refusal {
+            Refusal::Fault => self.fault(),
+            refusal => self.refused(refusal, asked),
+        })
     }
 
     /// A computation went wrong: drops the key, and says so for good.

@@ -226,6 +226,23 @@ pub fn compose(device: &mut TestDevice, piece: &Request<'_>) -> Result<(), Refus
     })
 }
 
+/// Has a content key unwrapped; empty if the device's power went.
+///
+/// # Errors
+/// The refusal.
+///
+/// # Panics
+/// If it is answered with something else.
+pub fn unwrap_key(device: &mut TestDevice, ciphertext: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let request = Request::Unwrap { ciphertext };
+    ask(device, &request, |key: &mut Vec<u8>, response| {
+        let Response::ContentKey { bytes } = response else {
+            panic!("{response:?}");
+        };
+        key.extend(bytes);
+    })
+}
+
 /// The token that a request gives, whole.
 ///
 /// # Errors

@@ -30,11 +30,8 @@ impl<B: Board> Machine<B> {
             return Err(self.mode.refusal());
         };
         let born = born.clone();
-        match self.try_csr(id, &born, asked) {
-            Ok(()) => Ok(()),
-            Err(Refusal::Fault) => Err(self.fault()),
-            Err(refusal) => Err(self.refused(refusal, Asked::default())),
-        }
+        let outcome = self.try_csr(id, &born, asked);
+        self.settle(outcome, Asked::default())
     }
 
     /// What leaves is made again after the signature, from what is asked and from the key in the flash then: as for an

@@ -75,11 +75,7 @@ impl<B: Board> Machine<B> {
         };
         let outcome = self.try_sign(id, request, is_composed, &mut asked);
         self.composed.wipe();
-        match outcome {
-            Ok(()) => Ok(()),
-            Err(Refusal::Fault) => Err(self.fault()),
-            Err(refusal) => Err(self.refused(refusal, asked)),
-        }
+        self.settle(outcome, asked)
     }
 
     fn try_sign(

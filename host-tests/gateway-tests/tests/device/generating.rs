@@ -55,7 +55,7 @@ pub(crate) fn generated(asked: &Generate<'_>) -> TestDevice {
 }
 
 /// The SubjectPublicKeyInfo that the device gives.
-fn spki(device: &mut TestDevice) -> Vec<u8> {
+pub(crate) fn spki(device: &mut TestDevice) -> Vec<u8> {
     let mut whole = Vec::new();
     for offset in [0, 384] {
         let request = Request::Read {

@@ -16,4 +16,5 @@ mod secrets;
 mod sim;
 mod statements;
 mod tokens;
+mod unwrapping;
 mod updating;

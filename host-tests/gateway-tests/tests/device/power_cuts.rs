@@ -17,13 +17,15 @@ use privyseal_firmware_app::fake::{Cut, Memory, Moment};
 use privyseal_protocol::{
     DeviceState, MAX_BEHIND_SECONDS, Refusal, Request, Response, SchemeId, SignRequest,
 };
-use privyseal_test_simulators::device_host::{TestDevice, ask, info, provision, sign};
+use privyseal_test_judges::openssl;
+use privyseal_test_simulators::device_host::{TestDevice, ask, info, provision, sign, unwrap_key};
 
 use privyseal_test_pki::test_key;
 
-use crate::fixture::{board, claim, policy, provisioned, restart, start, upload};
+use crate::fixture::{board, claim, key, policy, provisioned, restart, start, upload};
 use crate::log;
 use crate::rules::{set_time, word};
+use crate::unwrapping::{unwrapping, upload_of};
 
 /// Seconds before a floor that are not served any more.
 const TOO_EARLY: u64 = MAX_BEHIND_SECONDS + 1;
@@ -174,6 +176,37 @@ fn signing() {
     }
     // A write for each signature, and an erase for each area that was begun with one.
     assert!(cuts > 9, "{cuts}");
+}
+
+/// The entry is written before the key is used: nothing comes that is not in the log.
+#[test]
+fn unwrapping_a_key() {
+    let mut device = start(small());
+    let upload = upload_of(&unwrapping(), key());
+    provision(&mut device, &upload).expect("a good upload");
+    let ciphertext = openssl::oaep(&key().spki_der(), "sha256", &[7; 32]);
+    let mut memory = device.board().memory();
+    let mut cuts = 0;
+    for round in 0..5 {
+        cuts += cut_everywhere(
+            &memory,
+            |device| unwrap_key(device, &ciphertext),
+            |memory, done, cut| {
+                assert_eq!(done, Err(Refusal::Storage), "{cut:?}");
+                let mut device = settled(&memory);
+                let unwrapped = unwrap_key(&mut device, &ciphertext);
+                assert_eq!(unwrapped, Ok(vec![7; 32]), "{cut:?}");
+                log::check(&mut device);
+            },
+        );
+        let mut device = start(memory);
+        // The start writes too: so that areas do not always end with that.
+        for _ in 0..=round % 2 {
+            unwrap_key(&mut device, &ciphertext).expect("a content key");
+        }
+        memory = device.board().memory();
+    }
+    assert!(cuts > 5, "{cuts}");
 }
 
 /// A device that was cut after the write of a signature never gives that one's counter again.

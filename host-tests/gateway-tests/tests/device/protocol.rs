@@ -163,7 +163,10 @@ fn requests_out_of_state_change_nothing() {
     let mut uploading = start(Memory::default());
     send_parts(&mut uploading, &upload(&policy())).expect("all parts");
     let (mut uncertified, mut ready) = (generated(&ASKED), provisioned(&policy()));
-    let all = [sign_, commit, word, csr, wipe, begin, make];
+    let unwrap = Request::Unwrap {
+        ciphertext: &[0x55; 512],
+    };
+    let all = [sign_, commit, word, csr, wipe, begin, make, unwrap];
     let without = |allowed: &[usize]| {
         let left = all.iter().enumerate();
         left.filter(|(at, _)| !allowed.contains(at))
@@ -178,7 +181,7 @@ fn requests_out_of_state_change_nothing() {
             DeviceState::Uncertified,
             without(&[3, 4, 5]),
         ),
-        (&mut ready, DeviceState::Ready, without(&[0, 2, 4])),
+        (&mut ready, DeviceState::Ready, without(&[0, 2, 4, 7])),
     ];
     for (device, state, requests) in cases {
         let before = fingerprint(device);
