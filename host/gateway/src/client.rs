@@ -203,9 +203,14 @@ fn entry<'p>(
         (0, 0) => {
             let served = policy.schemes.iter();
             let served = served.map(|entry| entry.scheme.rules().name());
+            let served = if policy.unwraps() {
+                "none, since its key unwraps content keys".to_owned()
+            } else {
+                served.collect::<Vec<_>>().join(", ")
+            };
             return Err(ClientError::Scheme {
                 scheme: scheme.name(),
-                served: served.collect::<Vec<_>>().join(", "),
+                served,
             });
         }
         _ => None,

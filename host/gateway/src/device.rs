@@ -35,6 +35,9 @@ const LOG_BATCH: u16 = 64;
 /// Entries of a log that are read at most: far more than any flash of a gateway holds.
 const MAX_LOG: usize = 1 << 16;
 
+/// What it is asked to do with a content key.
+pub(crate) const UNWRAP: &str = "unwrap a content key";
+
 /// The longest SubjectPublicKeyInfo that is read, in bytes: RSA-4096 has 550.
 const MAX_SPKI: usize = 1024;
 
@@ -175,8 +178,7 @@ impl Device {
                 (what, Request::SignComposed(request))
             }
         };
-        let person = Duration::from_secs(presence.unwrap_or(0).into());
-        let limit = self.limits.signature + person;
+        let limit = self.limits.with_key(presence);
         let mut asked = self.limits.of(what, limit, MAX_COMPACT_JWS);
         // The caller asks again, with the time of then.
         asked.wait = Duration::ZERO;
@@ -191,6 +193,27 @@ impl Device {
                 _ => Err(DeviceError::Unexpected { asked: what }),
             })?;
         Ok(token.bytes)
+    }
+
+    /// A content key. Nothing tells whether it is the one that was encrypted, but its length.
+    pub(crate) fn unwrap(
+        &mut self,
+        ciphertext: &[u8],
+        presence: Option<u8>,
+    ) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
+        let limit = self.limits.with_key(presence);
+        let asked = self.limits.of(UNWRAP, limit, 0);
+        let request = Request::Unwrap { ciphertext };
+        let key = self
+            .exchange
+            .ask_once(asked, &request, |response| match response {
+                Response::ContentKey { bytes } => Some(Zeroizing::new(bytes.to_vec())),
+                _ => None,
+            })?;
+        match key.len() {
+            16 | 24 | 32 | 48 | 64 => Ok(key),
+            len => untrue(format!("no content key has {len} bytes, and it gave one")),
+        }
     }
 
     /// Sends what the next statement says, in pieces.

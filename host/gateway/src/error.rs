@@ -6,7 +6,7 @@ use core::fmt;
 use core::time::Duration;
 use std::io;
 
-use privyseal_core::{SignerError, SignerErrorKind};
+use privyseal_core::{KeyEncryption, SignerError, SignerErrorKind};
 use privyseal_protocol::policy::{MAX_AUDIENCES, PolicyError};
 use privyseal_protocol::{FrameError, MAX_POLICY, PROTOCOL, Refusal};
 use thiserror::Error;
@@ -106,6 +106,17 @@ pub enum DeviceError {
     /// The device has its key, and needs its unlock secret to read it.
     #[error("the device is locked: it has its key, and needs its unlock secret to read it")]
     Locked,
+    /// The device signs.
+    #[error("the device's policy is for a key that signs: it unwraps no content keys")]
+    Signs,
+    /// It unwraps content keys of another kind.
+    #[error(
+        "a device unwraps content keys that were encrypted with RSA-OAEP-256, not with {algorithm}"
+    )]
+    KeyEncryption {
+        /// Of which.
+        algorithm: KeyEncryption,
+    },
     /// The device stopped making a key.
     #[error("the device has made no key: it stopped, or started again; its log says why")]
     NotGenerated,
@@ -246,7 +257,14 @@ impl SignerError for DeviceError {
             Self::NoKey | Self::Uncertified | Self::NotGenerated | Self::UploadLost => {
                 SignerErrorKind::NotFound
             }
-            Self::OtherImage { .. } | Self::ReadOut { .. } => SignerErrorKind::KeyUnfit,
+            Self::OtherImage { .. }
+            | Self::ReadOut { .. }
+            | Self::Signs
+            | Self::KeyEncryption { .. } => SignerErrorKind::KeyUnfit,
+            Self::Refused {
+                refusal: Refusal::Ciphertext,
+                ..
+            } => SignerErrorKind::Undecipherable,
             Self::Refused { .. } | Self::Locked => SignerErrorKind::Refused,
             Self::Entropy(_) => SignerErrorKind::Other,
         }

@@ -106,7 +106,11 @@ impl Exchange {
                 continue;
             }
             match outcome? {
-                Outcome::Done => return Ok(()),
+                Outcome::Done => {
+                    // A token or a content key may have been in it.
+                    self.decoder.wipe();
+                    return Ok(());
+                }
                 Outcome::Unread(_) if tries < TRIES => tries += 1,
                 Outcome::Unread(error) => {
                     return Err(DeviceError::Refused {

@@ -2,11 +2,11 @@
 
 use der::{Decode as _, Reader as _, SliceReader, asn1::AnyRef};
 use privyseal_core::cert::Certificate;
-use privyseal_core::{RsaPublicKey, UnixTime};
-use privyseal_protocol::{Content, DeviceState, Policy, SignRequest};
+use privyseal_core::{KeyEncryption, RsaPublicKey, UnixTime, Unwrapper};
+use privyseal_protocol::{Content, DeviceState, Policy, Refusal, SignRequest};
 use zeroize::Zeroizing;
 
-use crate::device::{Device, Limits};
+use crate::device::{Device, Limits, UNWRAP};
 use crate::error::{DeviceError, untrue};
 use crate::info::DeviceInfo;
 use crate::uri::DeviceUri;
@@ -80,15 +80,23 @@ impl DeviceKey {
         self.device.limits()
     }
 
-    /// As [`Device::sign`], also where the device was away and is there again.
+    /// As [`Device::sign`].
     pub(crate) fn sign(
         &mut self,
         request: SignRequest<'_>,
         content: Option<&Content<'_>>,
         presence: Option<u8>,
     ) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
+        self.asked(|device| device.sign(request, content, presence))
+    }
+
+    /// What its device gives, also where that was away and is there again.
+    fn asked<T>(
+        &mut self,
+        ask: impl Fn(&mut Device) -> Result<T, DeviceError>,
+    ) -> Result<T, DeviceError> {
         if !self.is_away {
-            let outcome = self.device.sign(request, content, presence);
+            let outcome = ask(&mut self.device);
             let Err(DeviceError::Line { .. } | DeviceError::Closed { .. }) = outcome else {
                 return outcome;
             };
@@ -107,7 +115,19 @@ impl DeviceKey {
             }
             *self = again;
         }
-        self.device.sign(request, content, presence)
+        ask(&mut self.device)
+    }
+
+    /// That it unwraps content keys, and signs nothing.
+    ///
+    /// # Errors
+    /// [`DeviceError::Signs`] if its policy is another one.
+    pub fn check_unwraps(&self) -> Result<(), DeviceError> {
+        if self.policy()?.unwraps() {
+            Ok(())
+        } else {
+            Err(DeviceError::Signs)
+        }
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -178,6 +198,40 @@ impl DeviceKey {
     pub fn policy_json(&self) -> Result<serde_json::Value, DeviceError> {
         self.policy()
             .map(|policy| crate::policy::show::json(&policy))
+    }
+}
+
+/// What it gives cannot be checked: whoever made the ciphertext knows the content key, and nobody else does. What is decrypted
+/// with another one does not pass its own check.
+impl Unwrapper for DeviceKey {
+    type Error = DeviceError;
+
+    fn public_key(&self) -> &RsaPublicKey {
+        self.public_key()
+    }
+
+    fn unwrap_key(
+        &mut self,
+        algorithm: KeyEncryption,
+        encrypted: &[u8],
+        key: &mut [u8],
+    ) -> Result<usize, DeviceError> {
+        if algorithm != KeyEncryption::RsaOaep256 {
+            return Err(DeviceError::KeyEncryption { algorithm });
+        }
+        if encrypted.len() != self.public_key.size() {
+            return Err(DeviceError::Refused {
+                asked: UNWRAP,
+                refusal: Refusal::Ciphertext,
+            });
+        }
+        let presence = self.policy()?.presence;
+        let unwrapped = self.asked(|device| device.unwrap(encrypted, presence))?;
+        let room = key.get_mut(..unwrapped.len());
+        let room = room
+            .ok_or_else(|| DeviceError::untrue("its content key is longer than any that fits"))?;
+        room.copy_from_slice(&unwrapped);
+        Ok(unwrapped.len())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The policy file: what a gateway may sign, written by a person, in TOML.
+//! The policy file: what a gateway may do with its key, written by a person, in TOML.
 //!
 //! ```toml
 //! max-lifetime = 60      # seconds: the longest exp - iat
@@ -20,6 +20,9 @@
 //! audiences = ["https://idp.prd.itsme.services/v2/token"]
 //! authentication-requests = ["https://idp.prd.itsme.services/v2"]
 //! ```
+//!
+//! With `content-keys = true` in place of schemes, `max-lifetime` and `max-jump` the key unwraps content keys, and signs
+//! nothing.
 //!
 //! Any other name than a known scheme's is one of a user's own: `key` says how its header names the key (`kid`, `x5c`,
 //! `x5t#S256`), and `nbf` is `iat` where there is one.
@@ -50,10 +53,10 @@ use crate::error::PackageError;
 /// Seconds by which a policy's time floor may be ahead of the clock of the machine that provisions: a day.
 const MAX_FLOOR_AHEAD: u64 = 86_400;
 
-/// What a gateway may sign, before key and chain are known.
+/// What a gateway may do with its key, before that and the chain are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayPolicy {
-    /// At least one, each once.
+    /// Each once; none where the key unwraps content keys.
     schemes: Vec<SchemeEntry>,
     max_lifetime: u32,
     rate: Rate,

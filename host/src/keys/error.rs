@@ -36,9 +36,6 @@ pub enum KeyUriError {
         "the key's URI is of a kind that is not known; known are pkcs11:, yubihsm: and device:"
     )]
     UnknownScheme,
-    /// A kind of key with which this software does not decrypt.
-    #[error("the decryption key's URI names a device, which signs statements and decrypts nothing")]
-    NoDecryption,
     /// A device, where a signer is needed.
     #[error(
         "the key's URI names a device, which signs nothing but the statements of its schemes, and builds these itself"

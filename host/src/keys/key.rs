@@ -170,8 +170,7 @@ impl KeyUri {
     /// Opens the key for decryption, as [`KeyUri::open`] does for signing.
     ///
     /// # Errors
-    /// As [`KeyUri::open`]; [`KeyUriError::NoDecryption`] for a kind of key with which nothing is decrypted.
-    #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
+    /// As [`KeyUri::open_any`]; [`KeyError::Device`] also for a device whose policy is for signing.
     pub fn open_unwrapper(
         &self,
         pins: &mut dyn SecretProvider,
@@ -191,7 +190,12 @@ impl KeyUri {
                 Ok(KeyUnwrapper::new(key.map_err(SignerFailure::new)?))
             }
             #[cfg(feature = "gateway")]
-            Self::Device(_) => Err(KeyUriError::NoDecryption.into()),
+            Self::Device(ref uri) => {
+                self.check_policy(policy)?;
+                let key = DeviceKey::open(uri)?;
+                key.check_unwraps()?;
+                Ok(KeyUnwrapper::new(key))
+            }
         }
     }
 }

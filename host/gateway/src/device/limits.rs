@@ -13,7 +13,7 @@ options! {
         answer: Duration = Duration::from_secs(5),
         /// For what it must write into its flash first, erasing what was there.
         flash: Duration = Duration::from_secs(60),
-        /// For a signature. What a person has for the button comes on top.
+        /// For a signature, or a content key. What a person has for the button comes on top.
         signature: Duration = Duration::from_secs(20),
         /// For a key that it makes: the largest size, without the part's crystal.
         generation: Duration = Duration::from_secs(30 * 60),
@@ -30,6 +30,11 @@ impl Limits {
     pub(super) fn at(self, baud: u32) -> Self {
         let needed = Duration::from_secs(2 * 1024 * 10) / baud.max(1);
         self.kibibyte(self.kibibyte.max(needed))
+    }
+
+    /// For what is done with the key, once a person has pressed the button.
+    pub(super) fn with_key(self, presence: Option<u8>) -> Duration {
+        self.signature + Duration::from_secs(presence.unwrap_or(0).into())
     }
 
     /// A request whose answer has at most `bytes`, each frame of it within `limit`.

@@ -22,9 +22,11 @@ const AUTHORITY_BITS: [usize; 2] = [2048, 3072];
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PolicyFile {
-    schemes: Spanned<BTreeMap<SchemeName, Spanned<SchemeTable>>>,
-    max_lifetime: Spanned<Within<u32, 1, { u32::MAX as u64 }>>,
-    max_jump: Within<u32, 0, { MAX_JUMP_SECONDS as u64 }>,
+    #[serde(default)]
+    content_keys: bool,
+    schemes: Option<Spanned<BTreeMap<SchemeName, Spanned<SchemeTable>>>>,
+    max_lifetime: Option<Spanned<Within<u32, 1, { u32::MAX as u64 }>>>,
+    max_jump: Option<Spanned<Within<u32, 0, { MAX_JUMP_SECONDS as u64 }>>>,
     rate: RateTable,
     time_floor: Option<Within<u64, CLOCK_FLOOR, MAX_UNIX_TIME>>,
     authority: Option<Spanned<String>>,
@@ -98,26 +100,32 @@ pub(super) fn policy(
         PolicyFileError { line, problem }
     })?;
     let at = At { text, path: "" };
-    let schemes = schemes(at, &policy.schemes)?;
-    let max_lifetime = policy.max_lifetime.get_ref().0;
+    has_one_job(at, &policy)?;
+    let schemes = match &policy.schemes {
+        Some(tables) => schemes(at, tables)?,
+        None => Vec::new(),
+    };
+    let max_lifetime = policy.max_lifetime.as_ref();
+    let lifetime = max_lifetime.map_or(0, |it| it.get_ref().0);
     for entry in &schemes {
         let (rules, rule) = (entry.scheme.rules(), entry.scheme.rules().lifetime());
-        if u64::from(max_lifetime) < rule.value().min() {
+        if u64::from(lifetime) < rule.value().min() {
             let (title, min, source) = (rules.title(), rule.value().min(), rule.source());
-            let problem = format!("is {max_lifetime}; {title} wants {min} s at least ({source})");
-            return Err(at.error(policy.max_lifetime.span(), "max-lifetime", problem));
+            let problem = format!("is {lifetime}; {title} wants {min} s at least ({source})");
+            let span = max_lifetime.map(Spanned::span).unwrap_or_default();
+            return Err(at.error(span, "max-lifetime", problem));
         }
     }
     let authority = policy.authority.as_ref();
     Ok(GatewayPolicy {
         schemes,
-        max_lifetime,
+        max_lifetime: lifetime,
         rate: Rate {
             assertions: policy.rate.assertions.0,
             seconds: policy.rate.seconds.0,
         },
         time_floor: policy.time_floor.map(|floor| floor.0),
-        max_jump: policy.max_jump.0,
+        max_jump: policy.max_jump.map_or(0, |jump| jump.get_ref().0),
         authority: authority
             .map(|name| authority_key(at, name, file))
             .transpose()?,
@@ -125,6 +133,32 @@ pub(super) fn policy(
         board_entropy: policy.board_entropy,
         unlock: policy.unlock,
     })
+}
+
+/// A key signs, or unwraps content keys: then it has nothing of what statements need.
+fn has_one_job(at: At<'_>, policy: &PolicyFile) -> Result<(), PolicyFileError> {
+    let members = [
+        ("schemes", policy.schemes.as_ref().map(Spanned::span)),
+        (
+            "max-lifetime",
+            policy.max_lifetime.as_ref().map(Spanned::span),
+        ),
+        ("max-jump", policy.max_jump.as_ref().map(Spanned::span)),
+    ];
+    let mut wrong = members
+        .into_iter()
+        .filter(|(_, span)| span.is_some() == policy.content_keys);
+    match wrong.next() {
+        None => Ok(()),
+        Some((name, Some(span))) => {
+            let problem = "is for a key that signs; with content-keys = true it unwraps, and does nothing else";
+            Err(at.error(span, name, problem))
+        }
+        Some((name, None)) => Err(PolicyFileError {
+            line: 1,
+            problem: format!("missing field `{name}`"),
+        }),
+    }
 }
 
 /// A table in the text of the file.

@@ -10,6 +10,9 @@ use crate::info::moment;
 /// A line for each thing that it says.
 pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
     let mut lines = Vec::new();
+    if policy.unwraps() {
+        lines.push("content keys  unwrapped, with RSA-OAEP-256; nothing is signed".to_owned());
+    }
     for entry in &policy.schemes {
         let kid = entry
             .kid
@@ -31,13 +34,17 @@ pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
         }
     }
     let rate = policy.rate;
-    lines.push(format!("lifetime      {} s at most", policy.max_lifetime));
+    if !policy.unwraps() {
+        lines.push(format!("lifetime      {} s at most", policy.max_lifetime));
+    }
     lines.push(format!(
         "rate          {} in {} s",
         rate.assertions, rate.seconds
     ));
     lines.push(format!("not before    {}", moment(policy.time_floor)));
-    lines.push(format!("time jump     {} s at most", policy.max_jump));
+    if !policy.unwraps() {
+        lines.push(format!("time jump     {} s at most", policy.max_jump));
+    }
     lines.push(match policy.authority {
         Some(spki) => format!("authority     {}", hex::encode(&Sha256::digest(spki))),
         None => "authority     none".to_owned(),
@@ -74,6 +81,7 @@ pub(crate) fn json(policy: &Policy<'_>) -> Value {
         })
     });
     json!({
+        "content_keys": policy.unwraps(),
         "schemes": schemes.collect::<Value>(),
         "max_lifetime": policy.max_lifetime,
         "rate": { "assertions": policy.rate.assertions, "seconds": policy.rate.seconds },
