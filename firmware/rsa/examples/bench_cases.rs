@@ -1,4 +1,5 @@
-//! Writes what the benchmark image signs: keys of fixed seeds, digests, and the judge's signatures.
+//! Writes what the benchmark image signs and unwraps: keys of fixed seeds, digests and the judge's signatures, and what
+//! the judge has encrypted.
 //!
 //! `cargo run --example bench_cases > cases.rs`, as Rust source. The keys are made each time, so that no
 //! private key, not even a worthless one, is in the repository.
@@ -9,8 +10,9 @@
 mod tests;
 
 use crypto_bigint::{BoxedUint, Resize as _};
-use rsa::RsaPrivateKey;
-use tests::{TestKey, digest};
+use rsa::{Oaep, RsaPrivateKey};
+use sha2::Sha256;
+use tests::{Generator, TestKey, digest};
 
 const MESSAGES: u64 = 4;
 
@@ -35,10 +37,36 @@ fn main() {
                 let digest = digest(number);
                 println!("({digest:?}, &{:?}),", key.judged(&digest));
             }
+            println!("], wrapped: &[");
+            for (ciphertext, plain) in wrapped(&key) {
+                println!("(&{ciphertext:?}, &{plain:?}),");
+            }
             println!("] }},");
         }
         println!("];");
     }
+}
+
+/// Ciphertexts, and the content keys in them; nothing where the padding is wrong, or is none.
+fn wrapped(key: &TestKey) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let public = key.judge.to_public_key();
+    let mut generator = Generator(9);
+    let mut wrap = |padding: Oaep<Sha256>, len: u8| {
+        let plain: Vec<u8> = (1..=len).collect();
+        let wrapped = public.encrypt(&mut generator, padding, &plain);
+        (wrapped.expect("it fits"), plain)
+    };
+    let mut all: Vec<_> = [16, 64].map(|len| wrap(Oaep::new(), len)).into();
+    for (padding, len) in [
+        (Oaep::new_with_label(*b"label"), 16),
+        (Oaep::new(), 0),
+        (Oaep::new(), 17),
+        (Oaep::new(), 190),
+    ] {
+        all.push((wrap(padding, len).0, Vec::new()));
+    }
+    all.push((key.judged(&digest(1)), Vec::new()));
+    all
 }
 
 /// A key of the largest and the smallest prime.

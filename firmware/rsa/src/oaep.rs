@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize as _;
 
 use crate::DIGEST_LEN;
-use crate::limbs::{Limb, mask_if_zero};
+use crate::limbs::{Limb, mask, mask_if_zero};
 
 /// Bytes that a content key may have (RFC 7518 section 5.1).
 const KEY_LENS: [u32; 5] = [16, 24, 32, 48, 64];
@@ -33,17 +33,14 @@ pub(crate) fn decode(encoded: &mut [u8]) -> Option<&[u8]> {
     let of_a_key = of_a_key.iter().fold(0, |any, one| any | one);
     let good = mask_if_zero(Limb::from(wrong) | (separator ^ 1)) & of_a_key;
     // Masked as well as branched on: skipping the branch releases zeros.
-    let [mask, ..] = good.to_le_bytes();
-    for byte in encoded.iter_mut() {
+    for (byte, behind) in encoded.iter_mut().rev().zip(0_u32..) {
+        let of_key = mask(behind.wrapping_sub(len) >> 31);
+        let [mask, ..] = (good & of_key).to_le_bytes();
         *byte &= mask;
     }
-    if good != Limb::MAX {
-        return None;
-    }
-    let before = encoded.len().checked_sub(usize::try_from(len).ok()?)?;
-    let (padding, key) = encoded.split_at_mut_checked(before)?;
-    padding.zeroize();
-    Some(key)
+    let len = usize::try_from(len & good).ok()?;
+    let (_, key) = encoded.split_at_checked(encoded.len().checked_sub(len)?)?;
+    (good == Limb::MAX).then_some(key)
 }
 
 /// `target` without the mask that MGF1 makes of `seed` (RFC 8017 section B.2.1).

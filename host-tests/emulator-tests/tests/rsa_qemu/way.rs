@@ -1,4 +1,5 @@
-//! Which way a signature goes through the code and the memory: the same for every key and message.
+//! Which way a signature goes through the code and the memory: the same for every key and message. And so does a content
+//! key that is unwrapped, and what is refused as none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,15 +20,17 @@ fn every_key_and_message_reads_writes_and_branches_at_the_same_places() {
     let dir = tempfile::tempdir_in(cache_dir("tmp")).expect("target/ can be written");
     let plugin = format!("{},at={clock:#x}", plugin(dir.path()).display());
     let emulator = Emulator::watched(AN386, "bench-umaal", &plugin);
-    let (mut last, mut ways) = (String::new(), Vec::new());
+    let (mut last, mut ways, mut unwrapped) = (String::new(), Vec::new(), Vec::new());
     loop {
         let line = emulator.said();
         if line.starts_with("way ") {
             last = line;
         } else if line.starts_with("signature bits=2048 ") {
             ways.push((last.clone(), line));
+        } else if line.starts_with("other bits=2048 ") && line.contains("name=unwrapping ") {
+            unwrapped.push((last.clone(), line));
         } else if line.starts_with("planted ") {
-            // All signatures of the first size are behind it.
+            // All of the first size are behind it.
             break;
         }
     }
@@ -35,6 +38,14 @@ fn every_key_and_message_reads_writes_and_branches_at_the_same_places() {
     for (way, signature) in &ways {
         assert!(signature.ends_with("genuine=1"), "{signature}");
         assert_eq!(*way, ways[0].0, "{signature}");
+    }
+    assert_eq!(
+        unwrapped.len(),
+        28,
+        "four keys, seven ciphertexts: {unwrapped:?}"
+    );
+    for (way, what) in &unwrapped {
+        assert_eq!(*way, unwrapped[0].0, "{what}");
     }
     let number = |name: &str| {
         let mut words = ways[0].0.split([' ', '=']).skip_while(|word| *word != name);

@@ -6,6 +6,8 @@ pub(crate) struct Case {
     pub(crate) q: &'static [u8],
     pub(crate) modulus: &'static [u8],
     pub(crate) signatures: &'static [([u8; 32], &'static [u8])],
+    /// Ciphertexts and the content keys in them; nothing where one must be refused.
+    pub(crate) wrapped: &'static [(&'static [u8], &'static [u8])],
 }
 
 include!(env!(

@@ -105,6 +105,7 @@ fn measure<const P: usize, const N: usize>(bits: usize, number: usize, case: &Ca
             u8::from(outcome == Ok(*expected))
         );
     }
+    unwrappings(bits, number, &mut engine, &mut noise, case);
     phases(bits, &mut engine, case);
     let painted = paint();
     let started = timer::now();
@@ -125,6 +126,41 @@ fn measure<const P: usize, const N: usize>(bits: usize, number: usize, case: &Ca
         number,
         import
     );
+}
+
+/// Content keys, and what is none: all alike.
+fn unwrappings<const P: usize, const N: usize>(
+    bits: usize,
+    number: usize,
+    engine: &mut Engine<P, N>,
+    noise: &mut Noise,
+    case: &Case,
+) {
+    for (ciphertext, expected) in case.wrapped {
+        let expected = Some(*expected).filter(|key| !key.is_empty());
+        // Where it lies is the same for all.
+        let mut place = [0; MAX_MODULUS_LEN];
+        let Some(place) = place.get_mut(..ciphertext.len()) else {
+            fail("too long")
+        };
+        place.copy_from_slice(ciphertext);
+        let mut out = [0; MAX_MODULUS_LEN];
+        let painted = paint();
+        let started = timer::now();
+        let outcome = engine.unwrap_key(place, noise, &mut out);
+        let instructions = timer::instructions_since(started);
+        let (used, left) = (painted.used(), painted.words_of(engine));
+        if outcome != Ok(expected) || left > 0 {
+            fail("not the judge's content key, or words of the key on the stack")
+        }
+        hprintln!(
+            "other bits={} key={} name=unwrapping instructions={} stack={}",
+            bits,
+            number,
+            instructions,
+            used
+        );
+    }
 }
 
 /// 65 signatures, of which one draws a new blinding.
