@@ -7,7 +7,7 @@ use privyseal_test_judges::openssl;
 
 /// Keys that are encrypted.
 pub const KEYS: [&[u8]; 4] = [
-    &[7],
+    &[7; 24],
     &[0; 16],
     b"thirty-two bytes, as A256GCM has",
     &[0xff; 64],

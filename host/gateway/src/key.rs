@@ -219,17 +219,16 @@ impl Unwrapper for DeviceKey {
         if algorithm != KeyEncryption::RsaOaep256 {
             return Err(DeviceError::KeyEncryption { algorithm });
         }
+        let undecipherable = || DeviceError::Refused {
+            asked: UNWRAP,
+            refusal: Refusal::Ciphertext,
+        };
         if encrypted.len() != self.public_key.size() {
-            return Err(DeviceError::Refused {
-                asked: UNWRAP,
-                refusal: Refusal::Ciphertext,
-            });
+            return Err(undecipherable());
         }
         let presence = self.policy()?.presence;
         let unwrapped = self.asked(|device| device.unwrap(encrypted, presence))?;
-        let room = key.get_mut(..unwrapped.len());
-        let room = room
-            .ok_or_else(|| DeviceError::untrue("its content key is longer than any that fits"))?;
+        let room = key.get_mut(..unwrapped.len()).ok_or_else(undecipherable)?;
         room.copy_from_slice(&unwrapped);
         Ok(unwrapped.len())
     }

@@ -3,6 +3,7 @@
 mod peer;
 mod renewing;
 mod unlock;
+mod unwrapping;
 
 use core::time::Duration;
 use privyseal_core::scheme::{FIAM, ITSME};

@@ -2,19 +2,23 @@
 //! source of tokens in the library.
 
 use privyseal::jose::jwk::{JwkSetBuilder, KidChoice};
+use privyseal::keys::key::SignerOptions;
 use privyseal::oauth::{AuthenticationOptions, SignedRequest};
 use privyseal::{
-    AssertionOptions, AssertionSource, Certificates, Http, HttpOptions, Roots, TokenSource,
+    AssertionOptions, AssertionSource, Certificates, Http, HttpOptions, KeyUri, Prompt, Roots,
+    TokenSource,
 };
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_core::scheme::{FIAM, ITSME};
+use privyseal_core::{KeyEncryption, SignerError as _, SignerErrorKind, Unwrapper as _};
 use privyseal_gateway::{DeviceClient, DeviceKey, Expected};
 use privyseal_test_judges::decode::Parts;
-use privyseal_test_pki::pem_chain;
+use privyseal_test_pki::{pem_chain, test_key};
 use privyseal_test_servers::fiam_server::{self, FiamServer};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
 use privyseal_test_servers::oidc_provider::{OidcProvider, Registration};
 use privyseal_test_simulators::device_sim::Options;
+use privyseal_test_suite::unwrapping;
 
 use serde_json::{Value, json};
 
@@ -157,18 +161,90 @@ fn a_gateway_signs_the_request_of_a_login() {
     assert!(said.contains("does not allow such a statement"), "{said}");
 }
 
-/// The device makes the login hint, the signed request and every assertion; node-oidc-provider judges them.
+/// A device whose key unwraps content keys.
+fn unwrapping() -> Stage {
+    let mut stage = Stage::new(Options {
+        device: *b"simulated 02",
+        ..Options::default()
+    });
+    stage.key = test_key("unwrapping", 2048);
+    stage.write("key.pem", stage.key.pkcs8_pem().as_bytes());
+    let rate = "[rate]\nassertions = 60\nseconds = 60";
+    let policy = format!("content-keys = true\nboard-entropy = true\n{rate}\n");
+    stage.write("policy.toml", policy.as_bytes());
+    stage.provision_with(&[("--chain", "")]).is_done();
+    stage
+}
+
+/// What every unwrapper must do, by the device of the simulator.
+#[test]
+fn a_gateway_unwraps_as_tokens_do() {
+    let stage = unwrapping();
+    let open = |stage: &Stage| {
+        let uri: KeyUri = stage.uri().parse().unwrap();
+        let mut no_pin = uri.pin_sources(Prompt::Never, |_| {});
+        uri.open_unwrapper(&mut no_pin, &SignerOptions::default())
+    };
+    let mut key = open(&stage).unwrap();
+    unwrapping::run(&mut key, KeyEncryption::RsaOaep256);
+    let spki = stage.key.spki_der();
+    let other = unwrapping::oaep(&spki, KeyEncryption::RsaOaep, &[7; 32]);
+    let refused = key.unwrap_key(KeyEncryption::RsaOaep, &other, &mut [0; 64]);
+    let said = refused.unwrap_err().to_string();
+    assert!(said.contains("RSA-OAEP-256, not with RSA-OAEP"), "{said}");
+    let refused = key.unwrap_key(KeyEncryption::RsaOaep256, &other, &mut [0; 64]);
+    assert_eq!(refused.unwrap_err().kind(), SignerErrorKind::Undecipherable);
+    // Its line is for one at a time.
+    drop(key);
+    // Each key has one job.
+    let signing = Stage::provisioned();
+    let said = open(&signing).unwrap_err().to_string();
+    assert!(said.contains("for a key that signs"), "{said}");
+    stage
+        .sign("fiam", &[])
+        .is_refused(2, &["it serves none, since its key unwraps content keys"]);
+
+    let info = stage.device("info", &["--json"]).json();
+    assert_eq!(info["policy"]["content_keys"], true);
+    let shown = stage.device("info", &[]).printed();
+    assert!(shown.contains("content keys  unwrapped"), "{shown}");
+    let log = stage.device("log", &["--json"]).json();
+    let entries = log["entries"].as_array().unwrap().iter();
+    let event = "content key unwrapped";
+    assert!(entries.filter(|it| it["event"] == event).count() >= 4);
+    let (uri, other) = (stage.uri(), signing.uri());
+    let set = run(&["jwks", "--key", &other, "--encryption-key", &uri], b"").json();
+    assert_eq!(set["keys"][1]["use"], "enc");
+    let usual = [
+        "doctor",
+        "--scheme",
+        "itsme",
+        "--key",
+        &other,
+        "--decryption-key",
+    ];
+    let looked = run(&[&usual[..], &[&uri]].concat(), b"").stdout();
+    let passed = "what is encrypted to it with RSA-OAEP-256 is decrypted";
+    assert!(looked.contains(passed), "{looked}");
+}
+
+/// The device makes the login hint, the signed request and every assertion, and another one unwraps what the provider has
+/// encrypted; node-oidc-provider judges them.
 #[test]
 fn a_person_is_authenticated_with_a_gateway() {
     let stage = Stage::new(Options::default());
     let mut set = JwkSetBuilder::default();
     let kid = KidChoice::Given("k1".to_owned());
     set.add(&stage.key.public_key(), &kid, None).unwrap();
+    let decrypts = unwrapping();
+    let kid = KidChoice::Given("e1".to_owned());
+    set.add_encryption(&decrypts.key.public_key(), &kid, None)
+        .unwrap();
     let provider = OidcProvider::start(&Registration {
         id: "partner",
         jwks: set.to_json(),
         callback: None,
-        encryption: None,
+        encryption: Some(("RSA-OAEP-256", "A256GCM")),
         redirect_uri: None,
     });
     let issuer = provider.issuer();
@@ -196,7 +272,8 @@ fn a_person_is_authenticated_with_a_gateway() {
             &qr,
         ];
         let server = ["--base-url", issuer, "--cacert", &cacert];
-        run(&[&usual[..], &client, &server].concat(), b"")
+        let decryption = ["--decryption-key", &decrypts.uri()];
+        run(&[&usual[..], &client, &server, &decryption].concat(), b"")
     };
     provider.script(&json!({
         "scannedAfter": 1, "polls": ["authorization_pending"], "decision": "approve",
@@ -219,6 +296,11 @@ fn a_person_is_authenticated_with_a_gateway() {
     assert_eq!(made("login hint signed"), 1);
     assert_eq!(made("authentication signed"), 1);
     assert!(made("signed") >= 4, "{log}");
+    let log = decrypts.device("log", &["--json"]).json();
+    let entries = log["entries"].as_array().unwrap().iter();
+    let unwrapped = entries.filter(|it| it["event"] == "content key unwrapped");
+    // One to see whether it can, and those of id_token and UserInfo response.
+    assert_eq!(unwrapped.count(), 3, "{log}");
 
     // A policy for assertions only does not let it.
     stage.device("wipe", &["--yes-destroy-the-key"]).is_done();

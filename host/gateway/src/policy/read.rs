@@ -22,8 +22,6 @@ const AUTHORITY_BITS: [usize; 2] = [2048, 3072];
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PolicyFile {
-    #[serde(default)]
-    content_keys: bool,
     schemes: Option<Spanned<BTreeMap<SchemeName, Spanned<SchemeTable>>>>,
     max_lifetime: Option<Spanned<Within<u32, 1, { u32::MAX as u64 }>>>,
     max_jump: Option<Spanned<Within<u32, 0, { MAX_JUMP_SECONDS as u64 }>>>,
@@ -34,6 +32,8 @@ struct PolicyFile {
     board_entropy: bool,
     #[serde(default)]
     unlock: bool,
+    #[serde(default)]
+    content_keys: bool,
 }
 
 #[derive(serde::Deserialize)]

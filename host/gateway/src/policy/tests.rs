@@ -233,9 +233,58 @@ fn every_error_names_the_member_and_the_rule() {
         assert!(error.starts_with("line "), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
-    assert!(read("").unwrap_err().contains("missing field `schemes`"));
+    assert!(read("").unwrap_err().contains("missing field `rate`"));
+    let without = EXAMPLE.split_once("# For each scheme").unwrap().0;
+    assert_eq!(
+        read(without).unwrap_err(),
+        "line 1: missing field `schemes`"
+    );
     let error = read("a = 1\nb = = 2\n").unwrap_err();
     assert!(error.starts_with("line 2: "), "{error}");
+}
+
+/// For a key that unwraps.
+const UNWRAPPING: &str = "content-keys = true
+board-entropy = false
+rate = { assertions = 60, seconds = 60 }
+";
+
+#[test]
+fn a_key_unwraps_or_signs() {
+    let policy = read(UNWRAPPING).unwrap();
+    assert!(!policy.needs_chain());
+    let key = RsaPublicKey::from_components(&[0xc3; 256], &[1, 0, 1]).unwrap();
+    let now = UnixTime::from_secs(1_800_000_000).unwrap();
+    let encoded = policy.encode(&key, None, now).unwrap();
+    let wire = Policy::from_bytes(&encoded).unwrap();
+    assert!(wire.unwraps());
+    assert_eq!((wire.time_floor, wire.max_jump), (1_800_000_000, 0));
+    let lines = show::lines(&wire).join("\n");
+    assert!(lines.contains("content keys  unwrapped"), "{lines}");
+    assert!(!lines.contains("lifetime"), "{lines}");
+    assert_eq!(show::json(&wire)["content_keys"], true);
+    for (line, member) in [
+        (4, "max-lifetime = 60"),
+        (4, "max-jump = 60"),
+        (
+            5,
+            "[schemes.fiam]\nclient-id = \"EU.EORI.NL123456789\"\naudiences = [\"a\"]",
+        ),
+    ] {
+        let error = read(&format!("{UNWRAPPING}{member}")).unwrap_err();
+        assert!(error.contains("is for a key that signs"), "{error}");
+        assert!(
+            (4..=line).any(|it| error.starts_with(&format!("line {it}: "))),
+            "{error}"
+        );
+    }
+    let neither = UNWRAPPING.replace("true", "false");
+    assert_eq!(
+        read(&neither).unwrap_err(),
+        "line 1: missing field `schemes`"
+    );
+    let error = read(&format!("content-keys = true\n{EXAMPLE}")).unwrap_err();
+    assert!(error.contains("schemes is for a key that signs"), "{error}");
 }
 
 #[test]
