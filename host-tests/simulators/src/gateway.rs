@@ -116,6 +116,17 @@ impl Gateway {
         })
     }
 
+    /// Asks for a content key.
+    ///
+    /// # Panics
+    /// As [`Gateway::ask`].
+    pub fn unwrap_key(&mut self, ciphertext: &[u8]) -> Result<Vec<u8>, Refusal> {
+        self.ask(&Request::Unwrap { ciphertext }, |response| match response {
+            Response::ContentKey { bytes } => Some(bytes.to_vec()),
+            _ => None,
+        })
+    }
+
     fn token(&mut self, request: &Request<'_>) -> Result<String, Refusal> {
         let mut token = Vec::new();
         self.ask(request, |response| match response {

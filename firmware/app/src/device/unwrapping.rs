@@ -63,6 +63,7 @@ impl<B: Board> Machine<B> {
         for byte in key.iter_mut() {
             *byte &= allowed.mask;
         }
+        self.board.feed_watchdog();
         let bytes = key.get(..len).unwrap_or(&[]);
         self.send(id, &Response::ContentKey { bytes });
         Ok(())

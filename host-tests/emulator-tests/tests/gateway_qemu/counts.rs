@@ -137,6 +137,36 @@ fn a_login_hint_and_a_request_have_their_bounds() {
     }));
 }
 
+/// So it is with a content key; the engine takes the same for each.
+#[test]
+fn a_content_key_has_its_bounds() {
+    let party = Party::unwrapping("seal");
+    let emulator = Emulator::counting(AN386, "mps2-an386-measure");
+    let mut gateway = Gateway::new(emulator.connect());
+    party.provision(&mut gateway);
+    let mut engines = Vec::new();
+    for plain in [&[7; 32][..], &[0; 64], &[0xff; 16]] {
+        let wrapped = party.wrapped("sha256", plain);
+        for _ in 0..2 {
+            assert_eq!(gateway.unwrap_key(&wrapped), Ok(plain.to_vec()));
+        }
+        // It counts one of the two; before them came the commit, whose proofs take their time.
+        let line = loop {
+            let line = said(&emulator, "instructions ");
+            let parts = Parts::of(&line);
+            if parts.engine > 1_000_000 && parts.before < 1_000_000 {
+                break line;
+            }
+        };
+        show("content key", &line);
+        let (parts, stack) = (Parts::of(&line), number(&line, "stack"));
+        assert!(parts.sum() <= MOST, "{} instructions", parts.sum());
+        assert!(stack < STACK, "{stack} bytes of stack");
+        engines.push(parts.engine);
+    }
+    assert!(engines.iter().all(|it| *it == engines[0]), "{engines:?}");
+}
+
 /// A commit and a start, with the longest chain that a device takes: the watchdog is fed often enough, also at
 /// 16 MHz, and the stack that is there is enough.
 #[test]

@@ -18,7 +18,7 @@ use privyseal_test_simulators::gateway::Gateway;
 use rsa::BoxedUint;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
-use crate::stage::{Party, SEED, SERVED, UNLOCK};
+use crate::stage::{Party, SEED, SERVED, UNLOCK, provisioned};
 
 const BLINDING: &str = "blinding";
 
@@ -85,6 +85,60 @@ fn the_key_is_there_once_and_then_never(machine: Machine) {
         &secrets,
         "provisioned, wiped",
         |_| 0,
+    );
+}
+
+#[test]
+fn of_a_content_key_nothing_stays_on_an_stm32f405() {
+    of_a_content_key_nothing_stays(STM32F405);
+}
+
+#[test]
+fn of_a_content_key_nothing_stays_on_an_an386() {
+    of_a_content_key_nothing_stays(AN386);
+}
+
+/// It comes out, and is nowhere then, nor anything more of the key that has unwrapped it; so it is with what is refused.
+fn of_a_content_key_nothing_stays(machine: Machine) {
+    let party = Party::unwrapping("seal");
+    let mut secrets = secrets(&party);
+    let plain = b"a content key, which is a secret";
+    let (name, bytes) = ("content key", plain.to_vec());
+    let when_ready = 0;
+    secrets.push(Secret {
+        name,
+        bytes,
+        when_ready,
+    });
+    let (mut emulator, mut gateway) = provisioned(machine, &party);
+    for when in ["provisioned", "started"] {
+        let wrapped = party.wrapped("sha256", plain);
+        assert_eq!(gateway.unwrap_key(&wrapped), Ok(plain.to_vec()), "{when}");
+        find_blinding(&mut emulator, &party, &mut secrets);
+        look_ready(&mut emulator, &mut gateway, &secrets, when);
+        // Its padding is another one, and comes out in the engine.
+        let wrapped = party.wrapped("sha1", plain);
+        let refused = gateway.unwrap_key(&wrapped);
+        assert_eq!(refused, Err(Refusal::Ciphertext), "{when}");
+        find_blinding(&mut emulator, &party, &mut secrets);
+        look_ready(&mut emulator, &mut gateway, &secrets, when);
+        emulator.reset();
+        drop(gateway);
+        gateway = Gateway::new(emulator.connect());
+    }
+    let (scheme, _, audience) = SERVED[0];
+    let signed = gateway.sign(SignRequest {
+        audience: Some(audience),
+        ..SignRequest::new(scheme, run_start())
+    });
+    assert_eq!(signed, Err(Refusal::Scheme), "it signs nothing");
+    let signs = Party::new("gateway-2");
+    let (_emulator, mut gateway) = provisioned(machine, &signs);
+    let refused = gateway.unwrap_key(&signs.wrapped("sha256", plain));
+    assert_eq!(
+        refused,
+        Err(Refusal::Unwrap),
+        "and this one unwraps nothing"
     );
 }
 

@@ -37,7 +37,7 @@ use sha2::{Digest as _, Sha256};
 use crate::leftovers::secrets;
 use crate::stage::Party;
 use answer::{Answer, ID, heard};
-use cases::{Case, FORBIDDEN, cases, locked_cases};
+use cases::{Case, FORBIDDEN, cases, locked_cases, unwrapping_cases};
 
 /// Which points are tried.
 const POINTS: &str = "PRIVYSEAL_SKIPS";
@@ -62,6 +62,13 @@ fn no_skip_helps_on_an_an386() {
     no_skip_helps(AN386);
 }
 
+/// A device whose key unwraps signs nothing.
+#[test]
+fn no_skip_makes_an_an386_sign_that_unwraps() {
+    let party = Party::unwrapping("seal");
+    no_skip_of(AN386, &party, unwrapping_cases(&party));
+}
+
 /// A device that is locked stays so.
 #[test]
 fn no_skip_unlocks_an_stm32f405() {
@@ -81,7 +88,8 @@ fn no_skip_unlocks_an_an386() {
 }
 
 fn no_skip_helps(machine: Machine) {
-    no_skip_of(machine, &Party::new("seal"), cases());
+    let party = Party::new("seal");
+    no_skip_of(machine, &party, cases(&party));
 }
 
 fn no_skip_of(machine: Machine, party: &Party, cases: Vec<Case>) {
@@ -325,6 +333,7 @@ impl<'p> Campaign<'p> {
         let done = match case.request {
             Request::SetTime { .. } => Some("time-set"),
             Request::Renew { .. } => Some("renewed"),
+            Request::Unwrap { .. } => Some("unwrapped"),
             _ => is_locked.then_some("unlocked"),
         };
         if let Some(done) = done.filter(|_| answer.done == done) {

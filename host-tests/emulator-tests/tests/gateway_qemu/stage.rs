@@ -12,6 +12,7 @@ use privyseal_protocol::{
 };
 use privyseal_test_base::scratch::cache_dir;
 use privyseal_test_judges::decode::Parts;
+use privyseal_test_judges::openssl;
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, TestPki, test_key};
 use privyseal_test_simulators::emulator::{Emulator, Machine};
 use privyseal_test_simulators::gateway::Gateway;
@@ -84,6 +85,20 @@ impl Party {
         let mut party = Self::new(key);
         party.unlock = UNLOCK.0.to_vec();
         party
+    }
+
+    /// The same, with a key that unwraps content keys.
+    pub(crate) fn unwrapping(key: &str) -> Self {
+        let mut party = Self::new(key);
+        (party.chain, party.policy.max_lifetime) = (Vec::new(), 0);
+        party.policy.schemes.clear();
+        party.policy.audiences.clear();
+        party
+    }
+
+    /// A content key, encrypted to it by OpenSSL.
+    pub(crate) fn wrapped(&self, digest: &str, plain: &[u8]) -> Vec<u8> {
+        openssl::oaep(&self.key.spki_der(), digest, plain)
     }
 
     /// With as many certificates as a chain may have, nearly as large as they may be.

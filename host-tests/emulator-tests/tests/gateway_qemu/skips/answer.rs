@@ -38,6 +38,7 @@ impl Answer {
                 Ok(Response::TimeSet { .. }) => answer.done = Some("time-set"),
                 Ok(Response::Accepted { .. }) => answer.done = Some("renewed"),
                 Ok(Response::Unlocked) => answer.done = Some("unlocked"),
+                Ok(Response::ContentKey { .. }) => answer.done = Some("unwrapped"),
                 Ok(Response::Token {
                     total,
                     offset,

@@ -7,7 +7,7 @@ use privyseal_protocol::{Content, MAX_BEHIND_SECONDS, Part, Request, SignRequest
 use privyseal_test_base::clock::run_start;
 
 use super::POINTS;
-use crate::stage::{ISSUER, SERVED};
+use crate::stage::{ISSUER, Party, SERVED};
 
 /// The policy allows authentication requests and no authorization requests.
 pub(super) const FORBIDDEN: Content<'static> = Content::Authorization(AuthorizationRequest {
@@ -30,7 +30,9 @@ pub(super) struct Case {
 }
 
 /// Of a device that is ready.
-pub(super) fn cases() -> Vec<Case> {
+pub(super) fn cases(party: &Party) -> Vec<Case> {
+    // It would come out, if the policy were another one.
+    let ciphertext = party.wrapped("sha256", &[7; 32]).leak();
     let (scheme, _, audience) = SERVED[2];
     let now = run_start() + 60;
     let good = SignRequest {
@@ -100,6 +102,7 @@ pub(super) fn cases() -> Vec<Case> {
                 signature: &[0x55; 256],
             },
         ),
+        refused("unwrap", Request::Unwrap { ciphertext }),
         refused("info", Request::Info),
     ];
     if env::var_os(POINTS).is_some() {
@@ -109,6 +112,14 @@ pub(super) fn cases() -> Vec<Case> {
             ..sign("sign", good)
         });
     }
+    cases
+}
+
+/// Of one whose key unwraps: it signs nothing.
+pub(super) fn unwrapping_cases(party: &Party) -> Vec<Case> {
+    let of_signing = ["sign-audience", "sign-composed", "read-key"];
+    let mut cases = cases(party);
+    cases.retain(|case| of_signing.contains(&case.name));
     cases
 }
 
