@@ -151,18 +151,18 @@ fn a_content_key_has_its_bounds() {
             assert_eq!(gateway.unwrap_key(&wrapped), Ok(plain.to_vec()));
         }
         // It counts one of the two; before them came the commit, whose proofs take their time.
-        let line = loop {
+        let (line, count) = loop {
             let line = said(&emulator, "instructions ");
-            let parts = Parts::of(&line);
-            if parts.engine > 1_000_000 && parts.before < 1_000_000 {
-                break line;
+            let count = Parts::of(&line);
+            if count.engine > 1_000_000 && count.before < 1_000_000 {
+                break (line, count);
             }
         };
         show("content key", &line);
-        let (parts, stack) = (Parts::of(&line), number(&line, "stack"));
-        assert!(parts.sum() <= MOST, "{} instructions", parts.sum());
+        let (sum, stack) = (count.sum(), number(&line, "stack"));
+        assert!(sum <= MOST, "{sum} instructions");
         assert!(stack < STACK, "{stack} bytes of stack");
-        engines.push(parts.engine);
+        engines.push(count.engine);
     }
     assert!(engines.iter().all(|it| *it == engines[0]), "{engines:?}");
 }
