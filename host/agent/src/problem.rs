@@ -8,6 +8,7 @@ use privyseal::{Error, ErrorKind};
 use serde_json::json;
 
 use crate::audit::AuditError;
+use crate::served::state_of;
 
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -18,6 +19,8 @@ pub(crate) struct Problem {
     /// A word for programs; the labels of the metrics.
     pub(crate) kind: &'static str,
     pub(crate) detail: Cow<'static, str>,
+    /// Where it is the key's: how that is, for the metrics.
+    pub(crate) key_state: Option<&'static str>,
     /// Seconds after which asking again may help.
     pub(crate) retry_after: Option<u64>,
     /// The method that the path has.
@@ -34,6 +37,7 @@ impl Problem {
             status,
             kind,
             detail: detail.into(),
+            key_state: None,
             retry_after: None,
             allow: None,
         }
@@ -93,7 +97,10 @@ impl<E: Into<Error>> From<E> for Problem {
             return Self::new(StatusCode::FORBIDDEN, "audience", detail);
         }
         match error.kind() {
-            ErrorKind::Key => Self::unavailable("key", detail),
+            ErrorKind::Key => Self {
+                key_state: Some(state_of(&error)),
+                ..Self::unavailable("key", detail)
+            },
             ErrorKind::Server => Self::new(StatusCode::BAD_GATEWAY, "server", detail),
             ErrorKind::Refused if error.refusal().is_some() => {
                 Self::new(StatusCode::BAD_GATEWAY, "refused", detail)

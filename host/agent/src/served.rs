@@ -13,7 +13,7 @@ use privyseal::jose::jwk::{KidChoice, KidForm};
 use privyseal::keys::SignerFailure;
 use privyseal::keys::key::KeyUri;
 use privyseal::oauth::OAuthError;
-use privyseal::profile::{Profile, ProfileError};
+use privyseal::profile::Profile;
 use privyseal::{
     AccessToken, Assertion, AssertionSource, Client, Error, ErrorKind, Server, TokenSource,
 };
@@ -60,7 +60,7 @@ pub(crate) struct Shared {
 
 const ASSERTION: Kind = Kind {
     desk: |served| &served.assertions,
-    given_up: |served| served.shared.metrics.ready(&served.name, false),
+    given_up: |served| served.found(&Err::<(), _>(no_answer())),
 };
 
 const TOKEN: Kind = Kind {
@@ -223,14 +223,7 @@ impl Served {
             Ok((assertion, source.client_id().clone(), left))
         });
         let outcome = outcome.await.ok_or_else(no_answer)?;
-        // It tells as much about the key as a self-test.
-        match &outcome {
-            Ok(_) => self.shared.metrics.ready(&self.name, true),
-            Err(problem) if ["key", "timeout"].contains(&problem.kind) => {
-                self.shared.metrics.ready(&self.name, false);
-            }
-            Err(_) => {}
-        }
+        self.found(&outcome);
         outcome
     }
 
@@ -273,6 +266,7 @@ impl Served {
         };
         *tested = Some((at, of_key.clone()));
         drop(tested);
+        self.found(&of_key);
         let outcome = of_key.and_then(|()| match self.open_now() {
             Some(opened) => opened.check_validity(clock::now()?),
             None => Ok(()),
@@ -284,6 +278,18 @@ impl Served {
             tracing::warn!(profile = self.name, detail = %problem.detail, "the profile does not sign");
         }
         outcome
+    }
+
+    /// Has the metrics show what an assertion or a self-test tells of the key.
+    fn found<T>(&self, outcome: &Result<T, Problem>) {
+        let state = match outcome {
+            Ok(_) => Some("open"),
+            Err(problem) => problem.key_state,
+        };
+        if let Some(state) = state {
+            self.shared.metrics.key_state(&self.name, state);
+            self.shared.metrics.ready(&self.name, state == "open");
+        }
     }
 
     /// Somebody says that what could not be used of its key is mended.
@@ -367,7 +373,16 @@ impl Served {
             Key::Away(_) => {}
         }
         let metrics = &self.shared.metrics;
-        match self.open() {
+        let mut outcome = self.open();
+        // A token that refused its PIN is offered none again, and another reference may sign.
+        for _ in 1..self.profile.keys()?.len() {
+            let Some(error) = outcome.as_ref().err().filter(|it| is_pin_wrong(it)) else {
+                break;
+            };
+            tracing::error!(profile = self.name, %error, "a reference to the key does not open");
+            outcome = self.open();
+        }
+        match outcome {
             Ok(opened) => {
                 tracing::info!(profile = self.name, "the key is open");
                 metrics.key_state(&self.name, "open");
@@ -376,11 +391,10 @@ impl Served {
                 Ok(opened)
             }
             Err(error) => {
-                let error = Error::from(error);
                 tracing::error!(profile = self.name, %error, "the key cannot be opened");
-                let (may_come, state) = (may_come(&error), state_of(&error));
-                metrics.key_state(&self.name, state);
+                let may_come = may_come(&error);
                 let problem = Problem::from(error);
+                metrics.key_state(&self.name, problem.key_state.unwrap_or("unusable"));
                 *key = if may_come {
                     Key::Away(Some((Instant::now(), problem.clone())))
                 } else {
@@ -391,7 +405,7 @@ impl Served {
         }
     }
 
-    fn open(&self) -> Result<Opened, ProfileError> {
+    fn open(&self) -> Result<Opened, Error> {
         let (name, strict) = (self.name.clone(), self.strict_pin_files);
         let known = Arc::clone(&self.shared.refused_pins);
         let builder = self.profile.client_builder()?.pin_sources(move |uri| {
@@ -444,8 +458,12 @@ fn may_come(error: &Error) -> bool {
     }
 }
 
-/// The state that the metrics show of a key that does not open.
-fn state_of(error: &Error) -> &'static str {
+fn is_pin_wrong(error: &Error) -> bool {
+    error.find().map(SignerFailure::kind) == Some(SignerErrorKind::PinIncorrect)
+}
+
+/// The state that the metrics show of a key that does not open, or does not sign.
+pub(crate) fn state_of(error: &Error) -> &'static str {
     match error.find().map(SignerFailure::kind) {
         Some(
             SignerErrorKind::PinIncorrect

@@ -320,12 +320,9 @@ impl ClientBuilder {
             let (open_key, policy) = (Arc::clone(&self.open_key), self.policy);
             let name = uri.to_string();
             let open: Open<KeySigner> = Arc::new(move || {
-                let opened = open_key(&uri, &policy);
-                match &opened {
-                    Ok(_) => events::info!(key = %uri, "a key is open"),
-                    Err(error) => events::info!(key = %uri, %error, "a key does not open"),
-                }
-                opened
+                let opened = open_key(&uri, &policy)?;
+                events::info!(key = %uri, "a key is open");
+                Ok(opened)
             });
             (name, open)
         });

@@ -111,6 +111,9 @@ impl<S: Signer + Send + 'static> KeyGroup<S> {
                     (Slot::Opened(signer), None)
                 }
                 Err(error) if is_away(kind_of(&error)) => {
+                    if has_several {
+                        events::warn!(key = name, %error, "a reference to the key does not open");
+                    }
                     away.get_or_insert(error);
                     (Slot::Away, Some(Instant::now() + limits.cooldown))
                 }
@@ -317,12 +320,15 @@ fn kind_of(error: &KeyError) -> SignerErrorKind {
     }
 }
 
-/// Whether waiting may help.
+/// Whether waiting may help, and costs no PIN try.
 const fn is_away(kind: SignerErrorKind) -> bool {
     matches!(
         kind,
         SignerErrorKind::Unavailable
             | SignerErrorKind::NotFound
+            | SignerErrorKind::NotLoggedIn
+            | SignerErrorKind::PinLocked
+            | SignerErrorKind::PinFinalTry
             | SignerErrorKind::Busy
             | SignerErrorKind::Timeout
     )

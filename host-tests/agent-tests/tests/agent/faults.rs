@@ -329,8 +329,14 @@ fn a_token_that_goes_away_and_comes_again_is_found() {
     assert_eq!(agent.ask("GET", "/ready", "").status, 503);
     for rules in [&[][..], &["C_Sign * return 0x32"], &[]] {
         shim.rules(rules);
-        let wanted = if rules.is_empty() { 200 } else { 503 };
+        let (wanted, word) = match rules {
+            [] => (200, "open"),
+            _ => (503, "away"),
+        };
         agent.comes_to(wanted, "POST", "/v1/kpn/assertion");
+        let metrics = agent.ask("GET", "/metrics", "").body;
+        let shown = format!("privyseal_key_state{{profile=\"kpn\",state=\"{word}\"}} 1");
+        assert!(metrics.contains(&shown), "{metrics}");
     }
     // What was written down while the key was asked is taken back.
     let lines = stage.audited();
@@ -413,6 +419,50 @@ fn a_wrong_pin_costs_one_try() {
     let calls = shim.calls("C_Login");
     assert!((3..=2 + profiles.len()).contains(&calls), "{calls}");
     agent.stop();
+}
+
+/// Of several references the others sign where the PIN of one is not there, or wrong; that costs one try.
+#[test]
+fn a_reference_whose_pin_is_wrong_is_passed_over() {
+    let (stage, shim, uri) = with_shim();
+    let token = &stage.client.token;
+    let (key, pin) = (token.dir().join("key.pem"), stage.path("pin-of-u"));
+    fs::write(&key, stage.client.key.pkcs8_pem()).unwrap();
+    let so_pin = ["--pin", "13572468", "--so-pin", "12345678"];
+    let tool = |words: &[&str]| {
+        run(token.tool("softhsm2-util", words).args(so_pin));
+    };
+    tool(&["--init-token", "--free", "--label", "U"]);
+    let words = [
+        "--token",
+        "U",
+        "--id",
+        "01",
+        "--label",
+        flow::KEY,
+        "--import",
+    ];
+    tool(&[&words[..], &[key.to_str().unwrap()]].concat());
+    let file = token.pin_file();
+    let of_u = uri.replace("token=T;", "token=U;");
+    let of_u = of_u.replace(file.to_str().unwrap(), pin.to_str().unwrap());
+    let profile = stage.profile_of("kpn", &uri, &mine());
+    let both = format!("['{of_u}', '{uri}']");
+    let config = stage.configure("", &profile.replace(&format!("'{uri}'"), &both));
+    // The one that is right is tried again with the others.
+    for (held, tries) in [(None, 1), (Some("00000000"), 3)] {
+        if let Some(held) = held {
+            fs::write(&pin, held).unwrap();
+        }
+        let before = shim.calls("C_Login");
+        let agent = stage.start(&config);
+        for _ in 0..3 {
+            assert_eq!(agent.assertion().status, 200, "{}", agent.log());
+        }
+        assert!(agent.log().contains("a reference to the key does not open"));
+        assert!(shim.calls("C_Login") - before <= tries, "{}", agent.log());
+        agent.stop();
+    }
 }
 
 /// Of several for one token none is offered after one that was refused, until somebody acts.

@@ -140,7 +140,10 @@ impl Waiting {
 pub(super) fn no_answer() -> Problem {
     let status = StatusCode::GATEWAY_TIMEOUT;
     let detail = "the key or the server did not answer in time";
-    Problem::new(status, "timeout", detail)
+    Problem {
+        key_state: Some("away"),
+        ..Problem::new(status, "timeout", detail)
+    }
 }
 
 /// Counted while it lives.

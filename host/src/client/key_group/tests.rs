@@ -266,6 +266,14 @@ fn what_is_wrong_at_the_start_is_said() {
         let error = group(&[&one, &Token::failing_with(kind)], COOLDOWN).unwrap_err();
         assert!(matches!(error, BuildError::Key(error) if kind_of(&error) == kind));
     }
+    // No try was spent, and the other one signs.
+    for kind in [
+        SignerErrorKind::NotLoggedIn,
+        SignerErrorKind::PinLocked,
+        SignerErrorKind::PinFinalTry,
+    ] {
+        sign(&client(&[&Token::failing_with(kind), &one], COOLDOWN)).unwrap();
+    }
     let away = Token::failing_with(SignerErrorKind::NotFound);
     let error = group(&[&away, &away], COOLDOWN).unwrap_err();
     assert!(
