@@ -147,16 +147,15 @@ impl AgentConfig {
         })
     }
 
-    /// Checks the table `[agent]` of a file, and what is served by it, as far as that goes before the start. Whether there is
-    /// such a table.
+    /// Checks the table `[agent]` of a file, and what is served by it, as far as that goes before the start. Nothing where
+    /// there is no such table.
     ///
     /// # Errors
     ///
     /// As [`AgentConfig::read`].
-    pub fn check(path: &Path) -> Result<bool, AgentError> {
+    pub fn check(path: &Path) -> Result<Option<Self>, AgentError> {
         let (_, table) = Profiles::with_agent::<IgnoredAny>(path)?;
-        let config = table.map(|_| Self::read(path)).transpose()?;
-        Ok(config.is_some())
+        table.map(|_| Self::read(path)).transpose()
     }
 
     /// The members that say something else here and cannot change while the agent runs.

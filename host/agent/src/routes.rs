@@ -8,9 +8,10 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::http::uri::{Authority, PathAndQuery};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use privyseal::http::only_header;
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_hsm::Secret;
@@ -88,9 +89,12 @@ async fn route(
     request: Request<Incoming>,
 ) -> Result<Answer, Problem> {
     if let Peer::Tcp(_) = peer {
-        check_host(request.headers())?;
+        check_host(&request)?;
     }
-    let path = request.uri().path().to_owned();
+    check_head(&request)?;
+    // No path has a query.
+    let path = request.uri().path_and_query();
+    let path = path.map_or("", PathAndQuery::as_str).to_owned();
     let parts: Vec<_> = path.split('/').skip(1).collect();
     match parts[..] {
         ["live"] => {
@@ -155,9 +159,28 @@ fn only(method: &Method, request: &Request<Incoming>) -> Result<(), Problem> {
     })
 }
 
+/// What hyper leaves to others (RFC 9112 sections 3.2 and 6.1).
+fn check_head(request: &Request<Incoming>) -> Result<(), Problem> {
+    let headers = request.headers();
+    let hosts = headers.get_all(HOST).iter().count();
+    let is_old = request.version() == Version::HTTP_10;
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let detail = if hosts > 1 || (hosts == 0 && !is_old) {
+        "a request has one Host"
+    } else if codings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        "the Transfer-Encoding is another one than chunked"
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(StatusCode::BAD_REQUEST, "head", detail))
+}
+
 /// A page in a browser can make it ask any name that leads to loopback; the name then gives it away.
-fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
-    let host = only_header(headers, &HOST).and_then(|host| host.to_str().ok());
+fn check_host(request: &Request<Incoming>) -> Result<(), Problem> {
+    let host = only_header(request.headers(), &HOST).and_then(|host| host.to_str().ok());
+    // What stands in the address counts instead (RFC 9112 section 3.2.2).
+    let of_address = request.uri().authority().map(Authority::as_str);
+    let host = host.map(|host| of_address.unwrap_or(host));
     let host = host.unwrap_or_default().to_ascii_lowercase();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -204,10 +227,12 @@ fn authorized(
     let requester = requester(agent, peer, request.headers())?;
     let served = agent.served(profile, requester);
     served.map(|served| (served, requester)).ok_or_else(|| {
-        tracing::warn!(
-            ?requester,
-            "a profile was asked for that is not there for the one who asks"
-        );
+        if agent.shared.may_tell("forbidden") {
+            tracing::warn!(
+                ?requester,
+                "a profile was asked for that is not there for the one who asks"
+            );
+        }
         agent.shared.metrics.refused.inc();
         Problem::no_profile()
     })
@@ -254,7 +279,9 @@ async fn ready(agent: &Agent) -> Result<Answer, Problem> {
         Ok(Err(_)) | Err(_) => Some("its test did not end".to_owned()),
     };
     if let Some(error) = failed {
-        tracing::warn!(%error, "nothing is released: the audit log cannot be written");
+        if agent.shared.may_tell("audit") {
+            tracing::warn!(%error, "nothing is released: the audit log cannot be written");
+        }
         let detail = "the audit log cannot be written, and nothing is released";
         return Err(Problem::unavailable("audit", detail));
     }

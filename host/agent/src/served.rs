@@ -4,6 +4,7 @@ mod audited;
 mod desk;
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use privyseal::{
     AccessToken, Assertion, AssertionSource, Client, Error, ErrorKind, Server, TokenSource,
 };
 use privyseal_core::{ClientId, SignerError as _, SignerErrorKind, UnixTime};
-use privyseal_hsm::{Prompt, SecretUnavailable};
+use privyseal_hsm::{Prompt, SecretUnavailable, lock};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -38,6 +39,9 @@ const SELF_TEST_LIMIT: Duration = Duration::from_secs(10);
 /// The largest file of certificates, in bytes, as the library reads them.
 const MAX_FILE: usize = 1024 * 1024;
 
+/// How often the log tells what strangers do.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
 /// How long a key that was away is left alone.
 const COOLDOWN: Duration = Duration::from_secs(5);
 
@@ -56,6 +60,20 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) refused_pins: Arc<PinRefusals>,
     pub(crate) waiting: Waiting,
+    /// When a line of the log was told last, by what it is about.
+    pub(crate) told: Mutex<BTreeMap<&'static str, Instant>>,
+}
+
+impl Shared {
+    /// Whether to tell what anybody can cause as often as they like: once a second. The metrics count them all.
+    pub(crate) fn may_tell(&self, about: &'static str) -> bool {
+        let mut told = lock(&self.told);
+        let is_new = told.get(about).is_none_or(|at| at.elapsed() >= TELL_EVERY);
+        if is_new {
+            told.insert(about, Instant::now());
+        }
+        is_new
+    }
 }
 
 const ASSERTION: Kind = Kind {

@@ -98,6 +98,7 @@ async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), Agen
         metrics,
         refused_pins: Arc::default(),
         waiting: Waiting::default(),
+        told: Mutex::default(),
     })));
     let mut started = config.clone();
     started.profiles.clear();

@@ -105,11 +105,27 @@ impl Check {
             .transpose()?;
         let (mut lines, mut first) = (String::new(), None::<CliError>);
         let now = clock::now()?;
+        #[cfg(feature = "agent")]
+        let agents: Vec<_> = profiles
+            .files()
+            .iter()
+            .map(|path| AgentConfig::check(path))
+            .collect();
+        #[cfg(feature = "agent")]
+        let agent_is_strict = agents
+            .iter()
+            .flatten()
+            .flatten()
+            .any(|config| config.strict_pin_files);
+        #[cfg(not(feature = "agent"))]
+        let agent_is_strict = false;
         for (name, profile) in profiles.iter() {
             if one.is_some_and(|one| one.name() != Some(name)) {
                 continue;
             }
-            let looked = profile.check().and_then(|()| examine_profile(profile, now));
+            let is_strict = agent_is_strict && profile.allowed_uids().is_some();
+            let looked = profile.check();
+            let looked = looked.and_then(|()| examine_profile(profile, is_strict, now));
             let report = match looked {
                 Ok(report) => report,
                 Err(error) => {
@@ -135,10 +151,10 @@ impl Check {
             }
         }
         #[cfg(feature = "agent")]
-        for path in profiles.files().iter().filter(|_| one.is_none()) {
-            let said = match AgentConfig::check(path) {
-                Ok(false) => continue,
-                Ok(true) => "good".to_owned(),
+        for agent in agents.into_iter().filter(|_| one.is_none()) {
+            let said = match agent {
+                Ok(None) => continue,
+                Ok(Some(_)) => "good".to_owned(),
                 Err(error) => {
                     let said = error.to_string();
                     first.get_or_insert(CliError::Agent(error));

@@ -53,8 +53,17 @@ fn others_and_other_profiles_get_nothing() {
     } else {
         assert_eq!(stage.audited().len(), 1);
     }
+    // Who asks again and again fills no disk.
+    for _ in 0..200 {
+        agent
+            .ask("GET", "/v1/others/token", "")
+            .is_problem(403, "profile");
+    }
     let metrics = agent.ask("GET", "/metrics", "").body;
-    assert!(metrics.contains("privyseal_forbidden_total "), "{metrics}");
+    let counted = metrics.split("privyseal_forbidden_total ").nth(1).unwrap();
+    let counted: usize = counted.lines().next().unwrap().parse().unwrap();
+    let told = agent.log().matches("a profile was asked for").count();
+    assert!(counted >= 204 && (1..counted / 2).contains(&told), "{told}");
     agent.stop();
 }
 
@@ -128,6 +137,7 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
         ("POST", "/v1/kpn/sign", "", 404, "path"),
         ("GET", "/", "", 404, "path"),
         ("GET", "/v1/kpn/token/", "", 404, "path"),
+        ("POST", "/v1/kpn/assertion?audience=b", "", 404, "path"),
         ("POST", "/v1/kpn/assertion", "{", 400, "body"),
         ("POST", "/v1/kpn/assertion", "[]", 400, "body"),
         (
@@ -172,8 +182,15 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
     let large = format!("X-Large: {}\r\n", "x".repeat(40_000));
     let uri = format!("/{}", "x".repeat(70_000));
     let twice = "Content-Length: 1\r\nContent-Length: 2\r\n";
+    let sign = |more: &str, body: &str| request("POST", "/v1/kpn/assertion", more, body);
     for (raw, status) in [
-        (request("POST", "/v1/kpn/assertion", &large, ""), 431),
+        (sign("Host: other\r\n", ""), 400),
+        (sign("", "").replace("Host: localhost\r\n", ""), 400),
+        (
+            sign("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"),
+            400,
+        ),
+        (sign(&large, ""), 431),
         (request("GET", &uri, "", ""), 431),
         ("GARBAGE\r\n\r\n".to_owned(), 400),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 400),
@@ -283,6 +300,9 @@ fn over_tcp_the_bearer_token_is_needed() {
     ] {
         at(hosts).is_problem(421, "host");
     }
+    let elsewhere = request("GET", "http://evil.example/live", "", "");
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    exchange(stream, &elsewhere).is_problem(421, "host");
     for host in ["LOCALHOST:9461", "127.0.0.1", "[::1]:9461"] {
         assert_eq!(at(&format!("Host: {host}")).status, 200, "{host}");
     }
@@ -352,9 +372,18 @@ fn a_pin_file_that_all_can_read_is_refused_by_the_strict() {
     );
     agent.stop();
     let strict = stage.configure("strict-pin-files = true", &stage.profile());
+    let program = privyseal::path();
+    let check = || {
+        let words = [program.to_str().unwrap(), "profile", "check", "--config"];
+        flow::Outcome::of(stage.command(&words).arg(&strict))
+    };
+    let found = check();
+    assert!(found.stdout.contains("PIN      broken"), "{}", found.stdout);
+    found.failed(3, "one thing is broken");
     let agent = stage.start(&strict);
     agent.assertion().is_problem(503, "key");
     readable(0o600);
+    assert_eq!(check().code, Some(0));
     agent.comes_to(200, "POST", "/v1/kpn/assertion");
     agent.stop();
 }

@@ -234,6 +234,7 @@ pub(super) fn examine(options: DoctorOptions<'_>, pins: &mut dyn SecretProvider)
 /// Looks at what a profile names, as far as that costs no PIN try: modules, PIN files, and the file of its chain.
 pub(crate) fn examine_profile(
     profile: &Profile,
+    is_strict: bool,
     now: UnixTime,
 ) -> Result<DoctorReport, ProfileError> {
     let mut report = DoctorReport::at(now);
@@ -241,7 +242,7 @@ pub(crate) fn examine_profile(
         if let KeyUri::Pkcs11(uri) = &key {
             module::load(&mut report, uri);
         }
-        pin_file(&mut report, &key);
+        pin_file(&mut report, &key, is_strict);
     }
     let expected = ExpectedChain {
         file: profile.chain_file(),
@@ -256,14 +257,15 @@ pub(crate) fn examine_profile(
     Ok(report)
 }
 
-fn pin_file(report: &mut DoctorReport, key: &KeyUri) {
+fn pin_file(report: &mut DoctorReport, key: &KeyUri, is_strict: bool) {
     const NAME: &str = "PIN";
     if let KeyUri::Device(_) = key {
         return;
     }
     let mut warnings = Vec::new();
     let warn = |warning: &str| warnings.push(warning.to_owned());
-    let checked = key.pin_sources(Prompt::Never, warn).check_file();
+    let sources = key.pin_sources(Prompt::Never, warn);
+    let checked = sources.strict(is_strict).check_file();
     match checked {
         Some(Ok(())) => report.add(NAME, Verdict::Passed, "its file can be read"),
         Some(Err(error)) => report.token_trouble(NAME, error.to_string()),
