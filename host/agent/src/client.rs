@@ -9,6 +9,7 @@ use hyper::header::HOST;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use privyseal::base::display::sanitize_for_display;
+use privyseal_core::jws::JwsParts;
 use serde::Deserialize;
 use tokio::net::UnixStream;
 use tokio::runtime::Builder;
@@ -60,9 +61,16 @@ impl AgentClient {
         let body = audience.map(|audience| serde_json::json!({ "audience": audience }).to_string());
         let path = format!("/v1/{}/assertion", segment(profile));
         let answer = self.ask(&Method::POST, &path, body.unwrap_or_default())?;
-        let answer: Assertion = serde_json::from_slice(&answer)
-            .map_err(|_| self.no_answer(&"its answer is not an assertion"))?;
-        Ok(answer.client_assertion)
+        let answer: Option<Assertion> = serde_json::from_slice(&answer).ok();
+        let assertion = answer.map(|it| it.client_assertion);
+        // It is printed, or sent: not what else a text can hold.
+        let is_jws = |text: &str| {
+            let is_of_it = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            text.chars().all(is_of_it) && JwsParts::split(text).is_some()
+        };
+        assertion
+            .filter(|it| is_jws(it))
+            .ok_or_else(|| self.no_answer(&"its answer is not an assertion"))
     }
 
     /// An access token of a profile: the JSON object `access_token`, `token_type`, `expires_in`.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
 use std::process::Stdio;
 use std::thread;
 
@@ -210,6 +212,25 @@ fn the_command_asks_the_agent() {
         "refused (403): the profile or its scheme says",
     );
     agent.stop();
+    // What says that it is an agent sends something else.
+    let listener = UnixListener::bind(socket).unwrap();
+    let other = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        let body = "{\"client_assertion\":\"a.b.c\\u001b[31m\"}";
+        let len = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {len}\r\n\r\n{body}"
+        )
+        .unwrap();
+    });
+    failed(
+        &["sign", "--profile", "kpn", "--agent", socket],
+        4,
+        "is not an assertion",
+    );
+    other.join().unwrap();
 }
 
 #[test]
