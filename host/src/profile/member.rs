@@ -280,7 +280,7 @@ impl Kind {
     pub(super) const fn shape(self) -> &'static str {
         match self {
             Self::Keys => "a key's URI, or a list of them",
-            Self::Number(..) => "a whole number",
+            Self::Number(..) => "a whole number of 0 or more",
             Self::Flag => "true or false",
             Self::Users => "a list of numbers of users",
             _ => "a text with something in it",

@@ -100,6 +100,7 @@ fn profiles_of<T: DeserializeOwned>(
             }
             let folder = path.parent().unwrap_or(Path::new(""));
             let value = value_of(value.into_inner())
+                .ok_or_else(|| format!("is not {}", known.kind.shape()))
                 .and_then(|value| {
                     known
                         .kind
@@ -132,15 +133,15 @@ pub(super) fn is_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-fn value_of(value: toml::Value) -> Result<Value, String> {
-    let value = match value {
+/// Nothing for a shape that no member has.
+fn value_of(value: toml::Value) -> Option<Value> {
+    match value {
         toml::Value::String(text) => Some(Value::Text(text)),
         toml::Value::Boolean(flag) => Some(Value::Flag(flag)),
         toml::Value::Integer(number) => u64::try_from(number).ok().map(Value::Number),
         toml::Value::Array(items) => list(items),
         _ => None,
-    };
-    value.ok_or_else(|| "is of a shape that no member has".to_owned())
+    }
 }
 
 fn list(items: Vec<toml::Value>) -> Option<Value> {

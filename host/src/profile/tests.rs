@@ -56,7 +56,11 @@ fn what_is_wrong_has_a_line_and_no_pin() {
             2,
             "is 601, which is not 1 to 600",
         ),
-        ("[profile.a]\ntimeout = -1", 2, "shape"),
+        (
+            "[profile.a]\ntimeout = -1",
+            2,
+            "is not a whole number of 0 or",
+        ),
         ("[profile.a]\nbackdate = 6", 2, "is 6, which is not 0 to 5"),
         ("[profile.a]\ntimeout = '1'", 2, "is not a whole number"),
         (
@@ -166,7 +170,7 @@ fn the_environment_replaces_members() {
     let error = profile(&[("PRIVYSEAL_TIMEOUT", "soon")], None).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the variable PRIVYSEAL_TIMEOUT is not a whole number"
+        "the variable PRIVYSEAL_TIMEOUT is not a whole number of 0 or more"
     );
     let error = profile(
         &[("PRIVYSEAL_KEY", "pkcs11:token=T?pin-value=471147")],
