@@ -1,14 +1,15 @@
 //! What can be asked: five addresses, and none that signs anything else than an assertion.
 
 use core::convert::Infallible;
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
-    TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
+    RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use hyper::http::uri::{Authority, PathAndQuery};
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -74,9 +75,14 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let answer = route(&agent, &peer, &connection, request)
+    let mut answer = route(&agent, &peer, &connection, request)
         .await
         .unwrap_or_else(refusal);
+    if agent.shared.is_ending.load(Ordering::Relaxed) {
+        // What came behind it would not be read.
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(CONNECTION, close);
+    }
     let status = answer.status().as_u16();
     tracing::debug!(%method, path, status, ?peer, "answered");
     Ok(answer)
@@ -270,10 +276,14 @@ async fn asked(request: Request<Incoming>) -> Result<AssertionRequest, Problem> 
 }
 
 /// Anybody may ask, and hears what is wrong, but not of which profile; that is in the log.
-async fn ready(agent: &Agent) -> Result<Answer, Problem> {
+pub(crate) async fn ready(agent: &Agent) -> Result<Answer, Problem> {
     let shared = Arc::clone(&agent.shared);
-    let test = timeout(LOG_LIMIT, spawn_blocking(move || shared.audit.test())).await;
-    let failed = match test {
+    let test = async {
+        let turn = Arc::clone(&shared.log_test).lock_owned().await;
+        let test = move || (shared.audit.test(), drop(turn)).0;
+        spawn_blocking(test).await
+    };
+    let failed = match timeout(LOG_LIMIT, test).await {
         Ok(Ok(Ok(()))) => None,
         Ok(Ok(Err(error))) => Some(error.to_string()),
         Ok(Err(_)) | Err(_) => Some("its test did not end".to_owned()),

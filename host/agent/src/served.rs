@@ -3,6 +3,7 @@
 mod audited;
 mod desk;
 
+use core::sync::atomic::AtomicBool;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +30,7 @@ use crate::pins::{PinRefusals, Pins};
 use crate::problem::Problem;
 use crate::stream::Connection;
 use audited::Audited;
-pub(crate) use desk::Waiting;
+use desk::Waiting;
 use desk::{ANSWER_LIMIT, Desk, Kind, SILENCE_LIMIT, no_answer};
 
 /// How long a self-test counts, and how long one may take.
@@ -60,11 +61,27 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) refused_pins: Arc<PinRefusals>,
     pub(crate) waiting: Waiting,
+    /// Whether the agent ends.
+    pub(crate) is_ending: AtomicBool,
+    /// Who tests the audit log has it: of those who wait for a disk that hangs one has a thread.
+    pub(crate) log_test: Arc<tokio::sync::Mutex<()>>,
     /// When a line of the log was told last, by what it is about.
     pub(crate) told: Mutex<BTreeMap<&'static str, Instant>>,
 }
 
 impl Shared {
+    pub(crate) fn new(audit: AuditLog) -> Self {
+        Self {
+            audit,
+            metrics: Metrics::default(),
+            refused_pins: Arc::default(),
+            waiting: Waiting::default(),
+            is_ending: AtomicBool::default(),
+            log_test: Arc::default(),
+            told: Mutex::default(),
+        }
+    }
+
     /// Whether to tell what anybody can cause as often as they like: once a second. The metrics count them all.
     pub(crate) fn may_tell(&self, about: &'static str) -> bool {
         let mut told = lock(&self.told);

@@ -30,10 +30,9 @@ use crate::agent::Agent;
 use crate::audit::AuditLog;
 use crate::config::AgentConfig;
 use crate::error::AgentError;
-use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::routes::{self, Peer};
-use crate::served::{Requester, Shared, Waiting};
+use crate::served::{Requester, Shared};
 use crate::stream::{self, Connection, HttpStream, Stream};
 
 /// Connections at once; further ones wait to be accepted. Fewer where this process may have fewer files.
@@ -60,6 +59,9 @@ const MAX_HEAD: usize = 16 * 1024;
 
 /// How long requests that are under way may take when the agent ends.
 const DRAIN: Duration = Duration::from_secs(6);
+
+/// For how much of it connections are still open to those who ask one thing after the other: they hear that it is the last.
+const LAST_CALL: Duration = Duration::from_millis(200);
 
 /// How long closing the keys may hold up the end. With [`DRAIN`] it is less than the 10 s that containers are given.
 const CLOSE: Duration = Duration::from_secs(2);
@@ -92,14 +94,7 @@ pub fn run(config: &Path) -> Result<(), AgentError> {
 async fn serve(path: &Path, config: AgentConfig, most: usize) -> Result<(), AgentError> {
     let audit = AuditLog::open(&config.audit_log, config.audit_sync)?;
     let listeners = Listeners::bind(&config).await?;
-    let metrics = Metrics::default();
-    let agent = Arc::new(Agent::new(Arc::new(Shared {
-        audit,
-        metrics,
-        refused_pins: Arc::default(),
-        waiting: Waiting::default(),
-        told: Mutex::default(),
-    })));
+    let agent = Arc::new(Agent::new(Arc::new(Shared::new(audit))));
     let mut started = config.clone();
     started.profiles.clear();
     let handler = |kind| signal(kind).map_err(AgentError::Runtime);
@@ -397,10 +392,16 @@ impl Accepting {
             // It may be gone with its folder.
             let _ = fs::remove_file(path);
         }
+        let is_ending = &self.connections.agent.shared.is_ending;
+        is_ending.store(true, Ordering::Relaxed);
+        sleep(LAST_CALL).await;
         if let Some(connections) = Arc::into_inner(self.connections)
-            && timeout(DRAIN, connections.graceful.shutdown())
-                .await
-                .is_err()
+            && timeout(
+                DRAIN.saturating_sub(LAST_CALL),
+                connections.graceful.shutdown(),
+            )
+            .await
+            .is_err()
         {
             tracing::warn!("some requests did not end in time");
         }

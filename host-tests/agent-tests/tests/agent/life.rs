@@ -247,14 +247,16 @@ fn what_is_under_way_ends_before_the_agent() {
     shim.rules(&["C_Sign * hang 1500"]);
     let socket = stage.socket();
     let asked = thread::spawn(move || {
-        exchange(
-            connect(&socket),
-            &request("POST", "/v1/kpn/assertion", "", ""),
-        )
+        // One that would ask for more.
+        let request = request("POST", "/v1/kpn/assertion", "", "");
+        let request = request.replace("Connection: close\r\n", "");
+        exchange(connect(&socket), &request)
     });
     poll("a signature", || shim.calls("C_SignInit") > begun);
     agent.stop();
-    assert_eq!(asked.join().unwrap().status, 200);
+    let answer = asked.join().unwrap();
+    assert_eq!(answer.status, 200);
+    assert!(answer.head.contains("connection: close"), "{answer:?}");
 }
 
 /// A socket that one left behind that was killed is no hindrance; one that is in use is.

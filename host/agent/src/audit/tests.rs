@@ -1,4 +1,9 @@
+use std::sync::Arc;
+
 use super::*;
+use crate::agent::Agent;
+use crate::routes::ready;
+use crate::served::Shared;
 
 fn path(name: &str) -> PathBuf {
     let name = format!("privyseal-audit-{name}-{}", std::process::id());
@@ -155,4 +160,29 @@ fn any_change_is_found_and_named() {
         assert!(AuditLog::open(&path, false).is_err());
     }
     std::fs::remove_file(&path).unwrap();
+}
+
+/// However many ask, and however long it hangs.
+#[test]
+fn a_disk_that_hangs_has_one_thread_of_those_who_ask_whether_it_is_ready() {
+    let log = AuditLog::open(&path("hangs"), false).unwrap();
+    let agent = Arc::new(Agent::new(Arc::new(Shared::new(log))));
+    let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let before = threads();
+    let hangs = agent.shared.audit.state();
+    for _ in 0..100 {
+        let agent = Arc::clone(&agent);
+        runtime.spawn(async move { ready(&agent).await.is_ok() });
+    }
+    // Behind them.
+    runtime.block_on(runtime.spawn(async {})).unwrap();
+    // Other tests have some, too.
+    assert!(threads() < before + 50);
+    drop(hangs);
+    assert!(runtime.block_on(ready(&agent)).is_ok());
 }
