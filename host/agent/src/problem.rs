@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use hyper::{Method, StatusCode};
+use privyseal::keys::SignerFailure;
 use privyseal::profile::ProfileError;
 use privyseal::{Error, ErrorKind};
+use privyseal_core::{SignerError as _, SignerErrorKind};
+use privyseal_hsm::SecretUnavailable;
 use serde_json::json;
 
 use crate::audit::AuditError;
-use crate::served::state_of;
 
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -108,5 +110,37 @@ impl<E: Into<Error>> From<E> for Problem {
             ErrorKind::Refused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rule", detail),
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "configuration", detail),
         }
+    }
+}
+
+/// Whether opening the key again may help, and costs no PIN try.
+pub(crate) fn may_come(error: &Error) -> bool {
+    if let Some(SecretUnavailable::RefusedBefore) = error.find() {
+        return false;
+    }
+    match error.find::<SignerFailure>() {
+        Some(failure) => matches!(
+            failure.kind(),
+            SignerErrorKind::Unavailable
+                | SignerErrorKind::NotFound
+                | SignerErrorKind::NotLoggedIn
+                | SignerErrorKind::Busy
+                | SignerErrorKind::Timeout
+        ),
+        None => error.kind() == ErrorKind::Key,
+    }
+}
+
+/// The state that the metrics show of a key that does not open, or does not sign.
+fn state_of(error: &Error) -> &'static str {
+    match error.find().map(SignerFailure::kind) {
+        Some(
+            SignerErrorKind::PinIncorrect
+            | SignerErrorKind::PinLocked
+            | SignerErrorKind::PinFinalTry
+            | SignerErrorKind::NotLoggedIn,
+        ) => "pin",
+        _ if may_come(error) => "away",
+        _ => "unusable",
     }
 }

@@ -16,18 +16,16 @@ use privyseal::keys::SignerFailure;
 use privyseal::keys::key::KeyUri;
 use privyseal::oauth::OAuthError;
 use privyseal::profile::Profile;
-use privyseal::{
-    AccessToken, Assertion, AssertionSource, Client, Error, ErrorKind, Server, TokenSource,
-};
+use privyseal::{AccessToken, Assertion, AssertionSource, Client, Error, Server, TokenSource};
 use privyseal_core::{ClientId, SignerError as _, SignerErrorKind, UnixTime};
-use privyseal_hsm::{Prompt, SecretUnavailable, lock};
+use privyseal_hsm::{Prompt, lock};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
 use crate::pins::{PinRefusals, Pins};
-use crate::problem::Problem;
+use crate::problem::{Problem, may_come};
 use crate::stream::Connection;
 use audited::Audited;
 use desk::Waiting;
@@ -475,38 +473,6 @@ fn certificates(profile: &Profile) -> Vec<Option<Vec<u8>>> {
     files.map(|path| file::read(path, MAX_FILE).ok()).collect()
 }
 
-/// Whether opening the key again may help, and costs no PIN try.
-fn may_come(error: &Error) -> bool {
-    if let Some(SecretUnavailable::RefusedBefore) = error.find() {
-        return false;
-    }
-    match error.find::<SignerFailure>() {
-        Some(failure) => matches!(
-            failure.kind(),
-            SignerErrorKind::Unavailable
-                | SignerErrorKind::NotFound
-                | SignerErrorKind::NotLoggedIn
-                | SignerErrorKind::Busy
-                | SignerErrorKind::Timeout
-        ),
-        None => error.kind() == ErrorKind::Key,
-    }
-}
-
 fn is_pin_wrong(error: &Error) -> bool {
     error.find().map(SignerFailure::kind) == Some(SignerErrorKind::PinIncorrect)
-}
-
-/// The state that the metrics show of a key that does not open, or does not sign.
-pub(crate) fn state_of(error: &Error) -> &'static str {
-    match error.find().map(SignerFailure::kind) {
-        Some(
-            SignerErrorKind::PinIncorrect
-            | SignerErrorKind::PinLocked
-            | SignerErrorKind::PinFinalTry
-            | SignerErrorKind::NotLoggedIn,
-        ) => "pin",
-        _ if may_come(error) => "away",
-        _ => "unusable",
-    }
 }
