@@ -22,12 +22,16 @@ use privyseal_yubihsm::{YubihsmSigner, YubihsmUnwrapper, YubihsmUri};
 
 use super::{KeyError, KeyUriError, SignerFailure};
 #[cfg(feature = "gateway")]
-use privyseal_gateway::{DeviceKey, DeviceUri};
+use privyseal_gateway::{DeviceKey, DeviceUri, Limits};
 
 pub use opened::OpenedKey;
 pub use privyseal_hsm::SignerOptions;
 pub use signer::KeySigner;
 pub use unwrapper::KeyUnwrapper;
+
+/// How long the rate limit of a device is waited for: a person has confirmed a login by then, which must not be lost.
+#[cfg(feature = "gateway")]
+const UNWRAP_WAIT: core::time::Duration = core::time::Duration::from_secs(60);
 
 /// Where a key is. The part before the first colon says how it is reached.
 #[derive(Clone, Debug)]
@@ -192,7 +196,8 @@ impl KeyUri {
             #[cfg(feature = "gateway")]
             Self::Device(ref uri) => {
                 self.check_policy(policy)?;
-                let key = DeviceKey::open(uri)?;
+                let limits = Limits::default().wait(UNWRAP_WAIT);
+                let key = DeviceKey::open_within(uri, limits)?;
                 key.check_unwraps()?;
                 Ok(KeyUnwrapper::new(key))
             }

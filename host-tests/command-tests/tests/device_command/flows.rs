@@ -161,15 +161,15 @@ fn a_gateway_signs_the_request_of_a_login() {
     assert!(said.contains("does not allow such a statement"), "{said}");
 }
 
-/// A device whose key unwraps content keys.
-fn unwrapping() -> Stage {
+/// A device whose key unwraps so many content keys in so many seconds.
+fn unwrapping(assertions: u16, seconds: u16) -> Stage {
     let mut stage = Stage::new(Options {
         device: *b"simulated 02",
         ..Options::default()
     });
     stage.key = test_key("unwrapping", 2048);
     stage.write("key.pem", stage.key.pkcs8_pem().as_bytes());
-    let rate = "[rate]\nassertions = 60\nseconds = 60";
+    let rate = format!("[rate]\nassertions = {assertions}\nseconds = {seconds}");
     let policy = format!("content-keys = true\nboard-entropy = true\n{rate}\n");
     stage.write("policy.toml", policy.as_bytes());
     stage.provision_with(&[("--chain", "")]).is_done();
@@ -179,7 +179,7 @@ fn unwrapping() -> Stage {
 /// What every unwrapper must do, by the device of the simulator.
 #[test]
 fn a_gateway_unwraps_as_tokens_do() {
-    let stage = unwrapping();
+    let stage = unwrapping(60, 60);
     let open = |stage: &Stage| {
         let uri: KeyUri = stage.uri().parse().unwrap();
         let mut no_pin = uri.pin_sources(Prompt::Never, |_| {});
@@ -228,6 +228,23 @@ fn a_gateway_unwraps_as_tokens_do() {
     assert!(looked.contains(passed), "{looked}");
 }
 
+/// A person has confirmed the login then.
+#[test]
+fn a_content_key_waits_for_the_rate() {
+    let stage = unwrapping(1, 2);
+    let uri: KeyUri = stage.uri().parse().unwrap();
+    let mut no_pin = uri.pin_sources(Prompt::Never, |_| {});
+    let mut key = uri
+        .open_unwrapper(&mut no_pin, &SignerOptions::default())
+        .unwrap();
+    let encrypted = unwrapping::oaep(&stage.key.spki_der(), KeyEncryption::RsaOaep256, &[7; 32]);
+    for _ in 0..2 {
+        let mut room = [0; 64];
+        let len = key.unwrap_key(KeyEncryption::RsaOaep256, &encrypted, &mut room);
+        assert_eq!(room[..len.unwrap()], [7; 32]);
+    }
+}
+
 /// The device makes the login hint, the signed request and every assertion, and another one unwraps what the provider has
 /// encrypted; node-oidc-provider judges them.
 #[test]
@@ -236,7 +253,7 @@ fn a_person_is_authenticated_with_a_gateway() {
     let mut set = JwkSetBuilder::default();
     let kid = KidChoice::Given("k1".to_owned());
     set.add(&stage.key.public_key(), &kid, None).unwrap();
-    let decrypts = unwrapping();
+    let decrypts = unwrapping(60, 60);
     let kid = KidChoice::Given("e1".to_owned());
     set.add_encryption(&decrypts.key.public_key(), &kid, None)
         .unwrap();
