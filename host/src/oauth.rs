@@ -14,6 +14,8 @@ mod signing_client;
 mod source;
 mod token_source;
 
+#[cfg(any(feature = "ciba", feature = "login"))]
+pub(crate) use access_token::stored as stored_token;
 pub use access_token::{AccessToken, RefreshToken};
 pub use assertion::{Assertion, AssertionOptions};
 pub use audience::{AudienceError, AudienceParts, REQUEST, has_realms};

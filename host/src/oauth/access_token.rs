@@ -96,6 +96,34 @@ impl AccessToken {
 
 privyseal_core::opaque_debug! { [] AccessToken: expires_in; }
 
+/// A token in what is sealed: the response that brought it.
+#[cfg(any(feature = "ciba", feature = "login"))]
+pub(crate) mod stored {
+    use core::borrow::Borrow;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use zeroize::Zeroizing;
+
+    use super::AccessToken;
+
+    pub(crate) fn serialize<S: Serializer>(
+        token: &impl Borrow<AccessToken>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        String::from_utf8_lossy(token.borrow().expose_response()).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'d, T: From<AccessToken>, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<T, D::Error> {
+        let response = Zeroizing::<String>::deserialize(from)?;
+        let response = Zeroizing::new(response.as_bytes().to_vec());
+        let token = AccessToken::from_response(response).map_err(D::Error::custom)?;
+        Ok(token.into())
+    }
+}
+
 impl RefreshToken {
     /// One that was kept elsewhere, by who knows what that means.
     pub fn new(token: impl Into<String>) -> Self {

@@ -21,13 +21,11 @@ mod response;
 
 use core::time::Duration;
 
-use privyseal_core::{UnixTime, named};
+use privyseal_core::named;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use crate::oauth::AccessToken;
 use crate::oidc::OidcError;
-use crate::oidc::id_token::AskedAcr;
 
 pub use discovery::QrImage;
 pub use flow::Ciba;
@@ -86,14 +84,6 @@ impl Identity {
         let sub = claims.and_then(|claims| claims.get("sub")?.as_str());
         sub.unwrap_or_default()
     }
-}
-
-/// What the token endpoint gave, and what it must fit.
-struct Tokens {
-    access: AccessToken,
-    auth_req_id: Zeroizing<String>,
-    asked_acr: AskedAcr,
-    asked_at: Option<UnixTime>,
 }
 
 privyseal_core::opaque_debug! { [] Identity: id_token_error, userinfo_error; }

@@ -30,7 +30,7 @@ pub(super) struct IdTokenRules<'a> {
     /// This client.
     pub client_id: &'a str,
     /// When it can have been made at the earliest.
-    pub not_before: Option<UnixTime>,
+    pub not_before: Option<u64>,
     /// The access token that came with it.
     pub access_token: &'a str,
     /// The request of CIBA that it answers, if it answers one.
@@ -61,9 +61,7 @@ pub(super) fn judge(
     check_subject(&claims, "OpenID Connect Core section 2")?;
     let iat = jws::moment(&claims, "iat")?
         .ok_or_else(|| JoseError::claim("iat", "is missing (OpenID Connect Core section 2)"))?;
-    let early = rules
-        .not_before
-        .map_or(0, |it| it.as_secs().saturating_sub(iat));
+    let early = rules.not_before.map_or(0, |it| it.saturating_sub(iat));
     if early > 0 {
         let what = format!("is {early} s before the request that it should answer");
         return Err(JoseError::claim("iat", what));

@@ -6,7 +6,9 @@ use core::time::Duration;
 
 use privyseal_core::UnixTime;
 
-use super::machine::{Answer, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, Due};
+use super::machine::{
+    Answer, CibaEvent, CibaFlow, CibaRequest, CibaResponse, CibaStep, Kept, Stage,
+};
 use super::ping::PingListener;
 use super::{CibaError, Identity, State, Watcher, discovery};
 use crate::base::runtime::Runtime;
@@ -92,7 +94,7 @@ impl<P: Runtime> Ciba<'_, P> {
     /// may wait a minute and a half for keys that lag behind); not for a person. Where a server that was asked for
     /// something new is busy, it is asked again.
     pub fn send(&mut self, request: CibaRequest) -> CibaResponse {
-        let outcome = self.answer(request.0);
+        let outcome = self.answer(&request.0);
         let (outcome, came_at) = match self.runtime.now() {
             Ok(now) => (outcome, now),
             Err(error) => (Err(error.into()), UnixTime::MAX),
@@ -104,18 +106,16 @@ impl<P: Runtime> Ciba<'_, P> {
         }
     }
 
-    fn answer(&mut self, due: Due) -> Result<Answer, CibaError> {
+    fn answer(&mut self, kept: &Kept) -> Result<Answer, CibaError> {
         let (party, runtime) = (self.party, &mut self.runtime);
         let metadata = party.provider.metadata();
-        let (mut id, mut asked) = (None, None);
-        let (kind, url) = match due {
-            Due::Session(None) => (RequestKind::NewDiscovery, party.below(discovery::PATH)?),
-            Due::Session(Some(id)) => {
-                let path = discovery::path_of(&id);
+        let (kind, url) = match &kept.stage {
+            Stage::Discovery(None) => (RequestKind::NewDiscovery, party.below(discovery::PATH)?),
+            Stage::Discovery(Some((id, _))) => {
+                let path = discovery::path_of(id);
                 (RequestKind::Discovery, party.below(&path)?)
             }
-            Due::Authentication(options) => {
-                asked = Some(options);
+            Stage::Authentication | Stage::Over => {
                 let url = metadata.endpoint("backchannel_authentication_endpoint");
                 let default = || party.below("/backchannel/authentication");
                 (
@@ -123,12 +123,9 @@ impl<P: Runtime> Ciba<'_, P> {
                     url.cloned().map_or_else(default, Ok)?,
                 )
             }
-            Due::Tokens(auth_req_id) => {
-                id = Some(auth_req_id);
-                (RequestKind::CibaTokens, metadata.token_endpoint().clone())
-            }
-            Due::Claims(tokens, userinfo) => {
-                let identity = self.identity(*tokens, userinfo)?;
+            Stage::Tokens { .. } => (RequestKind::CibaTokens, metadata.token_endpoint().clone()),
+            Stage::Claims { id, access } => {
+                let identity = self.identity(kept, id, access)?;
                 return Ok(Answer::Claims(Box::new(identity)));
             }
         };
@@ -141,17 +138,19 @@ impl<P: Runtime> Ciba<'_, P> {
         };
         let response = retry(&policy, runtime, |runtime| {
             let now = runtime.now()?;
-            let request = asked.as_deref().map(|asked| {
-                let options = party.options_at(now, REQUEST)?;
-                let request = SignedRequest::Authentication(asked);
-                party.source.signed_request(&options, request)
-            });
-            let request = request.transpose()?;
-            let mut members: Vec<_> = request.iter().map(|it| ("request", it.as_str())).collect();
-            if let Some(id) = &id {
-                members.extend([("grant_type", GRANT_TYPE), ("auth_req_id", id.as_str())]);
+            let post = |members: &[_]| party.post_at(now, &url, kind, members);
+            match &kept.stage {
+                Stage::Authentication => {
+                    let options = party.options_at(now, REQUEST)?;
+                    let request = SignedRequest::Authentication(&kept.asked);
+                    let request = party.source.signed_request(&options, request)?;
+                    post(&[("request", request.as_str())])
+                }
+                Stage::Tokens { id, .. } => {
+                    post(&[("grant_type", GRANT_TYPE), ("auth_req_id", id)])
+                }
+                _ => post(&[]),
             }
-            party.post_at(now, &url, kind, &members)
         })?;
         Ok(Answer::Said(url, Box::new(response)))
     }

@@ -12,13 +12,11 @@ use zeroize::Zeroizing;
 use super::discovery::{self, QrImage, Session};
 use super::polling::{DEFAULT_INTERVAL, Polling, Step};
 use super::response::Acknowledgement;
-use super::{CibaError, Identity, State, Tokens};
-use crate::base::BaseError;
+use super::{CibaError, Identity, State};
 use crate::base::seal::SealKey;
 use crate::http::{Response, Url};
-use crate::oauth::{AccessToken, AuthenticationOptions, OAuthError};
+use crate::oauth::{AccessToken, AuthenticationOptions, OAuthError, stored_token};
 use crate::oidc::OidcError;
-use crate::oidc::id_token::AskedAcr;
 
 /// What a sealed flow is for.
 const PURPOSE: &str = "privyseal ciba 3";
@@ -35,13 +33,13 @@ pub struct CibaFlow {
 
 /// What is kept of it, in the shape in which it is sealed.
 #[derive(Clone, Serialize, Deserialize)]
-struct Kept {
-    asked: AuthenticationOptions,
+pub(super) struct Kept {
+    pub(super) asked: AuthenticationOptions,
     /// Whether UserInfo is asked, too.
-    userinfo: bool,
+    pub(super) userinfo: bool,
     /// When the provider had taken the request, in seconds since 1970.
-    sent_at: Option<u64>,
-    stage: Stage,
+    pub(super) sent_at: Option<u64>,
+    pub(super) stage: Stage,
 }
 
 /// What has happened.
@@ -76,19 +74,8 @@ pub enum CibaStep {
     Failed(CibaError),
 }
 
-/// A request that is due. What is in it is for the provider.
-pub struct CibaRequest(pub(super) Due);
-
-pub(super) enum Due {
-    /// A discovery session: a new one, or how that one is.
-    Session(Option<String>),
-    /// That a person be asked.
-    Authentication(Box<AuthenticationOptions>),
-    /// The tokens for that `auth_req_id`.
-    Tokens(Zeroizing<String>),
-    /// What those tokens say, perhaps with UserInfo.
-    Claims(Box<Tokens>, bool),
-}
+/// A request that is due: of a flow at that stage. What is in it is for the provider.
+pub struct CibaRequest(pub(super) Box<Kept>);
 
 /// What came of a request.
 pub struct CibaResponse {
@@ -105,7 +92,7 @@ pub(super) enum Answer {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-enum Stage {
+pub(super) enum Stage {
     /// Which person is meant: the id of a session, and when it is asked.
     Discovery(Option<(String, Polling)>),
     /// The person is to be asked.
@@ -115,10 +102,11 @@ enum Stage {
         id: Zeroizing<String>,
         polling: Polling,
     },
-    /// The person has confirmed; this is the token response.
+    /// The person has confirmed: what do these tokens say, perhaps with UserInfo?
     Claims {
         id: Zeroizing<String>,
-        response: Zeroizing<String>,
+        #[serde(rename = "response", with = "stored_token")]
+        access: AccessToken,
     },
     /// It has ended.
     Over,
@@ -239,29 +227,8 @@ impl CibaFlow {
             Some(Step::Ask) | None => {}
         }
         self.in_flight = true;
-        Ok(CibaStep::Send(CibaRequest(self.due()?)))
-    }
-
-    fn due(&self) -> Result<Due, BaseError> {
-        let kept = &self.kept;
-        Ok(match &kept.stage {
-            Stage::Discovery(session) => Due::Session(session.as_ref().map(|(id, _)| id.clone())),
-            Stage::Authentication | Stage::Over => {
-                Due::Authentication(Box::new(kept.asked.clone()))
-            }
-            Stage::Tokens { id, .. } => Due::Tokens(id.clone()),
-            Stage::Claims { id, response } => {
-                let response = Zeroizing::new(response.as_bytes().to_vec());
-                let asked_at = kept.sent_at.map(UnixTime::from_secs).transpose();
-                let tokens = Tokens {
-                    access: AccessToken::from_response(response).map_err(|_| BaseError::Sealed)?,
-                    auth_req_id: id.clone(),
-                    asked_acr: AskedAcr::of(&kept.asked),
-                    asked_at: asked_at.map_err(|_| BaseError::Sealed)?,
-                };
-                Due::Claims(Box::new(tokens), kept.userinfo)
-            }
-        })
+        let kept = Box::new(self.kept.clone());
+        Ok(CibaStep::Send(CibaRequest(kept)))
     }
 
     /// Takes what came. What is to be done at once is given.
@@ -308,13 +275,10 @@ impl CibaFlow {
                 self.kept.sent_at = Some(response.came_at.as_secs());
             }
             Stage::Tokens { id, .. } => {
-                // Nothing that cannot be used is waited for.
-                AccessToken::from_response(body.clone())
-                    .map_err(|error| unusable(error.to_string()))?;
-                self.kept.stage = Stage::Claims {
-                    id: core::mem::take(id),
-                    response: Zeroizing::new(String::from_utf8_lossy(&body).into_owned()),
-                };
+                let access = AccessToken::from_response(body);
+                let access = access.map_err(|error| unusable(error.to_string()))?;
+                let id = core::mem::take(id);
+                self.kept.stage = Stage::Claims { id, access };
             }
             Stage::Claims { .. } | Stage::Over => {}
         }
@@ -362,11 +326,11 @@ impl CibaFlow {
 
 impl fmt::Debug for CibaRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Due::Session(_) => "CibaRequest(user discovery)",
-            Due::Authentication(_) => "CibaRequest(authentication)",
-            Due::Tokens(_) => "CibaRequest(tokens)",
-            Due::Claims(..) => "CibaRequest(claims)",
+        f.write_str(match self.0.stage {
+            Stage::Discovery(_) => "CibaRequest(user discovery)",
+            Stage::Authentication | Stage::Over => "CibaRequest(authentication)",
+            Stage::Tokens { .. } => "CibaRequest(tokens)",
+            Stage::Claims { .. } => "CibaRequest(claims)",
         })
     }
 }

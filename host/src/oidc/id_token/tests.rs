@@ -13,7 +13,7 @@ const AT_HASH: &str = "77QmUPtjPfzWtF2AnpK9RQ";
 fn rules() -> IdTokenRules<'static> {
     IdTokenRules {
         client_id: "client-1",
-        not_before: UnixTime::from_secs(NOW - 60).ok(),
+        not_before: Some(NOW - 60),
         access_token: ACCESS_TOKEN,
         auth_req_id: Some("1c266114"),
         nonce: None,

@@ -1,7 +1,7 @@
 //! A person who is logged in.
 
-use core::mem;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use privyseal_core::UnixTime;
 use privyseal_hsm::lock;
@@ -11,54 +11,40 @@ use zeroize::Zeroizing;
 
 use super::{BrowserUrl, ID_TOKEN, Issued, LoginError};
 use crate::base::seal::SealKey;
-use crate::base::{BaseError, clock, events};
+use crate::base::{clock, events};
 use crate::jose::JoseError;
-use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken};
+use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken, stored_token};
 use crate::oidc::id_token::IdTokenRules;
 use crate::oidc::{OidcError, RelyingParty};
 
 /// What a sealed one is for.
-const PURPOSE: &str = "privyseal session 1";
+const PURPOSE: &str = "privyseal session 2";
 
-/// Who is logged in, and their tokens. Threads may share it, and no lock is held while a server is asked. `Debug` shows
-/// none of it.
+/// Who is logged in, and their tokens. Threads may share it; only a refresh waits for another one. `Debug` shows none of
+/// it.
 pub struct Session {
     claims: Map<String, Value>,
     state: Mutex<State>,
-    /// A refresh has ended.
-    ended: Condvar,
+    /// Whose turn it is to refresh.
+    turn: Mutex<()>,
+    /// How many refreshes have ended.
+    ended: AtomicUsize,
 }
 
+/// What a refresh changes, in the shape in which it is sealed.
+#[derive(Serialize, Deserialize)]
 struct State {
     /// As it was signed.
     id_token: Zeroizing<String>,
+    #[serde(with = "stored_token")]
     access: Arc<AccessToken>,
-    expires_at: Option<UnixTime>,
-    /// Not while it is under way.
-    refresh: Option<RefreshToken>,
-    is_refreshing: bool,
-    /// How the last one failed, for the threads that waited for it.
-    failure: Option<Arc<LoginError>>,
-}
-
-/// The shape in which it is sealed.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    claims: Map<String, Value>,
-    id_token: Zeroizing<String>,
-    response: Zeroizing<String>,
-    refresh: Option<Zeroizing<String>>,
+    /// In seconds since 1970.
     expires_at: Option<u64>,
-}
-
-/// A refresh under way: it ends for those who wait for it, however it ends.
-struct Refreshing<'s>(&'s Session);
-
-impl Drop for Refreshing<'_> {
-    fn drop(&mut self) {
-        self.0.state().is_refreshing = false;
-        self.0.ended.notify_all();
-    }
+    /// Not while it is under way.
+    refresh: Option<Zeroizing<String>>,
+    /// How the last one failed, for the threads that waited for it.
+    #[serde(skip)]
+    failure: Option<Arc<LoginError>>,
 }
 
 impl Session {
@@ -70,16 +56,20 @@ impl Session {
     ) -> Self {
         let state = State {
             id_token,
-            refresh: access.take_refresh_token(),
+            refresh: taken(&mut access),
             expires_at: expiry(&access, asked_at),
             access: Arc::new(access),
-            is_refreshing: false,
             failure: None,
         };
+        Self::of(claims, state)
+    }
+
+    const fn of(claims: Map<String, Value>, state: State) -> Self {
         Self {
             claims,
             state: Mutex::new(state),
-            ended: Condvar::new(),
+            turn: Mutex::new(()),
+            ended: AtomicUsize::new(0),
         }
     }
 
@@ -91,16 +81,7 @@ impl Session {
     ///
     /// [`LoginError::Oidc`] if there is no randomness.
     pub fn seal(&self, key: &SealKey, binding: &[u8]) -> Result<String, LoginError> {
-        let state = self.state();
-        let secret = |text: &str| Zeroizing::new(text.to_owned());
-        let stored = Stored {
-            claims: self.claims.clone(),
-            id_token: state.id_token.clone(),
-            response: secret(&String::from_utf8_lossy(state.access.expose_response())),
-            refresh: state.refresh.as_ref().map(|token| secret(token.expose())),
-            expires_at: state.expires_at.map(UnixTime::as_secs),
-        };
-        Ok(key.seal(PURPOSE, binding, &stored)?)
+        Ok(key.seal(PURPOSE, binding, &(&self.claims, &*self.state()))?)
     }
 
     /// Opens what [`Session::seal`] made.
@@ -109,16 +90,8 @@ impl Session {
     ///
     /// [`LoginError::Oidc`] around [`BaseError::Sealed`].
     pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, LoginError> {
-        let mut stored: Stored = key.open(PURPOSE, binding, sealed)?;
-        let response = Zeroizing::new(mem::take(&mut *stored.response).into_bytes());
-        let access = AccessToken::from_response(response).map_err(|_| BaseError::Sealed)?;
-        let session = Self::new(access, stored.id_token, stored.claims, UnixTime::MAX);
-        let mut state = session.state();
-        state.refresh = stored.refresh.map(|token| RefreshToken::new(&*token));
-        let expires_at = stored.expires_at.map(UnixTime::from_secs).transpose();
-        state.expires_at = expires_at.map_err(|_| BaseError::Sealed)?;
-        drop(state);
-        Ok(session)
+        let (claims, state) = key.open(PURPOSE, binding, sealed)?;
+        Ok(Self::of(claims, state))
     }
 
     /// What the id_token of the login says, judged.
@@ -139,13 +112,13 @@ impl Session {
 
     /// When that one expires, where the provider says so.
     pub fn expires_at(&self) -> Option<UnixTime> {
-        self.state().expires_at
+        UnixTime::from_secs(self.state().expires_at?).ok()
     }
 
     /// Whether there is a refresh token, or a refresh is under way whose outcome can be waited for.
     pub fn can_refresh(&self) -> bool {
-        let state = self.state();
-        state.is_refreshing || state.refresh.is_some()
+        let is_under_way = matches!(self.turn.try_lock(), Err(TryLockError::WouldBlock));
+        is_under_way || self.state().refresh.is_some()
     }
 
     /// A new access token for the refresh token, which is good once: threads that want one while a request is under
@@ -157,20 +130,17 @@ impl Session {
     /// failed ([`RelyingParty::renew`]), or the response is about somebody else.
     pub fn refresh(&self, login: &RelyingParty) -> Result<Arc<AccessToken>, LoginError> {
         let asked_at = clock::now()?;
-        let mut state = self.state();
-        if state.is_refreshing {
-            let waited = self.ended.wait_while(state, |state| state.is_refreshing);
-            return waited.unwrap_or_else(PoisonError::into_inner).outcome();
+        let ended = self.ended.load(Ordering::SeqCst);
+        let _turn = lock(&self.turn);
+        if self.ended.load(Ordering::SeqCst) != ended {
+            return self.state().outcome();
         }
-        let refresh = state.refresh.take().ok_or(LoginError::NoRefreshToken)?;
-        state.is_refreshing = true;
-        // Until something else comes of it.
-        state.failure = Some(Arc::new(LoginError::NoRefreshToken));
-        drop(state);
-        let _ends = Refreshing(self);
-        let outcome = self.renewed(login, &refresh);
+        let refresh = self.state().refresh.take();
+        let refresh = refresh.ok_or(LoginError::NoRefreshToken)?;
+        let outcome = self.renewed(login, &RefreshToken::new(&*refresh));
         let mut state = self.state();
         state.take(outcome, refresh, asked_at);
+        self.ended.fetch_add(1, Ordering::SeqCst);
         state.outcome()
     }
 
@@ -235,7 +205,8 @@ impl Session {
     /// [`LoginError::NoRefreshToken`]; as [`RelyingParty::end_session`].
     pub fn logout(self, login: &RelyingParty) -> Result<(), LoginError> {
         let refresh = self.state().refresh.take();
-        login.end_session(&refresh.ok_or(LoginError::NoRefreshToken)?)
+        let refresh = refresh.ok_or(LoginError::NoRefreshToken)?;
+        login.end_session(&RefreshToken::new(&*refresh))
     }
 
     /// Makes the refresh token worthless, or where there is none, the access token ([`RelyingParty::revoke`]).
@@ -246,7 +217,7 @@ impl Session {
     pub fn revoke(self, login: &RelyingParty) -> Result<(), LoginError> {
         let state = self.state();
         match &state.refresh {
-            Some(refresh) => login.revoke(refresh.expose()),
+            Some(refresh) => login.revoke(refresh),
             None => login.revoke(state.access.expose()),
         }
     }
@@ -261,7 +232,7 @@ impl State {
     fn take(
         &mut self,
         outcome: Result<Issued, LoginError>,
-        refresh: RefreshToken,
+        refresh: Zeroizing<String>,
         asked_at: UnixTime,
     ) {
         match outcome {
@@ -271,8 +242,7 @@ impl State {
                 ..
             }) => {
                 // RFC 6749 section 6: without a new one the old one goes on.
-                let next = access.take_refresh_token();
-                self.refresh = Some(next.unwrap_or(refresh));
+                self.refresh = Some(taken(&mut access).unwrap_or(refresh));
                 self.expires_at = expiry(&access, asked_at);
                 self.access = Arc::new(access);
                 self.failure = None;
@@ -298,9 +268,14 @@ impl State {
     }
 }
 
-fn expiry(access: &AccessToken, asked_at: UnixTime) -> Option<UnixTime> {
+fn expiry(access: &AccessToken, asked_at: UnixTime) -> Option<u64> {
     let seconds = access.expires_in();
-    seconds.map(|seconds| asked_at.saturating_add(seconds))
+    seconds.map(|seconds| asked_at.saturating_add(seconds).as_secs())
+}
+
+fn taken(access: &mut AccessToken) -> Option<Zeroizing<String>> {
+    let refresh = access.take_refresh_token();
+    refresh.map(|token| Zeroizing::new(token.expose().to_owned()))
 }
 
 /// Whether a refresh token is spent, or may be, or the provider says that it is good for nothing.

@@ -5,12 +5,13 @@ use privyseal_core::payload::AcrValues;
 
 use super::{Ciba, GRANT_TYPE};
 use crate::base::runtime::Runtime;
-use crate::oauth::{AuthenticationOptions, OAuthError};
-use crate::oidc::ciba::{CibaError, Identity, Tokens};
+use crate::oauth::{AccessToken, AuthenticationOptions, OAuthError};
+use crate::oidc::OidcError;
+use crate::oidc::ciba::machine::Kept;
+use crate::oidc::ciba::{CibaError, Identity};
 use crate::oidc::discovery::RS256;
 use crate::oidc::id_token::{AskedAcr, IdTokenRules};
 use crate::oidc::provider::MAX_AHEAD;
-use crate::oidc::{OidcError, RelyingParty};
 
 const REQUESTS: &str = "backchannel_authentication_request_signing_alg_values_supported";
 
@@ -54,12 +55,22 @@ impl<P: Runtime> Ciba<'_, P> {
     /// id_token; where that cannot be judged because the provider's keys are out of reach, UserInfo is all there is.
     pub(super) fn identity(
         &mut self,
-        tokens: Tokens,
-        userinfo: bool,
+        kept: &Kept,
+        auth_req_id: &str,
+        access: &AccessToken,
     ) -> Result<Identity, CibaError> {
-        let (party, runtime) = (self.party, &mut self.runtime);
-        let rules = party.rules(&tokens);
-        let id_token = tokens.access.id_token();
+        let (party, runtime, userinfo) = (self.party, &mut self.runtime, kept.userinfo);
+        let slack = MAX_AHEAD.saturating_add(party.assertion.backdate);
+        let rules = IdTokenRules {
+            client_id: party.source.client_id().as_str(),
+            not_before: kept.sent_at.map(|at| at.saturating_sub(slack)),
+            access_token: access.expose(),
+            auth_req_id: Some(auth_req_id),
+            nonce: None,
+            acr: AskedAcr::of(&kept.asked),
+            waits: true,
+        };
+        let id_token = access.id_token();
         let id_token = id_token.map(|token| party.id_token(runtime, &token, &rules));
         let (id_token, id_token_error) = match id_token.transpose() {
             Ok(id_token) => (id_token.map(|(_, claims)| claims), None),
@@ -74,7 +85,7 @@ impl<P: Runtime> Ciba<'_, P> {
         }
         let userinfo = userinfo.then(|| {
             let asked = (runtime, &party.policy);
-            party.userinfo_of(asked, &tokens.access, id_token.as_ref(), &rules, false)
+            party.userinfo_of(asked, access, id_token.as_ref(), &rules, false)
         });
         let (userinfo, userinfo_error) = match userinfo.transpose() {
             Ok(userinfo) => (userinfo, None),
@@ -82,27 +93,11 @@ impl<P: Runtime> Ciba<'_, P> {
             Err(error) => return Err(id_token_error.unwrap_or(error).into()),
         };
         Ok(Identity {
-            access: tokens.access,
+            access: access.clone(),
             id_token,
             id_token_error,
             userinfo,
             userinfo_error,
         })
-    }
-}
-
-impl RelyingParty {
-    /// What an id_token beside these tokens must fit; assertions date back.
-    fn rules<'r>(&'r self, tokens: &'r Tokens) -> IdTokenRules<'r> {
-        let slack = MAX_AHEAD.saturating_add(self.assertion.backdate);
-        IdTokenRules {
-            client_id: self.source.client_id().as_str(),
-            not_before: tokens.asked_at.map(|at| at.saturating_sub(slack)),
-            access_token: tokens.access.expose(),
-            auth_req_id: Some(&tokens.auth_req_id),
-            nonce: None,
-            acr: tokens.asked_acr,
-            waits: true,
-        }
     }
 }

@@ -172,11 +172,12 @@ fn a_stored_flow_goes_on_elsewhere() {
     sends(&flow.step(s(7), CibaEvent::Ping(&id)), "tokens");
     flow.step(s(8), said(200, TOKENS));
     flow = stored(&flow);
-    sends(&flow.step(s(8), CibaEvent::Tick), "claims");
-    let Due::Claims(tokens, true) = flow.due().unwrap() else {
+    let due = flow.step(s(8), CibaEvent::Tick);
+    sends(&due, "claims");
+    let Stage::Claims { access, .. } = &flow.kept.stage else {
         panic!("{flow:?}");
     };
-    assert_eq!(tokens.access.expose(), "t");
+    assert_eq!((access.expose(), flow.kept.userinfo), ("t", true));
     let shown = format!("{flow:?}");
     assert!(
         !shown.contains("xxx") && !shown.contains("x.y.z"),
