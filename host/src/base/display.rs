@@ -56,8 +56,15 @@ pub fn json_for_display(value: &serde_json::Value) -> Zeroizing<String> {
 /// JSON in which what could steer a terminal or turn the reading direction is escaped: it stays the same JSON. It may be a
 /// credential: there is one copy, which is wiped.
 pub fn escape_json(json: &str) -> Zeroizing<String> {
-    // One byte becomes six at most.
-    let mut text = Zeroizing::new(String::with_capacity(json.len().saturating_mul(6)));
+    // Each of one or two units becomes six bytes for each.
+    let room = |c: char| {
+        if is_invisible(c) {
+            6 * c.len_utf16()
+        } else {
+            c.len_utf8()
+        }
+    };
+    let mut text = Zeroizing::new(String::with_capacity(json.chars().map(room).sum()));
     for c in json.chars() {
         match c {
             // Between values only.

@@ -330,19 +330,35 @@ fn a_servers_json_steers_no_terminal() {
     let client = Client::new();
     let file = client.file("token", BEARER);
     let said = "{\t\"active\":true,\r\n\"username\":\"\u{202e}ecila\u{9b}2J\"}";
-    let server = BadServer::at_home(|server| vec![metadata(server), Reply::json("200 OK", said)]);
-    let (base_url, file) = (server.base_url(), file.to_str().unwrap());
-    let words = [
-        &["introspect"],
-        &AT_REALM[..],
-        &["--base-url", &base_url, file],
-    ]
-    .concat();
-    let outcome = run(&client, &words, &server);
-    let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
-    assert!(!outcome.stdout.contains(steers), "{:?}", outcome.stdout);
-    let expected: Value = serde_json::from_str(said).unwrap();
-    assert_eq!(outcome.json(), expected);
+    let granted = format!(
+        "{{\t\"access_token\":\"{BEARER}\",\"token_type\":\"Bearer\",\"by\":\"\u{202e}\u{9b}2J\"}}"
+    );
+    let file = file.to_str().unwrap();
+    for (command, option, expected) in [
+        ("introspect", file, said),
+        ("token", "--output=json", &granted),
+        ("token", "--introspect", said),
+    ] {
+        let server = BadServer::at_home(|server| {
+            let grants = (command == "token").then(|| Reply::json("200 OK", &granted));
+            let tells = (expected == said).then(|| [metadata(server), Reply::json("200 OK", said)]);
+            grants
+                .into_iter()
+                .chain(tells.into_iter().flatten())
+                .collect()
+        });
+        let base_url = server.base_url();
+        let more = ["--base-url", &base_url, option];
+        let outcome = run(
+            &client,
+            &[&[command], &AT_REALM[..], &more].concat(),
+            &server,
+        );
+        let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!outcome.stdout.contains(steers), "{:?}", outcome.stdout);
+        let expected: Value = serde_json::from_str(expected).unwrap();
+        assert_eq!(outcome.json(), expected, "{command} {option}");
+    }
 }
 
 /// Tokens whose id_token cannot be judged now are printed as they came, and not called success.

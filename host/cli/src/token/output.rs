@@ -8,7 +8,7 @@ use privyseal_hsm::{can_replace_file, replace_file};
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
-use crate::output::{can_print, output_file, print_line};
+use crate::output::{can_print, output_file, print_response};
 
 /// How an access token is handed over.
 #[derive(Args)]
@@ -67,7 +67,7 @@ impl TokenOutput {
                 let line = Zeroizing::new([text, b"\n"].concat());
                 replace_file(path, 0o600, &line).map_err(CliError::of_output(path))
             }
-            None => print_line(text),
+            None => print_response(text),
         }
     }
 }
