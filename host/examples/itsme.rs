@@ -79,7 +79,8 @@ fn subject(
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
     let provider = Arc::new(Provider::discover(&http, issuer)?);
-    let party = RelyingParty::new(Arc::new(client), http, provider).unwrappers(vec![unwrapper]);
+    let mut party = RelyingParty::new(Arc::new(client), http, provider);
+    party.unwrappers = vec![unwrapper];
     let mut flow = Ciba::new(&party, SystemRuntime::default());
     // What would fail after the person has confirmed fails now.
     flow.prepare(asked, true)?;

@@ -117,7 +117,8 @@ fn run(
     let roots = ca.map(|file| Roots::from_file(file.as_ref())).transpose()?;
     let http = Http::new(&HttpOptions::default().roots(roots.unwrap_or_default()));
     let provider = Arc::new(Provider::discover(&http, issuer)?);
-    let party = RelyingParty::new(Arc::new(client), http, provider).unwrappers(vec![unwrapper]);
+    let mut party = RelyingParty::new(Arc::new(client), http, provider);
+    party.unwrappers = vec![unwrapper];
     let notification = NotificationToken::generate()?;
     let mut asked = AuthenticationOptions::default();
     asked.scope = format!("openid service:{service} profile");

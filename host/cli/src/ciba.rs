@@ -132,17 +132,16 @@ impl Ciba {
         let provider = Arc::new(Provider::discover(&watched, self.issuer())?);
         looking.finish();
         let source = Arc::clone(client.source());
-        let mut party = RelyingParty::new(source, http.clone(), Arc::clone(&provider))
-            .unwrappers(unwrappers)
-            .registered(self.decryption.encryption_alg)
-            .assertion(assertion);
+        let party = RelyingParty::new(source, http.clone(), Arc::clone(&provider));
+        let mut party = party.assertion(assertion);
+        party.unwrappers = unwrappers;
+        party.registered = self.decryption.encryption_alg;
         if let Some(algorithm) = self.encrypt_assertions {
             let content = ContentEncryption::A128CbcHs256;
-            party = party.encrypt_assertions(provider.recipient(&http, algorithm, content)?);
+            party.encrypt_assertions = Some(provider.recipient(&http, algorithm, content)?);
         }
-        asked.client_notification_token = listener
-            .as_ref()
-            .map(|listener| Zeroizing::new(listener.expose_token().to_owned()));
+        let token = listener.as_ref().map(PingListener::expose_token);
+        asked.client_notification_token = token.map(|token| Zeroizing::new(token.to_owned()));
         let mut flow = Flow::new(&party, SystemRuntime::default());
         let unusable = flow.prepare(&asked, !self.no_userinfo)?;
         DecryptionOptions::warn(&unusable);

@@ -69,10 +69,8 @@ impl Login {
     pub(super) fn run(self) -> Result<(), CliError> {
         can_print()?;
         if messages_are_closed() {
-            let error = io::Error::other(
-                "standard error is closed, and nobody would see the address to open",
-            );
-            return Err(CliError::Output(error));
+            let reason = "standard error is closed, and nobody would see the address to open";
+            return Err(CliError::Output(io::Error::other(reason)));
         }
         let redirect = LoopbackRedirect::start(&self.listen)?;
         let ishare = is_ishare(self.party.client.scheme()).then_some(&self.provider);
@@ -80,8 +78,9 @@ impl Login {
             self.provider.refuse()?;
         }
         let keys = self.decryption.open(self.party.client.access())?;
-        let login = self.party.open(ishare)?.unwrappers(keys);
-        let login = login.registered(self.decryption.encryption_alg);
+        let mut login = self.party.open(ishare)?;
+        login.unwrappers = keys;
+        login.registered = self.decryption.encryption_alg;
         DecryptionOptions::warn(&login.prepare(self.userinfo)?);
         // Who reads may have gone since.
         can_print()?;

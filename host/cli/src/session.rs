@@ -85,8 +85,9 @@ impl Refresh {
         let _locked = locked(&self.token)?;
         let refresh = refresh_token(&self.token)?;
         let keys = self.decryption.open(self.party.client.access())?;
-        let login = self.party.open(None)?.unwrappers(keys);
-        let login = login.registered(self.decryption.encryption_alg);
+        let mut login = self.party.open(None)?;
+        login.unwrappers = keys;
+        login.registered = self.decryption.encryption_alg;
         DecryptionOptions::warn(&login.prepare_refresh()?);
         // Who reads may have gone since.
         can_print()?;
@@ -187,7 +188,9 @@ impl Party {
         let (source, tries) = client.source_for_tries()?;
         let http = server.http()?.watched_by(Arc::new(Sent));
         let party = RelyingParty::new(Arc::from(source), http, Arc::new(provider));
-        Ok(party.assertion(assertion).retry(tries))
+        let mut party = party.assertion(assertion);
+        party.retry = tries;
+        Ok(party)
     }
 }
 
@@ -200,10 +203,8 @@ pub(super) fn token(option: &'static str, path: &Path) -> Result<Zeroizing<Strin
     let token = secret(path).map_err(of_option(option))?;
     // RFC 6749 appendix A.12: 1*VSCHAR.
     if token.is_empty() || !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Err(CliError::option(
-            option,
-            "is no token: one line of printable characters",
-        ));
+        let reason = "is no token: one line of printable characters";
+        return Err(CliError::option(option, reason));
     }
     Ok(token)
 }

@@ -249,7 +249,7 @@ impl RelyingParty {
     pub fn introspect(&self, access_token: &str) -> Result<Introspection, LoginError> {
         let endpoint = self.provider.metadata().introspection_endpoint();
         let endpoint = endpoint.ok_or(OidcError::NotOffered("introspection_endpoint"))?;
-        Ok(retry(&self.policy, &mut self.http.runtime(), |_| {
+        Ok(retry(&self.retry, &mut self.http.runtime(), |_| {
             self.source
                 .introspect(&self.http, endpoint, &self.assertion, access_token)
         })?)

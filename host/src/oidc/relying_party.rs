@@ -22,10 +22,15 @@ pub struct RelyingParty {
     pub(super) http: Http,
     pub(super) provider: Arc<Provider>,
     pub(super) assertion: AssertionOptions,
-    pub(super) policy: RetryPolicy,
-    recipient: Option<Recipient>,
-    pub(super) unwrappers: Vec<KeyUnwrapper>,
-    pub(super) registered: Option<KeyEncryption>,
+    /// How often a request is made whose predecessor the server has not begun with.
+    pub retry: RetryPolicy,
+    /// Encrypts every assertion to the provider ([`Provider::recipient`]), after it was signed.
+    pub encrypt_assertions: Option<Recipient>,
+    /// The keys to which id_tokens and UserInfo responses are encrypted, where that was agreed on when the client was
+    /// registered: then none may come without encryption. While a key is replaced there are two.
+    pub unwrappers: Vec<KeyUnwrapper>,
+    /// How tokens are encrypted to those keys, as it was registered; `None` for each way that the provider may use.
+    pub registered: Option<KeyEncryption>,
 }
 
 impl RelyingParty {
@@ -36,8 +41,8 @@ impl RelyingParty {
             http,
             provider,
             assertion: AssertionOptions::default(),
-            policy: RetryPolicy::default(),
-            recipient: None,
+            retry: RetryPolicy::default(),
+            encrypt_assertions: None,
             unwrappers: Vec::new(),
             registered: None,
         }
@@ -55,35 +60,6 @@ impl RelyingParty {
             jti: None,
             ..options
         };
-        self
-    }
-
-    /// How often a request is made whose predecessor the server has not begun with.
-    #[must_use]
-    pub const fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// Encrypts every assertion to the provider ([`Provider::recipient`]), after it was signed.
-    #[must_use]
-    pub fn encrypt_assertions(mut self, provider: Recipient) -> Self {
-        self.recipient = Some(provider);
-        self
-    }
-
-    /// With the keys to which id_tokens and UserInfo responses are encrypted, where that was agreed on when the client was
-    /// registered: then none may come without encryption. While a key is replaced there are two.
-    #[must_use]
-    pub fn unwrappers(mut self, unwrappers: Vec<KeyUnwrapper>) -> Self {
-        self.unwrappers = unwrappers;
-        self
-    }
-
-    /// How tokens are encrypted to those keys, as it was registered; `None` for each way that the provider may use.
-    #[must_use]
-    pub const fn registered(mut self, algorithm: Option<KeyEncryption>) -> Self {
-        self.registered = algorithm;
         self
     }
 
@@ -116,7 +92,7 @@ impl RelyingParty {
         members: &[(&str, &str)],
     ) -> Result<Response, OAuthError> {
         let mut assertion = self.source.assertion(options)?;
-        if let Some(provider) = &self.recipient {
+        if let Some(provider) = &self.encrypt_assertions {
             assertion = assertion.encrypted_to(provider)?;
         }
         let source = &self.source;

@@ -90,7 +90,8 @@ impl Stage {
         let http = http(site.certificate(), LONG);
         let options = AssertionOptions::default().audience(&issuer);
         let login = RelyingParty::new(Arc::new(source), http, provider);
-        let login = login.assertion(options).retry(RetryPolicy::NEVER);
+        let mut login = login.assertion(options);
+        login.retry = RetryPolicy::NEVER;
         let (url, state) = login
             .start(&LoginOptions::new("https://app.example/cb"))
             .unwrap();

@@ -53,7 +53,7 @@ fn what_the_provider_encrypts() {
         );
 
         let keys = vec![unwrapper("other"), unwrapper("opening")];
-        stage.login = stage.login.unwrappers(keys);
+        stage.login.unwrappers = keys;
         stage.login.prepare(true).unwrap();
         let (callback, state) = stage.callback();
         let session = stage.login.finish(&callback, state).unwrap();
@@ -66,7 +66,7 @@ fn what_the_provider_encrypts() {
         let (_, hint) = url.as_str().split_once("id_token_hint=").unwrap();
         assert_eq!(hint.split('.').count(), 3);
 
-        stage.login = stage.login.unwrappers(vec![unwrapper("other")]);
+        stage.login.unwrappers = vec![unwrapper("other")];
         let (callback, state) = stage.callback();
         let error = stage.login.finish(&callback, state).unwrap_err();
         assert!(error.to_string().contains("cannot be decrypted"), "{error}");
@@ -74,9 +74,9 @@ fn what_the_provider_encrypts() {
     // What was registered is tried before anybody is asked, and before a refresh token is spent.
     let deaf = SoftwareUnwrapper::new(&opening_key()).taking_the_other_hash();
     let mut stage = Stage::encrypting(Some(("RSA-OAEP", "A256GCM")), discovered);
-    stage.login = stage.login.unwrappers(vec![KeyUnwrapper::new(deaf)]);
+    stage.login.unwrappers = vec![KeyUnwrapper::new(deaf)];
     for registered in [None, Some(KeyEncryption::RsaOaep256)] {
-        stage.login = stage.login.registered(registered);
+        stage.login.registered = registered;
         for error in [stage.login.prepare(true), stage.login.prepare_refresh()] {
             let error = error.unwrap_err().to_string();
             assert!(error.contains("does not open what is encrypted"), "{error}");
@@ -84,7 +84,7 @@ fn what_the_provider_encrypts() {
     }
 
     let mut stage = Stage::new();
-    stage.login = stage.login.unwrappers(vec![unwrapper("opening")]);
+    stage.login.unwrappers = vec![unwrapper("opening")];
     let (callback, state) = stage.callback();
     let error = stage.login.finish(&callback, state).unwrap_err();
     assert!(error.to_string().contains("is not encrypted"), "{error}");

@@ -93,6 +93,7 @@ impl<P: Runtime> Ciba<'_, P> {
     /// Sends what a flow asks for, with a new assertion, and waits for the response as long as a request may take (claims
     /// may wait a minute and a half for keys that lag behind); not for a person. Where a server that was asked for
     /// something new is busy, it is asked again.
+    #[allow(clippy::needless_pass_by_value, reason = "a request is sent once")]
     pub fn send(&mut self, request: CibaRequest) -> CibaResponse {
         let outcome = self.answer(&request.0);
         let (outcome, came_at) = match self.runtime.now() {
@@ -134,7 +135,7 @@ impl<P: Runtime> Ciba<'_, P> {
         let policy = if is_polled {
             RetryPolicy::NEVER
         } else {
-            party.policy
+            party.retry
         };
         let response = retry(&policy, runtime, |runtime| {
             let now = runtime.now()?;

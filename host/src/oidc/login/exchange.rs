@@ -26,7 +26,7 @@ impl RelyingParty {
         members: &[(&str, &str)],
         kind: RequestKind,
     ) -> Result<Response, OAuthError> {
-        retry(&self.policy, &mut self.http.runtime(), |_| {
+        retry(&self.retry, &mut self.http.runtime(), |_| {
             self.post(&self.assertion, url, kind, members)
         })
     }

@@ -151,10 +151,10 @@ impl<'s> Setting<'s> {
         let (id, kid) = (ClientId::new(CLIENT_ID).unwrap(), Kid::new("k1").unwrap());
         let signer = SoftwareSigner::new(&test_key("seal", 2048));
         let client = SigningClient::with_kid(&ITSME, id, kid, signer).unwrap();
-        let party = RelyingParty::new(Arc::new(client), http, provider)
-            .unwrappers(self.unwrappers.clone())
-            .registered(self.registered)
-            .assertion(self.assertion.clone());
+        let party = RelyingParty::new(Arc::new(client), http, provider);
+        let mut party = party.assertion(self.assertion.clone());
+        party.unwrappers.clone_from(&self.unwrappers);
+        party.registered = self.registered;
         let outcome = step(&mut Ciba::new(&party, &mut runtime));
         runtime.look();
         (outcome, runtime.asked_at, runtime.elapsed)

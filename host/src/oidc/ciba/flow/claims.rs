@@ -84,7 +84,7 @@ impl<P: Runtime> Ciba<'_, P> {
             return Err(OAuthError::response(url, reason).into());
         }
         let userinfo = userinfo.then(|| {
-            let asked = (runtime, &party.policy);
+            let asked = (runtime, &party.retry);
             party.userinfo_of(asked, access, id_token.as_ref(), &rules, false)
         });
         let (userinfo, userinfo_error) = match userinfo.transpose() {
