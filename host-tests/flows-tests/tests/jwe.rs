@@ -7,7 +7,7 @@ use std::fs;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::JoseFault;
 use privyseal::jose::jwe::{ContentEncryption, DecryptError, Jwe, JweFault, MAX_JWE, Recipient};
-use privyseal::jose::jwk::{KeySet, KidForm};
+use privyseal::jose::jwk::KidForm;
 use privyseal_core::{KeyEncryption, Unwrapper};
 use privyseal_test_base::scratch::fixture;
 use privyseal_test_judges::node;
@@ -67,8 +67,8 @@ fn what_is_encrypted_here_others_open() {
                     "kty": "RSA", "use": "enc", "kid": "op-enc", "alg": algorithm.name(),
                     "n": jwk(&key)["n"], "e": jwk(&key)["e"],
                 }]});
-                let set = KeySet::for_encryption(set.to_string().as_bytes()).unwrap();
-                let recipient = Recipient::of(&set, algorithm, content).unwrap();
+                let recipient = Recipient::of(set.to_string().as_bytes(), algorithm, content);
+                let recipient = recipient.unwrap().unwrap();
                 let jwe = recipient.encrypt(token).unwrap().to_string();
                 assert_eq!(decrypt(&jwe, &key).unwrap(), token.as_bytes());
                 jwes.push(jwe);
@@ -95,9 +95,10 @@ fn the_key_of_a_recipient() {
             jwk[name] = value.clone();
         }
         let set = json!({ "keys": [jwk] }).to_string();
-        let set = KeySet::for_encryption(set.as_bytes()).unwrap();
-        KeyEncryption::ALL
-            .map(|algorithm| Recipient::of(&set, algorithm, ContentEncryption::A256Gcm).is_some())
+        KeyEncryption::ALL.map(|algorithm| {
+            let recipient = Recipient::of(set.as_bytes(), algorithm, ContentEncryption::A256Gcm);
+            recipient.unwrap().is_some()
+        })
     };
     for (more, expected) in [
         (json!({}), [true, true]),

@@ -138,19 +138,9 @@ impl JwsHeader {
         self.members.get(name).and_then(Value::as_str)
     }
 
-    /// The algorithm that it names, one of those that are accepted.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
     /// The key that it names: good for nothing but finding that key.
     pub fn kid(&self) -> Option<&str> {
         self.text("kid")
-    }
-
-    /// The digest of the certificate that it names (`x5t#S256`): as good as [`JwsHeader::kid`].
-    pub fn x5t_s256(&self) -> Option<&str> {
-        self.text("x5t#S256")
     }
 
     /// What it says that the token is.
@@ -180,14 +170,6 @@ fn decode(part: &str, what: &'static str) -> Result<Vec<u8>, JwsFault> {
 }
 
 impl VerifiedJws {
-    #[cfg(test)]
-    pub(crate) fn of_payload(payload: &[u8]) -> Self {
-        Self {
-            payload: payload.to_vec().into(),
-            typ: None,
-        }
-    }
-
     /// `typ` of the header.
     pub(crate) fn typ(&self) -> Option<&str> {
         self.typ.as_deref()
@@ -211,4 +193,18 @@ impl VerifiedJws {
 privyseal_core::opaque_debug! {
     [] Jws<'_> as it: kid = it.header.kid();
     [] VerifiedJws as it: bytes = it.payload.len();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VerifiedJws;
+
+    impl VerifiedJws {
+        pub(crate) fn of_payload(payload: &[u8]) -> Self {
+            Self {
+                payload: payload.to_vec().into(),
+                typ: None,
+            }
+        }
+    }
 }

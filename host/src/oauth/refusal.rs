@@ -94,11 +94,6 @@ impl Refusal {
         }
     }
 
-    /// Whether a body says that the request was refused, whatever the status.
-    pub fn is_error_body(body: &[u8]) -> bool {
-        ErrorResponse::parse(body).is_ok()
-    }
-
     /// Which request was refused.
     pub const fn kind(&self) -> RequestKind {
         self.kind

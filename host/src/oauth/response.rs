@@ -2,9 +2,10 @@
 
 use core::fmt::Display;
 
+use privyseal_core::token::ErrorResponse;
 use zeroize::Zeroizing;
 
-use super::{AccessToken, Introspection, OAuthError, Refusal, RequestKind};
+use super::{AccessToken, OAuthError, Refusal, RequestKind};
 use crate::http::retry::retry_slow;
 use crate::http::{Http, Response, Url, media_type};
 
@@ -36,7 +37,7 @@ pub(crate) fn success<'s>(
     sent: impl IntoIterator<Item = &'s str>,
 ) -> Result<Response, OAuthError> {
     // Some servers refuse with HTTP 200.
-    if response.is_success() && !Refusal::is_error_body(&response.body) {
+    if response.is_success() && ErrorResponse::parse(&response.body).is_err() {
         return Ok(response);
     }
     Err(Refusal::new(url, kind, &response, sent).into())
@@ -46,12 +47,6 @@ pub(crate) fn success<'s>(
 pub(crate) fn token(url: &Url, response: Response) -> Result<AccessToken, OAuthError> {
     let read = AccessToken::from_response;
     parsed(url, response, "RFC 6749 section 5.1", read)
-}
-
-/// What the successful response to an introspection request says.
-pub(super) fn introspection(url: &Url, response: Response) -> Result<Introspection, OAuthError> {
-    let read = Introspection::from_response;
-    parsed(url, response, "RFC 7662 section 2.2", read)
 }
 
 /// The JSON in the response to a call. `bearer` was sent, and is shown nowhere.

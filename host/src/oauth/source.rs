@@ -146,7 +146,8 @@ pub trait AssertionSource: Send + Sync {
         let members = [("token", access_token), ("token_type_hint", "access_token")];
         let (kind, assertion) = (RequestKind::Introspection, self.assertion(options)?);
         let response = self.post(http, endpoint, kind, &members, &assertion)?;
-        response::introspection(endpoint, response)
+        let read = Introspection::from_response;
+        response::parsed(endpoint, response, "RFC 7662 section 2.2", read)
     }
 
     /// Posts `members`, in this order, with an `assertion` that is new and for `url`, and gives the response if it is a

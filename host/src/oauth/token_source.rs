@@ -102,10 +102,7 @@ impl<R: Runtime> TokenSource<R> {
     ///
     /// As [`AssertionSource::access_token`], after the last try; [`OAuthError::Shared`] where several threads
     /// waited for it.
-    pub fn token<A>(&self, client: &A) -> Result<Arc<AccessToken>, OAuthError>
-    where
-        A: AssertionSource + ?Sized,
-    {
+    pub fn token(&self, client: &dyn AssertionSource) -> Result<Arc<AccessToken>, OAuthError> {
         self.token_until(client).map(|(token, _)| token)
     }
 
@@ -114,10 +111,10 @@ impl<R: Runtime> TokenSource<R> {
     /// # Errors
     ///
     /// As [`TokenSource::token`].
-    pub fn token_until<A>(&self, client: &A) -> Result<(Arc<AccessToken>, UnixTime), OAuthError>
-    where
-        A: AssertionSource + ?Sized,
-    {
+    pub fn token_until(
+        &self,
+        client: &dyn AssertionSource,
+    ) -> Result<(Arc<AccessToken>, UnixTime), OAuthError> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let token = self.cached_or_new(client);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
@@ -142,10 +139,10 @@ impl<R: Runtime> TokenSource<R> {
         state.refresh = None;
     }
 
-    fn cached_or_new<A>(&self, client: &A) -> Result<(Arc<AccessToken>, UnixTime), OAuthError>
-    where
-        A: AssertionSource + ?Sized,
-    {
+    fn cached_or_new(
+        &self,
+        client: &dyn AssertionSource,
+    ) -> Result<(Arc<AccessToken>, UnixTime), OAuthError> {
         let ended = self.ended.load(Ordering::SeqCst);
         let mut state = self.state();
         let now = state.runtime.now()?;
@@ -169,10 +166,11 @@ impl<R: Runtime> TokenSource<R> {
         }
     }
 
-    fn new_token<A>(&self, state: &mut State<R>, client: &A) -> Result<CachedToken, OAuthError>
-    where
-        A: AssertionSource + ?Sized,
-    {
+    fn new_token(
+        &self,
+        state: &mut State<R>,
+        client: &dyn AssertionSource,
+    ) -> Result<CachedToken, OAuthError> {
         let refresh = state.refresh.take();
         let now = state.runtime.now()?;
         let usable = refresh.filter(|(_, until)| until.is_none_or(|until| now < until));
@@ -186,15 +184,12 @@ impl<R: Runtime> TokenSource<R> {
         self.ask(state, client, None)
     }
 
-    fn ask<A>(
+    fn ask(
         &self,
         state: &mut State<R>,
-        client: &A,
+        client: &dyn AssertionSource,
         refresh: Option<&RefreshToken>,
-    ) -> Result<CachedToken, OAuthError>
-    where
-        A: AssertionSource + ?Sized,
-    {
+    ) -> Result<CachedToken, OAuthError> {
         let (http, base, scope) = (&self.http, &self.base, self.scope.as_deref());
         let mut options = self.options.clone();
         options.jti = None;

@@ -67,26 +67,20 @@ pub(super) fn judge(
         return Err(JoseError::claim("iat", what));
     }
     authorized_party(&claims, rules.client_id)?;
-    let faults = [
-        (
-            claims.contains_key("at_hash")
-                && text("at_hash") != Some(&*at_hash(rules.access_token)),
-            "at_hash",
-            "is not that of the access token that came with it (OpenID Connect Core section 3.1.3.8)",
-        ),
-        (
-            claims.contains_key(AUTH_REQ_ID) && text(AUTH_REQ_ID) != rules.auth_req_id,
-            AUTH_REQ_ID,
-            "is not that of the request (CIBA Core section 10.3.1)",
-        ),
-        (
-            rules.nonce.is_some() && text("nonce") != rules.nonce,
-            "nonce",
-            "is not the one that was sent (OpenID Connect Core section 3.1.3.7, point 11)",
-        ),
-    ];
-    if let Some((_, name, what)) = faults.into_iter().find(|(is_wrong, ..)| *is_wrong) {
-        return Err(JoseError::claim(name, what));
+    let refused = |name, what: &str| Err(JoseError::claim(name, what));
+    let is_other = |name, due| claims.contains_key(name) && text(name) != due;
+    let hash = at_hash(rules.access_token);
+    if is_other("at_hash", Some(&hash)) {
+        let what = "is not that of the access token that came with it (OpenID Connect Core section 3.1.3.8)";
+        return refused("at_hash", what);
+    }
+    if is_other(AUTH_REQ_ID, rules.auth_req_id) {
+        let what = "is not that of the request (CIBA Core section 10.3.1)";
+        return refused(AUTH_REQ_ID, what);
+    }
+    if rules.nonce.is_some() && text("nonce") != rules.nonce {
+        let what = "is not the one that was sent (OpenID Connect Core section 3.1.3.7, point 11)";
+        return refused("nonce", what);
     }
     rules.acr.judge(&claims)?;
     Ok(claims)

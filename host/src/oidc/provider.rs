@@ -23,7 +23,6 @@ use crate::oidc::provider_keys::{ProviderKeys, TokenFrom};
 #[cfg(feature = "jwe")]
 use {
     crate::jose::jwe::{ContentEncryption, Recipient},
-    crate::jose::jwk::KeySet,
     crate::oidc::provider_keys::MAX_KEY_SET,
     privyseal_core::KeyEncryption,
 };
@@ -214,13 +213,10 @@ impl Provider {
     ) -> Result<Recipient, OidcError> {
         let url = self.metadata.jwks_uri().ok_or(OidcError::NoKeys)?;
         let response = oauth::get_public(http, url, MAX_KEY_SET)?;
-        let keys = KeySet::for_encryption(&response.body)
+        let recipient = Recipient::of(&response.body, algorithm, content)
             .map_err(|error| OAuthError::response(url, error))?;
-        let recipient = Recipient::of(&keys, algorithm, content).ok_or_else(|| {
-            let reason = format!("no key of the provider is for {}", algorithm.name());
-            OAuthError::response(url, reason)
-        });
-        Ok(recipient?)
+        let reason = format!("no key of the provider is for {}", algorithm.name());
+        Ok(recipient.ok_or_else(|| OAuthError::response(url, reason))?)
     }
 
     /// The claims of an access token that is a JWT (eHealth section 5.7): signed by one of the provider's

@@ -179,7 +179,7 @@ fn read(set: &[u8]) -> Result<Vec<Value>, RotationError> {
         let reason = "a key of the set has no kid, by which a provider could tell it from others";
         return Err(refused(reason));
     }
-    if let Some(key) = keys.iter().find(|key| !is_usable(key)) {
+    if let Some(key) = keys.iter().find(|key| !KeySet::is_usable(key)) {
         let kid = escape_for_display(kid(key));
         return Err(refused(format!(
             "the key {kid} is no RSA key of 2048, 3072 or 4096 bits for RS256 signatures or RSA-OAEP, by its numbers \
@@ -191,18 +191,6 @@ fn read(set: &[u8]) -> Result<Vec<Value>, RotationError> {
         .find(|key| named(key) > 1)
         .map_or(Ok(()), |key| Err(same_kid(key)))?;
     Ok(keys)
-}
-
-/// Whether it is one that whoever verifies, or encrypts, can use.
-fn is_usable(key: &Value) -> bool {
-    let text = key.to_string();
-    let sets = [
-        KeySet::from_bytes(text.as_bytes()),
-        KeySet::for_encryption(text.as_bytes()),
-    ];
-    sets.iter()
-        .flatten()
-        .any(|set| set.iter().any(|(_, key)| key.is_ok()))
 }
 
 /// The keys of both, each once.

@@ -72,11 +72,6 @@ impl<'t> Jwe<'t> {
         self.key_encryption
     }
 
-    /// How the content is encrypted.
-    pub const fn content_encryption(&self) -> ContentEncryption {
-        self.content_encryption
-    }
-
     /// The name of the key that it was encrypted to, if it says.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
@@ -85,24 +80,16 @@ impl<'t> Jwe<'t> {
     /// What everybody can see. That the encrypted key has the length of the modulus is for the unwrapper.
     fn check_lengths(&self) -> Result<(), JoseError> {
         let [_, iv_len, tag_len] = self.content_encryption.lengths();
-        let rules = [
-            (
-                self.encrypted_key.is_empty() || self.encrypted_key.len() > MAX_SIGNATURE,
-                "has an encrypted key of no possible length",
-            ),
-            (
-                self.iv.len() != iv_len,
-                "has an initialization vector of the wrong length for its enc",
-            ),
-            (
-                self.tag.len() != tag_len,
-                "has an authentication tag of the wrong length for its enc",
-            ),
-        ];
-        match rules.into_iter().find(|(broken, _)| *broken) {
-            Some((_, what)) => Err(JweFault::Form(what).into()),
-            None => Ok(()),
-        }
+        let fault = if self.encrypted_key.is_empty() || self.encrypted_key.len() > MAX_SIGNATURE {
+            "has an encrypted key of no possible length"
+        } else if self.iv.len() != iv_len {
+            "has an initialization vector of the wrong length for its enc"
+        } else if self.tag.len() != tag_len {
+            "has an authentication tag of the wrong length for its enc"
+        } else {
+            return Ok(());
+        };
+        Err(JweFault::Form(fault).into())
     }
 }
 

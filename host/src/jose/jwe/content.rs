@@ -116,15 +116,11 @@ fn hmac_cbc<C: BlockCipherEncrypt + KeyInit>(
     let padded = cipher.encrypt_padded::<Pkcs7>(&mut text, plain_len);
     let len = padded.ok()?.len();
     text.truncate(len);
-    let ciphertext = &text;
-    let tag = tag(
-        algorithm,
-        mac_key,
-        &Sealed {
-            ciphertext,
-            ..*plain
-        },
-    )?;
+    let sealed = Sealed {
+        ciphertext: &text,
+        ..*plain
+    };
+    let tag = tag(algorithm, mac_key, &sealed)?;
     Some((text, tag))
 }
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::content::{ContentEncryption, Sealed};
 use crate::base::{BaseError, entropy};
-use crate::jose::jwk::KeySet;
+use crate::jose::jwk::{KeySet, KeySetError};
 
 /// The recipient, and how.
 #[derive(Clone)]
@@ -39,15 +39,25 @@ impl Recipient {
         })
     }
 
-    /// Whose keys these are ([`KeySet::for_encryption`]): the first that can be used and is for `algorithm`.
-    pub fn of(keys: &KeySet, algorithm: KeyEncryption, content: ContentEncryption) -> Option<Self> {
-        keys.recipients(algorithm).find_map(|(kid, key)| {
-            let recipient = Self::new(key.clone(), algorithm, content).ok()?;
+    /// Whose JWK Set this is: the first key that can be used and is for `algorithm`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeySet::from_bytes`].
+    pub fn of(
+        set: &[u8],
+        algorithm: KeyEncryption,
+        content: ContentEncryption,
+    ) -> Result<Option<Self>, KeySetError> {
+        let keys = KeySet::for_encryption(set, algorithm)?;
+        let recipient = keys.iter().find_map(|(kid, key)| {
+            let recipient = Self::new(key.clone().ok()?, algorithm, content).ok()?;
             Some(Self {
                 kid: kid.map(str::to_owned),
                 ..recipient
             })
-        })
+        });
+        Ok(recipient)
     }
 
     /// `jws` as a nested JWT (RFC 7519 section 5.2): a compact JWE with a content key of its own.

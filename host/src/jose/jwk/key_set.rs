@@ -27,7 +27,6 @@ struct Jwk {
     kid: Option<String>,
     x5t_s256: Option<String>,
     /// The only algorithm that it is for.
-    alg: Option<String>,
     key: Result<RsaPublicKey, KeyError>,
 }
 
@@ -77,13 +76,12 @@ impl KeySet {
         Self::read(content, Self::is_for_rs256)
     }
 
-    /// The same, of the keys to which a content key may be encrypted with RSA-OAEP.
-    ///
-    /// # Errors
-    ///
-    /// As [`KeySet::from_bytes`].
-    pub fn for_encryption(content: &[u8]) -> Result<Self, KeySetError> {
-        Self::read(content, Self::is_for_encryption)
+    /// The same, of the keys to which a content key may be encrypted with `algorithm`.
+    pub(crate) fn for_encryption(
+        content: &[u8],
+        algorithm: KeyEncryption,
+    ) -> Result<Self, KeySetError> {
+        Self::read(content, |key| is_for_one_of(key, &[algorithm]))
     }
 
     /// Whether a key may make RS256 signatures, as far as it says what it is for.
@@ -93,8 +91,14 @@ impl KeySet {
 
     /// Whether a content key may be encrypted to it with RSA-OAEP, as far as it says what it is for.
     pub(crate) fn is_for_encryption(key: &Value) -> bool {
-        let algorithms = KeyEncryption::ALL.map(KeyEncryption::name);
-        is_for(key, "enc", &algorithms, &["encrypt", "wrapKey"])
+        is_for_one_of(key, &KeyEncryption::ALL)
+    }
+
+    /// Whether it is an RSA key of which one of both holds, and that can be used.
+    pub(crate) fn is_usable(key: &Value) -> bool {
+        let is_for_us = Self::is_for_rs256(key) || Self::is_for_encryption(key);
+        let jwk = Jwk::read(key).filter(|_| is_for_us && is(key, "kty", "RSA"));
+        jwk.is_some_and(|jwk| jwk.key.is_ok())
     }
 
     /// The JSON of a set.
@@ -117,7 +121,7 @@ impl KeySet {
         }
     }
 
-    fn read(content: &[u8], is_wanted: fn(&Value) -> bool) -> Result<Self, KeySetError> {
+    fn read(content: &[u8], is_wanted: impl Fn(&Value) -> bool) -> Result<Self, KeySetError> {
         let value = Self::json(content)?;
         let keys = match (value.get("keys"), value.get("kty")) {
             (Some(Value::Array(keys)), _) => keys,
@@ -147,17 +151,6 @@ impl KeySet {
         self.0.iter().map(|jwk| (jwk.kid.as_deref(), &jwk.key))
     }
 
-    /// Of keys for encryption: each that can be used with `algorithm`, with its `kid`.
-    pub(crate) fn recipients(
-        &self,
-        algorithm: KeyEncryption,
-    ) -> impl Iterator<Item = (Option<&str>, &RsaPublicKey)> {
-        let is_for = move |alg: &str| alg == algorithm.name();
-        let fitting = self.0.iter();
-        let fitting = fitting.filter(move |jwk| jwk.alg.as_deref().is_none_or(is_for));
-        fitting.filter_map(|jwk| Some((jwk.kid.as_deref(), jwk.key.as_ref().ok()?)))
-    }
-
     /// The keys as `privyseal-check` wants them.
     pub fn known_keys(&self) -> Vec<KnownKey<'_>> {
         let keys = self.0.iter().map(|jwk| KnownKey {
@@ -176,11 +169,15 @@ impl Jwk {
         let public = RsaPublicKey::from_components(&number("n")?, &number("e")?);
         Some(Self {
             kid: text("kid"),
-            alg: text("alg"),
             x5t_s256: text("x5t#S256").or_else(|| certificate_digest(key, public.as_ref().ok()?)),
             key: public,
         })
     }
+}
+
+fn is_for_one_of(key: &Value, algorithms: &[KeyEncryption]) -> bool {
+    let names: Vec<_> = algorithms.iter().map(|it| it.name()).collect();
+    is_for(key, "enc", &names, &["encrypt", "wrapKey"])
 }
 
 /// Nothing says that it is for something else.

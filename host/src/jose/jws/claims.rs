@@ -113,23 +113,16 @@ pub fn judge_access_token_type(
     claims: &Map<String, Value>,
     header_typ: Option<&str>,
 ) -> Result<(), JoseError> {
+    const PAYLOAD: [&str; 2] = ["Bearer", "DPoP"];
+    const HEADER: [&str; 4] = ["JWT", "at+jwt", "application/jwt", "application/at+jwt"];
     let is = |typ: &str, kinds: &[&str]| kinds.iter().any(|kind| typ.eq_ignore_ascii_case(kind));
-    let of_payload = claims.get("typ");
-    let is_access = of_payload
-        .is_none_or(|typ| typ.as_str().is_some_and(|typ| is(typ, &["Bearer", "DPoP"])))
-        && header_typ.is_none_or(|typ| {
-            is(
-                typ,
-                &["JWT", "at+jwt", "application/jwt", "application/at+jwt"],
-            )
-        });
-    if is_access {
-        return Ok(());
-    }
-    Err(JoseError::claim(
-        "typ",
-        "says that it is another kind of token than an access token",
-    ))
+    let of_payload = claims.get("typ").map(Value::as_str);
+    let is_access = of_payload.is_none_or(|typ| typ.is_some_and(|typ| is(typ, &PAYLOAD)))
+        && header_typ.is_none_or(|typ| is(typ, &HEADER));
+    let what = "says that it is another kind of token than an access token";
+    is_access
+        .then_some(())
+        .ok_or_else(|| JoseError::claim("typ", what))
 }
 
 /// Judges claims of the UserInfo endpoint, which need not expire: of this issuer and for this client, where they say
@@ -175,33 +168,22 @@ pub(crate) fn judge_times(
 }
 
 fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JoseError> {
-    match claims.get("iss").and_then(Value::as_str) {
-        Some(found) if found == expected => Ok(()),
-        Some(found) => {
-            let found = sanitize_for_display(found, None);
-            Err(JoseError::claim(
-                "iss",
-                format!("is {found}, not {expected}"),
-            ))
-        }
-        None => Err(JoseError::claim("iss", "is missing")),
-    }
+    let what = match claims.get("iss").and_then(Value::as_str) {
+        Some(found) if found == expected => return Ok(()),
+        Some(found) => format!("is {}, not {expected}", sanitize_for_display(found, None)),
+        None => "is missing".to_owned(),
+    };
+    Err(JoseError::claim("iss", what))
 }
 
 fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<(), JoseError> {
-    let named = match claims.get("aud") {
-        Some(Value::Array(list)) => list.iter().any(|item| item == audience),
-        Some(one) => one == audience,
-        None => return Err(JoseError::claim("aud", "is missing")),
+    let what = match claims.get("aud") {
+        Some(Value::Array(list)) if list.iter().any(|item| item == audience) => return Ok(()),
+        Some(one) if one == audience => return Ok(()),
+        Some(_) => format!("does not name {}", sanitize_for_display(audience, None)),
+        None => "is missing".to_owned(),
     };
-    if named {
-        Ok(())
-    } else {
-        Err(JoseError::claim(
-            "aud",
-            format!("does not name {}", sanitize_for_display(audience, None)),
-        ))
-    }
+    Err(JoseError::claim("aud", what))
 }
 
 /// Whole seconds of a `NumericDate`, which may have a fraction.

@@ -1,38 +1,31 @@
 //! JSON objects of which no two readers can think differently.
 
+use std::collections::BTreeSet;
+
+use privyseal_check::json;
 use serde::de::Error as _;
 use serde_json::{Error, Map, Value};
 
-/// The members of an object, each there once, also in objects within (RFC 7515 section 4; RFC 7519 section 4).
+/// The members of an object, each of which is there once; so it is for the objects within.
 pub(crate) fn unique(text: &[u8]) -> serde_json::Result<Map<String, Value>> {
-    let members: Map<String, Value> = serde_json::from_slice(text)?;
-    // Of members of one name one is left; in the text, each has a colon outside of strings.
-    let (mut colons, mut is_string, mut is_escaped) = (0_usize, false, false);
-    for byte in text {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => is_string = !is_string,
-            b':' if !is_string => colons = colons.saturating_add(1),
-            _ => {}
-        }
+    let value = core::str::from_utf8(text).map(json::Value::parse);
+    match value.map_err(Error::custom)?.map_err(Error::custom)? {
+        value if is_unique(&value) => serde_json::from_slice(text),
+        _ => Err(Error::custom("a member is there twice")),
     }
-    let left = members.values().map(count).sum::<usize>();
-    if colons > left.saturating_add(members.len()) {
-        return Err(Error::custom("a member is there twice"));
-    }
-    Ok(members)
 }
 
-/// The members of all objects in it.
-fn count(value: &Value) -> usize {
+fn is_unique(value: &json::Value<'_>) -> bool {
     match value {
-        Value::Array(items) => items.iter().map(count).sum(),
-        Value::Object(members) => {
-            let within = members.values().map(count).sum::<usize>();
-            within.saturating_add(members.len())
+        json::Value::Array(array) => array.items().all(|item| is_unique(&item)),
+        json::Value::Object(object) => {
+            let mut names = BTreeSet::new();
+            let mut members = object.members();
+            members.all(|(name, value)| {
+                names.insert(name.chars().flatten().collect::<String>()) && is_unique(&value)
+            })
         }
-        _ => 0,
+        _ => true,
     }
 }
 
