@@ -89,9 +89,8 @@ impl Check {
         let gone = |kid: &str| plan.knows(kid);
         // At the end it does not matter any more.
         let waited = next.map(|_| plan.waits());
-        let mut report = self
-            .published
-            .judge(&self.url, &current.publish, gone, waited)?;
+        let (published, url) = (&self.published, &self.url);
+        let mut report = published.judge(url, &current.publish, gone, waited)?;
         let mut text = format!("now sign with {}", names(&current.sign_with));
         // Since when it is published nobody can see.
         if let Some(from) = published_from(&plan, &current.sign_with) {
@@ -116,7 +115,7 @@ impl Check {
         let due = due.unwrap_or_else(|| last.to_owned());
         report.add(Verdict::Note, format!("next: {due}"));
         let json = json!({ "findings": &report, "now": current, "next": next });
-        self.published.give(&report, json)
+        published.give(&report, json)
     }
 }
 

@@ -71,11 +71,15 @@ impl ProviderMetadata {
             )));
         }
         let endpoint = |name| url(&members, name)?.ok_or_else(|| missing(name));
+        let mut endpoints = BTreeMap::new();
+        for name in members.keys().filter(|name| name.ends_with("_endpoint")) {
+            endpoints.extend(url(&members, name)?.map(|url| (name.clone(), url)));
+        }
         Ok(Self {
             issuer: stated.to_owned(),
             jwks_uri: Some(endpoint("jwks_uri")?),
             token_endpoint: endpoint("token_endpoint")?,
-            endpoints: endpoints(&members)?,
+            endpoints,
             members,
         })
     }
@@ -184,24 +188,10 @@ impl ProviderMetadata {
     }
 }
 
-/// All members that name an endpoint.
-fn endpoints(members: &Map<String, Value>) -> Result<BTreeMap<String, Url>, MetadataError> {
-    members
-        .keys()
-        .filter(|name| name.ends_with("_endpoint"))
-        .filter_map(|name| {
-            let url = url(members, name).transpose()?;
-            Some(url.map(|url| (name.clone(), url)))
-        })
-        .collect()
-}
-
 fn url(members: &Map<String, Value>, name: &str) -> Result<Option<Url>, MetadataError> {
     let parse = |text: &str| {
-        text.parse().map_err(|error: UrlError| {
-            let name = sanitize_for_display(name, None);
-            MetadataError(format!("{name} in the metadata is refused: {error}"))
-        })
+        let url = text.parse();
+        url.map_err(|error: UrlError| refused(name, &format!("is refused: {error}")))
     };
     text(members, name)?.map(parse).transpose()
 }
@@ -210,13 +200,13 @@ fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m st
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => {
-            let name = sanitize_for_display(name, None);
-            Err(MetadataError(format!(
-                "{name} in the metadata is not a string"
-            )))
-        }
+        Some(_) => Err(refused(name, "is not a string")),
     }
+}
+
+fn refused(name: &str, what: &str) -> MetadataError {
+    let name = sanitize_for_display(name, None);
+    MetadataError(format!("{name} in the metadata {what}"))
 }
 
 privyseal_core::opaque_debug! { [] ProviderMetadata as it: issuer, members = it.members.len(); }

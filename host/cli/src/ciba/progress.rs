@@ -3,15 +3,13 @@
 
 use core::error::Error;
 use core::time::Duration;
-use std::io;
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 use privyseal::oidc::ciba::{QrImage, State, Watcher};
 use privyseal_hsm::replace_file;
 
-use super::modules::Modules;
-use super::qr;
+use super::{modules, qr};
 use crate::output::say;
 use crate::progress::{SPINNER, bar, minutes};
 
@@ -45,7 +43,7 @@ impl Progress {
 
     /// On the terminal, or where that cannot be, in words.
     fn draw(&self, image: &QrImage) {
-        let text = match (Modules::read(image.as_bytes()), &self.file) {
+        let text = match (modules::read(image.as_bytes()), &self.file) {
             (Some(modules), _) => qr::half_blocks(&modules),
             (None, Some(file)) => format!("scan the QR code in {}", file.display()),
             (None, None) => {
@@ -60,21 +58,13 @@ impl Watcher for Progress {
     fn qr_code(&mut self, image: &QrImage) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.has_code = true;
         if let Some(file) = &self.file {
-            replace_file(file, 0o666, image.as_bytes()).map_err(|error| {
-                io::Error::new(
-                    error.kind(),
-                    format!("cannot write {}: {error}", file.display()),
-                )
-            })?;
+            let shown = file.display();
+            replace_file(file, 0o666, image.as_bytes())
+                .map_err(|error| format!("cannot write {shown}: {error}"))?;
             if self.spinner.is_hidden() {
-                let until = image
-                    .expires_at()
-                    .map(|until| format!(", good until {until}"));
-                say!(
-                    "a new QR code is in {}{}",
-                    file.display(),
-                    until.unwrap_or_default()
-                );
+                let until = image.expires_at();
+                let until = until.map(|until| format!(", good until {until}"));
+                say!("a new QR code is in {shown}{}", until.unwrap_or_default());
             }
         }
         if !self.spinner.is_hidden() {

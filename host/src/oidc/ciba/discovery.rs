@@ -53,7 +53,7 @@ impl Session {
     pub(super) fn read(body: &[u8], known: Option<&str>) -> Result<Self, String> {
         let answer: Value =
             serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
-        let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        let text = |name: &str| answer[name].as_str();
         let id = text("user_discovery_session_id");
         if id.is_some() && known.is_some_and(|known| id != Some(known)) {
             return Err("user_discovery_session_id is not the one that was asked".to_owned());
@@ -106,25 +106,16 @@ pub(super) fn path_of(id: &str) -> String {
 
 /// In `user_discovery_token` as in itsme's example, or beside `status` as in its table.
 fn qr_code(answer: &Value) -> Result<Option<QrImage>, String> {
-    let member = |name: &str| {
-        let inner = answer.get("user_discovery_token");
-        inner
-            .and_then(|inner| inner.get(name))
-            .or_else(|| answer.get(name))
-    };
+    let inner = &answer["user_discovery_token"];
+    let member = |name: &str| inner.get(name).or_else(|| answer.get(name));
     let Some(text) = member("qr_code") else {
         return Ok(None);
     };
-    let expires_at = member("expires_at")
-        .and_then(Value::as_str)
-        .and_then(moment);
+    let expires_at = member("expires_at").and_then(|at| moment(at.as_str()?));
     let bad = || "qr_code is not a JPEG or PNG image in base64 (RFC 4648 section 4)".to_owned();
     let text = text.as_str().ok_or_else(bad)?;
     let image = Base64::decode_vec(text).map_err(|_| bad())?;
-    if ![&b"\xff\xd8\xff"[..], b"\x89PNG"]
-        .iter()
-        .any(|start| image.starts_with(start))
-    {
+    if !(image.starts_with(b"\xff\xd8\xff") || image.starts_with(b"\x89PNG")) {
         return Err(bad());
     }
     Ok(Some(QrImage { image, expires_at }))

@@ -116,21 +116,18 @@ impl CibaFlow {
     /// An authentication that asks for `asked`; without a `user_identifier_token` it begins with user discovery. With
     /// a `client_notification_token`, pings are waited for. The first event is a [`CibaEvent::Tick`].
     pub fn begin(asked: &AuthenticationOptions) -> Self {
-        let is_known = !asked.user_identifier_token.is_empty();
+        let stage = match asked.user_identifier_token.as_str() {
+            "" => Stage::Discovery(None),
+            _ => Stage::Authentication,
+        };
         let kept = Kept {
             asked: asked.clone(),
             userinfo: true,
             sent_at: None,
-            stage: if is_known {
-                Stage::Authentication
-            } else {
-                Stage::Discovery(None)
-            },
+            stage,
         };
-        Self {
-            kept,
-            in_flight: false,
-        }
+        let in_flight = false;
+        Self { kept, in_flight }
     }
 
     /// Leaves out the UserInfo endpoint; then only an id_token says who the person is.

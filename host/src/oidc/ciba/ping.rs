@@ -57,11 +57,9 @@ impl NotificationToken {
         if !bool::from(bearer.as_bytes().ct_eq(self.0.as_bytes())) {
             return Err(PingFault::Unauthorized);
         }
-        let body: Option<Value> = serde_json::from_slice(json).ok();
-        let id = body
-            .as_ref()
-            .and_then(|body| body.get("auth_req_id")?.as_str());
-        let id = id.filter(|id| !id.is_empty()).ok_or(PingFault::Malformed)?;
+        let body: Value = serde_json::from_slice(json).unwrap_or_default();
+        let id = body["auth_req_id"].as_str().filter(|id| !id.is_empty());
+        let id = id.ok_or(PingFault::Malformed)?;
         Ok(Zeroizing::new(id.to_owned()))
     }
 }

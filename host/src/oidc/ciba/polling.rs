@@ -7,7 +7,7 @@ use core::time::Duration;
 use privyseal_core::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use crate::http::HttpCause;
+use crate::http::HttpCause::{Connection, HostNotFound, Timeout};
 use crate::http::retry::jitter;
 use crate::oauth::{Diagnosis, OAuthError};
 
@@ -115,11 +115,7 @@ impl Polling {
             OAuthError::Refused(refusal) => refusal,
             // The network and its names, not the server's certificate or its HTTP.
             OAuthError::Http(error) => {
-                let passing = [
-                    HttpCause::HostNotFound,
-                    HttpCause::Timeout,
-                    HttpCause::Connection,
-                ];
+                let passing = [HostNotFound, Timeout, Connection];
                 return passing.contains(&error.cause()) && self.failed(now, None, random);
             }
             _ => return false,

@@ -28,9 +28,8 @@ impl Acknowledgement {
     pub(super) fn read(body: &[u8]) -> Result<Self, String> {
         let answer: Value =
             serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
-        let id = answer
-            .get("auth_req_id")
-            .and_then(Value::as_str)
+        let id = answer["auth_req_id"]
+            .as_str()
             .ok_or("auth_req_id is missing in the answer (CIBA Core section 7.3)")?;
         let fits = !id.is_empty()
             && id.len() <= MAX_AUTH_REQ_ID
@@ -42,9 +41,8 @@ impl Acknowledgement {
                 id.chars().count()
             ));
         }
-        let expires_in = answer.get("expires_in").and_then(Value::as_u64);
+        let expires_in = answer["expires_in"].as_u64().filter(|seconds| *seconds > 0);
         let expires_in = expires_in
-            .filter(|seconds| *seconds > 0)
             .ok_or("expires_in is not a positive integer in the answer (CIBA Core section 7.3)")?;
         Ok(Self {
             auth_req_id: Zeroizing::new(id.to_owned()),

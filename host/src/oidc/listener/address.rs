@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::str::FromStr;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// That of the example in itsme's document.
 const DEFAULT_PATH: &str = "/cb";
@@ -48,17 +48,13 @@ impl FromStr for ListenAddress {
             Some(at) => text.split_at(at),
             None => (text, DEFAULT_PATH),
         };
-        let port = socket
-            .parse()
-            .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+        let port = socket.parse::<u16>();
         let socket = port
+            .map(|port| (Ipv4Addr::LOCALHOST, port).into())
             .or_else(|_| socket.parse())
             .map_err(|_| ListenAddressError)?;
-        let is_path = path.len() <= MAX_PATH
-            && path
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
-        if !is_path {
+        let is_good = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#');
+        if path.len() > MAX_PATH || !path.bytes().all(is_good) {
             return Err(ListenAddressError);
         }
         Ok(Self {

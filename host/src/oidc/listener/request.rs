@@ -1,5 +1,6 @@
 //! One HTTP request, as much of it as a callback has (RFC 9112).
 
+use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
 use std::io::{self, Read as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,13 +52,7 @@ pub(super) fn read(
         match stream.read(&mut *piece) {
             Ok(0) => return Ok(Err(Answer::BAD)),
             Ok(len) => bytes.extend_from_slice(&piece[..len]),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock
-                        | io::ErrorKind::TimedOut
-                        | io::ErrorKind::Interrupted
-                ) => {}
+            Err(error) if matches!(error.kind(), WouldBlock | TimedOut | Interrupted) => {}
             Err(error) => return Err(error),
         }
     }
