@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(items[..2], [Value::Number("1"), Value::Number("-2.5e+3")]);
         assert_eq!(object.get("c"), Some(Value::Null));
         assert_eq!(object.get("e"), None);
+        assert!(!object.is_empty());
         assert!(matches!(object.get("b"), Some(Value::Object(inner)) if inner.is_empty()));
     }
 
@@ -182,6 +183,8 @@ mod tests {
             "1e",
             "1E+5",
             "1e-",
+            "1e-5",
+            "1e+-5",
             "+1",
             "NaN",
             "\"\"",
@@ -224,6 +227,14 @@ mod tests {
                 theirs.is_ok(),
                 "{text:?}: {theirs:?}"
             );
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_byte() {
+        for (text, offset) in [("\"a\\", 2), ("\"a\\\u{e9}\"", 2), ("[1,]", 3), ("[1]x", 3)] {
+            let error = Value::parse(text).unwrap_err();
+            assert_eq!(error.offset, offset, "{text}");
         }
     }
 

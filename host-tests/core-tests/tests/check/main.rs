@@ -15,6 +15,8 @@ mod matrix;
 mod mutations;
 mod pki;
 mod properties;
+mod reasons;
 mod receivers;
+mod registry;
 mod revocation;
 mod seeds;

@@ -370,6 +370,9 @@ fn forms_that_receivers_of_keys_by_kid_take() {
             draft.header["typ"] = json!(typ);
             assert_eq!(broken(&draft.report()), [""; 0], "{typ}");
         }
+        let mut without = good.clone();
+        without.header_without("typ");
+        assert_eq!(broken(&without.report()), [""; 0], "no typ");
     }
     let mut request = Draft::of_request();
     request.header["typ"] = json!("oauth-authz-req+jwt");

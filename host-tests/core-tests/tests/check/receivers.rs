@@ -1,12 +1,13 @@
 //! The receiver view: which real receivers would refuse, and for which of their demands.
 
-use privyseal_check::receivers::ALL;
+use privyseal_check::receivers::{ALL, Demand};
+use privyseal_core::cert::KeyUsage;
 use privyseal_core::scheme;
-use privyseal_test_pki::Usage;
+use privyseal_test_pki::{Usage, test_key};
 use serde_json::json;
 
 use crate::draft::{Draft, EORI};
-use crate::pki::{chain, seal};
+use crate::pki::{chain, pki, seal};
 
 const AR: &str = "iSHARE AuthorizationRegistry";
 const POORT8: &str = "Poort8.Ishare.Core";
@@ -65,6 +66,55 @@ fn one_receiver_knows_eori_numbers_only() {
     assert_eq!(refusing(&draft), [BDI]);
 }
 
+/// What a receiver demands, in words.
+#[test]
+fn demands_are_said() {
+    let bdi = ALL.iter().find(|receiver| receiver.name == BDI).unwrap();
+    let said: Vec<_> = bdi.demands.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "the signature is good",
+            "exp - iat is exactly 30 s",
+            "iat is at most 5 s ahead",
+            "nbf, if there, equals iat",
+            "no header member but alg typ x5c",
+            "the leaf's key usage has nonRepudiation",
+            "iss starts with EU.EORI.",
+            "the last certificate is on the trusted list",
+        ]
+    );
+    let either = Demand::LeafUsage(&[KeyUsage::DigitalSignature, KeyUsage::NonRepudiation]);
+    let said = either.to_string();
+    assert_eq!(
+        said,
+        "the leaf's key usage has digitalSignature or nonRepudiation"
+    );
+}
+
+/// | ids | .. | optional strict EORI |
+#[test]
+fn an_eori_number_is_good_for_all() {
+    let verdict = |draft: &Draft| {
+        let report = draft.report();
+        let mut outcomes = report.opinions().iter().flat_map(|it| &it.outcomes);
+        let found = outcomes.find(|(demand, _)| *demand == Demand::EoriOption);
+        found.unwrap().1.as_str()
+    };
+    assert_eq!(verdict(&good()), "passed");
+    assert_eq!(verdict(&Draft::of(&scheme::ISHARE)), "not checked");
+}
+
+/// | chain | RSA >= 2048 | .. |
+#[test]
+fn one_receiver_wants_large_keys_in_the_chain() {
+    let mut draft = good();
+    draft.key = test_key("small", 1024);
+    let usage = [Usage::NonRepudiation, Usage::DigitalSignature];
+    draft.certificates(&pki().chain(&draft.key.spki_der(), &seal().usage(&usage)));
+    assert_eq!(refusing(&draft), [AR]);
+}
+
 /// | exp - iat | exactly 30 | exactly 30 | exactly 30 | exactly 30 |
 #[test]
 fn all_want_thirty_seconds() {
@@ -110,7 +160,7 @@ fn one_receiver_refuses_other_header_members() {
 #[test]
 fn trusted_lists() {
     let mut draft = good();
-    draft.anchors = Some(vec![crate::pki::pki().root.certificate.clone()]);
+    draft.anchors = Some(vec![pki().root.certificate.clone()]);
     assert_eq!(refusing(&draft), [POORT8], "the list has the root only");
     draft.anchors = None;
     assert_eq!(refusing(&draft), [""; 0], "no list, no opinion");
@@ -151,6 +201,14 @@ fn receivers_of_kids() {
     assert_eq!(
         after(|draft| draft.claims["aud"] = json!([draft.claims["aud"], "b"])),
         [KEYCLOAK]
+    );
+    assert_eq!(
+        after(|draft| draft.claims["aud"] = json!([draft.claims["aud"]])),
+        [""; 0]
+    );
+    assert_eq!(
+        after(|draft| draft.claims["exp"] = json!("1780272060")),
+        [NODE]
     );
     assert_eq!(
         after(|draft| draft.claims["iat"] = json!("1780272000")),

@@ -1,5 +1,7 @@
 //! What can be wrong with the certificates.
 
+use privyseal_check::RuleId;
+use privyseal_core::scheme;
 use privyseal_test_judges::decode::to_base64;
 use privyseal_test_pki::{Authority, CertificateSpec, Usage, test_key};
 use serde_json::{Value, json};
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 use super::Mutation;
 use crate::draft::Draft;
 use crate::pki::{FROM, NOW, TO, chain, pki, seal, seal_chain};
+use crate::reasons::why;
 
 pub(super) const X5C: &[Mutation] = &[
     ("header-x5c", "missing", |draft| draft.header_without("x5c")),
@@ -149,6 +152,36 @@ pub(super) const DIGITAL_SIGNATURE_ALONE: Mutation =
     ("leaf-key-usage", "digitalSignature alone", |draft| {
         draft.certificates(&chain(&seal().usage(&[Usage::DigitalSignature])));
     });
+
+#[test]
+fn x5c_encoding_says_what_is_wrong() {
+    type Rewrite = fn(String) -> String;
+    let rewrites: [(Rewrite, &str); 6] = [
+        (|text| text + "\n", "has base64 with line breaks or spaces"),
+        (
+            |text| text.replace('+', "-").replace('/', "_"),
+            "has base64url, where standard base64 belongs (RFC 7515 section 4.1.6)",
+        ),
+        (
+            |text| text.trim_end_matches('=').to_owned(),
+            "has base64 without the padding of RFC 4648 section 4",
+        ),
+        (
+            |text| text + "====",
+            "has base64 without the padding of RFC 4648 section 4",
+        ),
+        (
+            stray_bits,
+            "has base64 whose last digit has bits of no byte (RFC 4648 section 3.5)",
+        ),
+        (|_| "?".into(), "has a string that is not base64"),
+    ];
+    for (rewrite, said) in rewrites {
+        let mut draft = Draft::of(&scheme::ISHARE);
+        each(&mut draft, rewrite);
+        assert_eq!(why(&draft.report(), RuleId::X5cEncoding), said);
+    }
+}
 
 /// The last digit before the padding with bits that stand for nothing (RFC 4648 section 3.5).
 fn stray_bits(text: String) -> String {
