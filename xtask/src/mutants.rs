@@ -37,7 +37,10 @@ const PARTS: &[Part] = &[
     Part {
         name: "privyseal-check",
         folder: "core/check/src",
-        rounds: &[("privyseal-core-tests", "--test check")],
+        rounds: &[
+            ("privyseal-check", "--lib --test schemes"),
+            ("privyseal-core-tests", "--test check"),
+        ],
     },
     Part {
         name: "privyseal-receiver",
