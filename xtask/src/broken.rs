@@ -109,15 +109,20 @@ fn patches() -> Result<Vec<Patch>, Failure> {
     Ok(patches)
 }
 
-/// What was built of other people's crates is the same there: links to it.
+/// What was built of other people's crates is the same there: links to it. What cargo notes of that is copied, since it
+/// writes its notes in their place, and would take what it builds there for built here.
 fn share_build(copy: &Path) -> Result<(), Failure> {
+    const COPIED: &str = "--recursive --preserve=timestamps --remove-destination";
     let there = copy.join("target/debug");
     fs::create_dir_all(&there).context(paths::shown(&there))?;
-    for folder in ["deps", "build", ".fingerprint"] {
+    for (folder, how) in [
+        ("deps", "--recursive --symbolic-link --remove-destination"),
+        ("build", COPIED),
+        (".fingerprint", COPIED),
+    ] {
         let here = paths::target().join("debug").join(folder);
         if here.is_dir() {
-            let link = Run::new("cp").words("--recursive --symbolic-link --remove-destination");
-            link.arg(here).arg(&there).stream()?;
+            Run::new("cp").words(how).arg(here).arg(&there).stream()?;
         }
     }
     Ok(())
