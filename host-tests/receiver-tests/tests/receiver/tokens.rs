@@ -321,6 +321,11 @@ fn an_id_token_is_for_one_client_and_one_request() {
     assert_eq!(judge(&|it| it["nonce"] = json!("other")), ["nonce"]);
     assert_eq!(judge(&|it| it["azp"] = json!("other")), ["azp"]);
     assert_eq!(judge(&|it| it["azp"] = Value::Null), ["azp"]);
+    assert_eq!(
+        judge(&|it| _ = it.as_object_mut().unwrap().remove("azp")),
+        ["azp"],
+        "there are two audiences"
+    );
     assert_eq!(judge(&|it| it["typ"] = json!("Bearer")), ["kind"]);
     assert_eq!(
         judge(&|it| _ = it.as_object_mut().unwrap().remove("sub")),
@@ -393,6 +398,7 @@ fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
         good.report()
     );
     let said = good.report().to_string();
+    assert!(said.contains(", maxDelegationDepth 0"), "{said}");
     assert!(
         said.contains("not checked revocation: nobody said"),
         "{said}"
@@ -428,7 +434,7 @@ fn delegation_evidence_is_believed_from_its_registry_and_while_it_holds() {
             it["delegationEvidence"]["notBefore"] = json!(seconds + 600)
         }),
         ("notOnOrAfter", &|it| {
-            it["delegationEvidence"]["notOnOrAfter"] = json!(seconds - 1)
+            it["delegationEvidence"]["notOnOrAfter"] = json!(now().as_secs())
         }),
         ("target.accessSubject", &|it| {
             it["delegationEvidence"]["target"] = json!({})
