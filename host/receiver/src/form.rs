@@ -167,3 +167,95 @@ privyseal_core::opaque_debug! {
     [] TokenForm as it:
         grant_type = it.get("grant_type"), scope = it.get("scope"), client_id = it.get("client_id");
 }
+
+#[cfg(test)]
+mod tests {
+    use privyseal_core::scheme::{FIAM, ISHARE};
+
+    use super::*;
+
+    const GRANT: &str = "grant_type=client_credentials&scope=iSHARE";
+
+    fn rule_of<T>(outcome: Result<T, Rejection>) -> Option<Rule> {
+        outcome.err().map(|rejection| rejection.rule())
+    }
+
+    fn read(body: &str) -> TokenForm {
+        TokenForm::parse(body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_longest_body_is_read_and_one_byte_more_is_not() {
+        let body = |len: usize| TokenForm::parse(&vec![b'a'; len]);
+        assert!(body(TokenForm::MAX_BYTES).is_ok());
+        assert_eq!(rule_of(body(TokenForm::MAX_BYTES + 1)), Some(Rule::Request));
+        assert!(TokenForm::MAX_BYTES >= 3 * MAX_COMPACT_JWS + GRANT.len());
+    }
+
+    #[test]
+    fn what_is_read_is_there_once_and_a_member_without_a_value_is_not_there() {
+        for name in READ {
+            let twice = format!("{name}=a&{name}=");
+            let read = TokenForm::parse(twice.as_bytes());
+            assert_eq!(rule_of(read), Some(Rule::Request), "{name}");
+        }
+        let form = read("unknown=1&unknown=2&client_id=&resource=a&resource=");
+        assert_eq!(form.get("client_id").unwrap(), None);
+        assert_eq!(rule_of(form.needed("client_id")), Some(Rule::Request));
+        assert_eq!(rule_of(form.get("resource")), Some(Rule::Request));
+    }
+
+    #[test]
+    fn a_request_is_the_one_of_the_scheme() {
+        let asks = |body: &str| rule_of(read(body).check_token_request(ISHARE.rules()));
+        assert_eq!(asks(GRANT), None);
+        assert_eq!(asks("scope=iSHARE"), Some(Rule::Request));
+        let password = GRANT.replace("client_credentials", "password");
+        assert_eq!(asks(&password), Some(Rule::GrantType));
+        for scope in ["", "&scope=", "&scope=iSHARE other", "&scope=ishare"] {
+            let body = format!("grant_type=client_credentials{scope}");
+            assert_eq!(asks(&body), Some(Rule::Scope), "{scope}");
+        }
+    }
+
+    #[test]
+    fn an_assertion_comes_with_its_type_and_alone() {
+        let of = |form: TokenForm| {
+            let found = form.authentication(FIAM.rules());
+            found.map(|(assertion, id)| (assertion.to_owned(), id.map(str::to_owned)))
+        };
+        let form = TokenForm::of_assertion("a.b.c");
+        let found = of(form.clone().client_id("me")).unwrap();
+        assert_eq!(found, ("a.b.c".to_owned(), Some("me".to_owned())));
+        assert_eq!(of(form.clone()).unwrap().1, None);
+        // iSHARE has it say who asks.
+        assert_eq!(
+            rule_of(form.authentication(ISHARE.rules())),
+            Some(Rule::Request)
+        );
+        assert_eq!(rule_of(of(read(GRANT))), Some(Rule::Authentication));
+        let other = form.clone().with("client_assertion_type", "other");
+        assert_eq!(rule_of(of(other)), Some(Rule::Request));
+        let both = form.with("client_secret", "s");
+        assert_eq!(rule_of(of(both)), Some(Rule::Request));
+        assert_eq!(rule_of(of(read("client_assertion=a"))), Some(Rule::Request));
+    }
+
+    #[test]
+    fn a_rejection_says_whose_assertion_it_claims_to_be() {
+        let claimed = |claims: &str| {
+            let payload = Base64UrlUnpadded::encode_string(claims.as_bytes());
+            let form = TokenForm::of_assertion(format!("a.{payload}.c"));
+            let rejection = form.names(Rejection::unauthenticated());
+            let claimed = rejection.claimed();
+            claimed.map(|(issuer, jti)| (issuer.to_owned(), jti.to_owned()))
+        };
+        let both = |issuer: &str, jti: &str| Some((issuer.to_owned(), jti.to_owned()));
+        assert_eq!(claimed(r#"{"iss":"me","jti":"1"}"#), both("me", "1"));
+        assert_eq!(claimed(r#"{"iss":"me"}"#), both("me", ""));
+        assert_eq!(claimed(r#"{"iss":5,"jti":"1"}"#), None);
+        let long = |len| claimed(&format!(r#"{{"iss":"{}"}}"#, "m".repeat(len)));
+        assert!(long(1024).is_some() && long(1025).is_none());
+        assert_eq!(TokenForm::default().assertion(), None);
+    }
+}
