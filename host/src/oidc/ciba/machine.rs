@@ -152,7 +152,7 @@ impl CibaFlow {
     ///
     /// # Errors
     ///
-    /// [`CibaError::Oidc`] around [`BaseError::Sealed`].
+    /// [`CibaError::Oidc`] around [`BaseError::Sealed`](crate::base::BaseError::Sealed).
     pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, CibaError> {
         let kept = key.open(PURPOSE, binding, sealed)?;
         let in_flight = false;

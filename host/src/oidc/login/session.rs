@@ -88,7 +88,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`LoginError::Oidc`] around [`BaseError::Sealed`].
+    /// [`LoginError::Oidc`] around [`BaseError::Sealed`](crate::base::BaseError::Sealed).
     pub fn open(sealed: &str, key: &SealKey, binding: &[u8]) -> Result<Self, LoginError> {
         let (claims, state) = key.open(PURPOSE, binding, sealed)?;
         Ok(Self::of(claims, state))
