@@ -2,7 +2,7 @@
 
 #[cfg(feature = "ciba")]
 pub mod ciba;
-#[cfg(feature = "jwe")]
+#[cfg(any(feature = "ciba", feature = "login"))]
 mod decryption;
 pub mod discovery;
 mod error;
