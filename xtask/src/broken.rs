@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// Only so many, others each day
     #[arg(long, value_name = "COUNT")]
     some: Option<usize>,
-    /// All that can be at once, so that what they break is built once
+    /// All that can be at once and no others, so that what they break is built once
     #[arg(long)]
     together: bool,
 }
@@ -49,14 +49,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let copy = copy::of_workspace("broken")?;
     share_build(&copy)?;
     let mut steps = Steps::default();
-    let (together, alone): (Vec<_>, Vec<_>) = patches
-        .into_iter()
-        .partition(|patch| options.together && !patch.is_alone);
-    for group in [together]
-        .into_iter()
-        .chain(alone.into_iter().map(|it| vec![it]))
-    {
-        try_group(&copy, &group, &mut steps)?;
+    if options.together {
+        patches.retain(|patch| !patch.is_alone);
+        try_group(&copy, &patches, &mut steps)?;
+    } else {
+        for patch in patches.chunks(1) {
+            try_group(&copy, patch, &mut steps)?;
+        }
     }
     steps.finish()
 }

@@ -11,7 +11,7 @@ use privyseal_hsm::lock;
 
 use crate::shares::Expiring;
 
-#[cfg(feature = "redis")]
+#[cfg(all(feature = "redis", feature = "server"))]
 pub(crate) use self::redis::begin;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
