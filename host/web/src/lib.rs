@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-use std::sync::Mutex;
+use std::cell::RefCell;
 
 use privyseal::base::BaseError;
 use privyseal::base::file::MAX_FILE;
@@ -32,8 +32,10 @@ pub struct Question {
     inputs: Vec<Vec<u8>>,
 }
 
-/// The revocation lists of this question and the one before: large ones are not read for each character that is typed.
-static READ: Mutex<Vec<ReadLists>> = Mutex::new(Vec::new());
+thread_local! {
+    /// The revocation lists of this question and the one before: large ones are not read for each character that is typed.
+    static READ: RefCell<Vec<ReadLists>> = const { RefCell::new(Vec::new()) };
+}
 
 struct ReadLists {
     file: Vec<u8>,
@@ -59,9 +61,7 @@ impl Question {
     /// A sentence if no date has that many seconds.
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen(constructor))]
     pub fn new(now: u64) -> Result<Self, String> {
-        if let Ok(mut read) = READ.lock() {
-            read.retain_mut(|it| core::mem::take(&mut it.is_used));
-        }
+        READ.with_borrow_mut(|read| read.retain_mut(|it| core::mem::take(&mut it.is_used)));
         Ok(Self {
             now: UnixTime::from_secs(now).map_err(|error| error.to_string())?,
             scheme: None,
@@ -154,22 +154,22 @@ impl Question {
     /// A sentence if they cannot be read.
     pub fn lists(&mut self, file: &[u8]) -> Result<(), String> {
         bounded(file, crl::MAX_FILE)?;
-        // Nobody panics while it is held.
-        let mut read = READ.lock().map_err(|error| error.to_string())?;
-        let known = read.iter_mut().find(|it| it.file == file);
-        if let Some(known) = known {
-            known.is_used = true;
-            self.lists.extend_from_slice(&known.lists);
-            return Ok(());
-        }
-        let lists = Crl::from_bytes(file).map_err(|error| error.to_string())?;
-        self.lists.extend_from_slice(&lists);
-        read.push(ReadLists {
-            file: file.to_vec(),
-            lists,
-            is_used: true,
-        });
-        Ok(())
+        READ.with_borrow_mut(|read| {
+            let known = read.iter_mut().find(|it| it.file == file);
+            if let Some(known) = known {
+                known.is_used = true;
+                self.lists.extend_from_slice(&known.lists);
+                return Ok(());
+            }
+            let lists = Crl::from_bytes(file).map_err(|error| error.to_string())?;
+            self.lists.extend_from_slice(&lists);
+            read.push(ReadLists {
+                file: file.to_vec(),
+                lists,
+                is_used: true,
+            });
+            Ok(())
+        })
     }
 
     /// Takes what is to be explained; certificates may come in several files.
@@ -342,8 +342,8 @@ mod tests {
             for file in files {
                 question.lists(file).unwrap();
             }
-            let read = READ.lock().unwrap();
-            let places: Vec<_> = read.iter().map(|it| it.file.as_ptr()).collect();
+            let places: Vec<_> =
+                READ.with_borrow(|read| read.iter().map(|it| it.file.as_ptr()).collect());
             (question.lists.len(), places)
         };
         let (count, first) = asked(&[list]);
