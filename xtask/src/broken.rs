@@ -36,6 +36,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if let Some(part) = &options.filter {
         patches.retain(|patch| patch.name.contains(part));
     }
+    if options.together {
+        patches.retain(|patch| !patch.is_alone);
+    }
     if patches.is_empty() {
         return fail!("no such patch in host-tests/broken");
     }
@@ -49,13 +52,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let copy = copy::of_workspace("broken")?;
     share_build(&copy)?;
     let mut steps = Steps::default();
-    if options.together {
-        patches.retain(|patch| !patch.is_alone);
-        try_group(&copy, &patches, &mut steps)?;
-    } else {
-        for patch in patches.chunks(1) {
-            try_group(&copy, patch, &mut steps)?;
-        }
+    let at_once = if options.together { patches.len() } else { 1 };
+    for group in patches.chunks(at_once) {
+        try_group(&copy, group, &mut steps)?;
     }
     steps.finish()
 }
