@@ -36,6 +36,9 @@ fn png(image: &[u8]) -> Option<([usize; 2], Vec<u8>)> {
 }
 
 fn modules([width, height]: [usize; 2], luma: &[u8]) -> Option<SimpleGrid> {
+    if luma.len() != width.checked_mul(height)? {
+        return None;
+    }
     let mut image = PreparedImage::prepare_from_greyscale(width, height, |x, y| {
         luma.get(y * width + x).copied().unwrap_or(255)
     });
