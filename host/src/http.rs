@@ -406,6 +406,12 @@ pub fn only_header<'h>(
     values.next().filter(|_| values.next().is_none())
 }
 
+/// Whether each header of that name says this, in any case; also where there is none. For servers.
+pub fn all_are(headers: &http::HeaderMap, name: &http::HeaderName, value: &str) -> bool {
+    let mut given = headers.get_all(name).iter();
+    given.all(|it| it.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::max_age;

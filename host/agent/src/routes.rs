@@ -13,7 +13,7 @@ use hyper::header::{
 };
 use hyper::http::uri::{Authority, PathAndQuery};
 use hyper::{Method, Request, Response, StatusCode, Version};
-use privyseal::http::only_header;
+use privyseal::http::{all_are, only_header};
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_hsm::Secret;
 use serde::{Deserialize, Serialize};
@@ -170,10 +170,9 @@ fn check_head(request: &Request<Incoming>) -> Result<(), Problem> {
     let headers = request.headers();
     let hosts = headers.get_all(HOST).iter().count();
     let is_old = request.version() == Version::HTTP_10;
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let detail = if hosts > 1 || (hosts == 0 && !is_old) {
         "a request has one Host"
-    } else if codings.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+    } else if !all_are(headers, &TRANSFER_ENCODING, "chunked") {
         "the Transfer-Encoding is another one than chunked"
     } else {
         return Ok(());

@@ -16,7 +16,7 @@ use hyper::http::uri::Authority;
 use hyper::{Request, Response, StatusCode, Version};
 use privyseal::UnixTime;
 use privyseal::base::{clock, entropy};
-use privyseal::http::only_header;
+use privyseal::http::{all_are, only_header};
 use privyseal_check::RuleId;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -62,7 +62,7 @@ impl TokenServer {
             return Ok(invalid(StatusCode::BAD_REQUEST));
         }
         // RFC 9112 section 6.1.
-        if !all_are(&head.headers, TRANSFER_ENCODING, "chunked") {
+        if !all_are(&head.headers, &TRANSFER_ENCODING, "chunked") {
             return Ok(invalid(StatusCode::NOT_IMPLEMENTED));
         }
         let path = head.uri.path();
@@ -82,7 +82,7 @@ impl TokenServer {
             _ => {}
         }
         // RFC 9110 section 8.4: nobody would read what is coded as what it says.
-        if !all_are(&head.headers, CONTENT_ENCODING, "identity") {
+        if !all_are(&head.headers, &CONTENT_ENCODING, "identity") {
             let why = "the body has a Content-Encoding, and none is decoded here";
             let mut answer = self.refused(&Rejection::new(Rule::Request, why));
             *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -259,12 +259,6 @@ fn has_host(head: &Parts) -> bool {
         text.is_empty() || host.is_ok_and(|it| !text.contains('@') && has_port(&it))
     };
     only(&head.headers, &HOST).is_some_and(is_host)
-}
-
-/// Whether each header of that name says this, in any case.
-fn all_are(headers: &HeaderMap, name: HeaderName, value: &str) -> bool {
-    let mut given = headers.get_all(name).iter();
-    given.all(|it| it.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
 }
 
 /// The text of a header that is there once.
