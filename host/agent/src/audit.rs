@@ -10,10 +10,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use privyseal::base::clock;
 use privyseal_core::{SignerError, SignerErrorKind};
+use privyseal_hsm::lock;
 use privyseal_protocol::log::{LINK_LEN, first_link, link_after};
 use serde::Serialize;
 
@@ -252,7 +253,7 @@ impl AuditLog {
 
     /// Has the disk hold the log up to there. Of those that wait one does it, for all lines that are written by then.
     pub(crate) fn sync(&self, Unsynced(log, end): &Unsynced) -> Result<(), AuditError> {
-        let mut synced = log.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut synced = lock(&log.synced);
         if synced.ok_or_else(|| self.broken())? >= *end {
             return Ok(());
         }
@@ -290,7 +291,7 @@ impl AuditLog {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     pub(crate) fn broken(&self) -> AuditError {

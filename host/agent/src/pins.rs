@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use privyseal_hsm::{
-    PinSources, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable,
+    PinSources, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable, lock,
 };
 
 /// What tokens refused. A right PIN of another profile makes a wrong one no better.
@@ -49,7 +49,7 @@ impl Pins {
 impl PinRefusals {
     // Changed as a whole: a panic leaves one state or the other.
     fn tokens(&self) -> MutexGuard<'_, BTreeMap<Token, OfToken>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tokens)
     }
 
     /// Waits for who offers this token a PIN now: it may be the same one.

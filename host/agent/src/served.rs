@@ -6,7 +6,7 @@ mod desk;
 use core::sync::atomic::AtomicBool;
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use hyper::StatusCode;
@@ -463,7 +463,7 @@ impl Served {
     }
 
     fn key(&self) -> MutexGuard<'_, Key> {
-        self.key.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.key)
     }
 }
 

@@ -9,14 +9,14 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use listenfd::ListenFd;
-use privyseal_hsm::Secret;
+use privyseal_hsm::{Secret, lock};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
@@ -329,7 +329,7 @@ impl Connections {
             Peer::Tcp(_) => Some(Requester::Bearer),
         };
         let part = who.map_or(PART_OF_OTHERS, |_| PART_OF_ONE);
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shares = lock(&self.shares);
         let share = shares.entry(who);
         let share = share.or_insert_with(|| Arc::new(Semaphore::new(self.most / part)));
         Arc::clone(share).try_acquire_owned().ok()

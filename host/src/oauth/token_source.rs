@@ -2,9 +2,10 @@
 //! expire.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use privyseal_core::UnixTime;
+use privyseal_hsm::lock;
 
 use super::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RefreshToken};
 use crate::base::events;
@@ -219,7 +220,7 @@ impl<R: Runtime> TokenSource<R> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -4,10 +4,11 @@ mod table;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use privyseal_core::scheme::OwnScheme;
 use privyseal_core::{Scheme, SchemeRules};
+use privyseal_hsm::lock;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
@@ -110,7 +111,7 @@ fn known(
     text: &str,
 ) -> Result<&'static OwnScheme, TomlError> {
     static KNOWN: Mutex<Vec<(SchemeTable, &OwnScheme)>> = Mutex::new(Vec::new());
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = lock(&KNOWN);
     let is_same = |(other, scheme): &&(SchemeTable, &OwnScheme)| {
         scheme.name() == name && other == table.get_ref()
     };

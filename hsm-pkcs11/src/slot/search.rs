@@ -1,8 +1,10 @@
 //! Which module has the token, where a URI names none: one of p11-kit's.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+
+use privyseal_hsm::lock;
 
 use super::{look, matching_token};
 use crate::error::Error;
@@ -38,7 +40,7 @@ pub(crate) fn module_of(uri: &Pkcs11Uri) -> Result<Arc<Module>, Error> {
         let ask = move || {
             let found = with_token(&uri);
             let (answers, came) = &*of_thread;
-            let mut answers = locked(answers);
+            let mut answers = lock(answers);
             if !matches!(found, Err(Error::ModuleHangs { .. })) {
                 answers.missing.remove(&name);
             }
@@ -59,7 +61,7 @@ pub(crate) fn module_of(uri: &Pkcs11Uri) -> Result<Arc<Module>, Error> {
     let (answers, came) = &*shared;
     let wait = |limit, is_enough: fn(&Answers) -> bool| {
         let waits = |it: &mut Answers| !it.missing.is_empty() && !is_enough(it);
-        let waited = came.wait_timeout_while(locked(answers), limit, waits);
+        let waited = came.wait_timeout_while(lock(answers), limit, waits);
         waited.unwrap_or_else(PoisonError::into_inner).0
     };
     drop(wait(SLOW_AFTER, |_| false));
@@ -84,8 +86,4 @@ fn with_token(uri: &Pkcs11Uri) -> Result<Option<Arc<Module>>, Error> {
         slots.any(|slot| matching_token(&entered, slot, &look(&entered, slot), uri).is_some());
     drop(entered);
     Ok(has_token.then_some(module))
-}
-
-fn locked(answers: &Mutex<Answers>) -> MutexGuard<'_, Answers> {
-    answers.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! The fields of a list (RFC 5280 section 5.1), and an index of its entries.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::oid::AssociatedOid as _;
@@ -9,6 +9,7 @@ use privyseal_core::UnixTime;
 use privyseal_core::asn1::moment;
 use privyseal_core::cert::CertificateError;
 use privyseal_core::cert::extensions::each_extension;
+use privyseal_hsm::lock;
 use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BaseCrlNumber, CrlNumber, SubjectAltName};
@@ -254,7 +255,7 @@ impl Content {
 
     /// Whether that key (SubjectPublicKeyInfo, DER) signed it. The hash of a large list is made once for each key.
     pub(in crate::pki) fn is_signed_by(&self, spki: &[u8]) -> bool {
-        let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut signers = lock(&self.signers);
         if let Some((_, known)) = signers.iter().find(|(key, _)| key == spki) {
             return *known;
         }
