@@ -5,6 +5,8 @@ use core::mem;
 use privyseal_core::token::{ResponseError, Secret, TokenResponse};
 use zeroize::Zeroizing;
 
+use crate::jose::jws::is_unique_with;
+
 /// An access token of type Bearer (RFC 6750), and the response that it came in.
 ///
 /// The holder may do what its owner may: it is wiped when dropped, `Debug` does not show it, and no
@@ -33,6 +35,10 @@ impl AccessToken {
     /// The body is not such a response.
     pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, ResponseError> {
         let response = TokenResponse::parse(&body)?;
+        // The whole of it is printed and read again: no other reader is to find another token in it.
+        if !is_unique_with(&body, &["id_token"]) {
+            return Err(ResponseError::NotJson);
+        }
         let exposed = |secret: Secret<'_>| {
             let mut token = Zeroizing::new(Vec::with_capacity(body.len()));
             let Ok(()) = secret.expose_to(&mut *token);
@@ -161,6 +167,24 @@ mod tests {
             format!("{token:?}"),
             "AccessToken { expires_in: Some(360), .. }"
         );
+    }
+
+    #[test]
+    fn no_other_reader_finds_another_token() {
+        for more in [
+            r#","id_token":"a","id_token":"b"}"#,
+            r#","id_token":7}"#,
+            r#","id_token":{"x":1}}"#,
+            r#","access\u005ftoken":"b"}"#,
+            r#","refresh_token":"a","refresh_token":"b"}"#,
+            r#","x":NaN}"#,
+            r#"}{"access_token":"b"}"#,
+            "} garbage",
+        ] {
+            let body = format!(r#"{{"access_token":"a","token_type":"bearer"{more}"#);
+            let read = AccessToken::from_response(Zeroizing::new(body.into_bytes()));
+            assert!(read.is_err(), "{more}");
+        }
     }
 
     #[test]
