@@ -36,7 +36,8 @@ impl Answer {
                 Ok(Response::Refused(_)) => answer.refused = true,
                 Ok(Response::Info(info)) => answer.state = Some(info.state),
                 Ok(Response::TimeSet { .. }) => answer.done = Some("time-set"),
-                Ok(Response::Accepted { .. }) => answer.done = Some("renewed"),
+                Ok(Response::Accepted { .. }) => answer.done = Some("accepted"),
+                Ok(Response::Wiped) => answer.done = Some("wiped"),
                 Ok(Response::Unlocked) => answer.done = Some("unlocked"),
                 Ok(Response::ContentKey { .. }) => answer.done = Some("unwrapped"),
                 Ok(Response::Token {

@@ -2,8 +2,12 @@
 
 use std::env;
 
+use heapless::Vec;
 use privyseal_core::payload::AuthorizationRequest;
-use privyseal_protocol::{Content, MAX_BEHIND_SECONDS, Part, Request, SignRequest, UnlockSecret};
+use privyseal_protocol::{
+    Content, CsrRequest, Generate, MAX_BEHIND_SECONDS, Part, Provision, Request, SignRequest,
+    Totals, UnlockSecret,
+};
 use privyseal_test_base::clock::run_start;
 
 use super::POINTS;
@@ -29,8 +33,17 @@ pub(super) struct Case {
     pub(super) is_allowed: bool,
 }
 
+/// A request after which no token may leave.
+fn refused(name: &'static str, request: Request<'static>) -> Case {
+    Case {
+        name,
+        request,
+        is_allowed: false,
+    }
+}
+
 /// Of a device that is ready.
-pub(super) fn cases(party: &Party) -> Vec<Case> {
+pub(super) fn cases(party: &Party) -> std::vec::Vec<Case> {
     // It would come out, if the policy were another one.
     let ciphertext = party.wrapped("sha256", &[7; 32]).leak();
     let (scheme, _, audience) = SERVED[2];
@@ -38,11 +51,6 @@ pub(super) fn cases(party: &Party) -> Vec<Case> {
     let good = SignRequest {
         audience: Some(audience),
         ..SignRequest::new(scheme, now)
-    };
-    let refused = |name, request| Case {
-        name,
-        request,
-        is_allowed: false,
     };
     let sign = |name, request| refused(name, Request::Sign(request));
     let read = |name, part, offset| refused(name, Request::Read { part, offset });
@@ -88,6 +96,47 @@ pub(super) fn cases(party: &Party) -> Vec<Case> {
                 ..good
             }),
         ),
+        refused("unwrap", Request::Unwrap { ciphertext }),
+        refused("info", Request::Info),
+        // Longer than what a socket holds.
+        read("read-chain", Part::Chain, 0),
+    ];
+    cases.extend(changes(now));
+    if env::var_os(POINTS).is_some() {
+        cases.push(refused("log", Request::Log { from: 0, max: 4 }));
+        cases.push(Case {
+            is_allowed: true,
+            ..sign("sign", good)
+        });
+    }
+    cases
+}
+
+/// Those that would make another device of it.
+fn changes(now: u64) -> [Case; 7] {
+    let totals = Totals {
+        key: 1_200,
+        policy: 300,
+        chain: 3_000,
+        ..Totals::default()
+    };
+    let born = Generate {
+        bits: 2048,
+        board_entropy: false,
+        seed: &[0x55; 32],
+        unlock: None,
+    };
+    let asked = CsrRequest {
+        subject: Vec::new(),
+        digital_signature: true,
+        non_repudiation: false,
+    };
+    // Behind a beginning that has not come.
+    let update = Request::Update {
+        offset: 4_096,
+        bytes: &[0x55; 64],
+    };
+    [
         refused(
             "set-time",
             Request::SetTime {
@@ -102,21 +151,16 @@ pub(super) fn cases(party: &Party) -> Vec<Case> {
                 signature: &[0x55; 256],
             },
         ),
-        refused("unwrap", Request::Unwrap { ciphertext }),
-        refused("info", Request::Info),
-    ];
-    if env::var_os(POINTS).is_some() {
-        cases.push(refused("log", Request::Log { from: 0, max: 4 }));
-        cases.push(Case {
-            is_allowed: true,
-            ..sign("sign", good)
-        });
-    }
-    cases
+        refused("provision", Request::Provision(Provision::Begin(totals))),
+        refused("wipe", Request::Wipe { device: [0x55; 12] }),
+        refused("generate", Request::Generate(born)),
+        refused("csr", Request::Csr(asked)),
+        refused("update", update),
+    ]
 }
 
 /// Of one whose key unwraps: it signs nothing.
-pub(super) fn unwrapping_cases(party: &Party) -> Vec<Case> {
+pub(super) fn unwrapping_cases(party: &Party) -> std::vec::Vec<Case> {
     let of_signing = ["sign-audience", "sign-composed", "read-key"];
     let mut cases = cases(party);
     cases.retain(|case| of_signing.contains(&case.name));
@@ -124,16 +168,11 @@ pub(super) fn unwrapping_cases(party: &Party) -> Vec<Case> {
 }
 
 /// Of one that is locked.
-pub(super) fn locked_cases() -> Vec<Case> {
+pub(super) fn locked_cases() -> std::vec::Vec<Case> {
     let (scheme, _, audience) = SERVED[2];
     let good = SignRequest {
         audience: Some(audience),
         ..SignRequest::new(scheme, run_start() + 60)
-    };
-    let refused = |name, request| Case {
-        name,
-        request,
-        is_allowed: false,
     };
     vec![
         refused("locked-sign", Request::Sign(good)),
