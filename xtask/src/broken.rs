@@ -21,10 +21,10 @@ pub(crate) struct Options {
     /// Only those whose file name contains this
     #[arg(long, value_name = "PART")]
     filter: Option<String>,
-    /// Only so many, others each day
+    /// Only so many of those that are tried one by one, others each day
     #[arg(long, value_name = "COUNT")]
     some: Option<usize>,
-    /// All that can be at once and no others, so that what they break is built once
+    /// All that can be at once, so that what they break is built once, and of the others only `--some`
     #[arg(long)]
     together: bool,
 }
@@ -36,24 +36,25 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if let Some(part) = &options.filter {
         patches.retain(|patch| patch.name.contains(part));
     }
-    if options.together {
-        patches.retain(|patch| !patch.is_alone);
-    }
     if patches.is_empty() {
         return fail!("no such patch in host-tests/broken");
     }
-    if let Some(count) = options.some.filter(|count| *count < patches.len()) {
+    let (mut alone, at_once): (Vec<_>, Vec<_>) = patches
+        .into_iter()
+        .partition(|patch| !options.together || patch.is_alone);
+    let none = if options.together { 0 } else { alone.len() };
+    let count = options.some.unwrap_or(none).min(alone.len());
+    if count < alone.len() {
         let today = SystemTime::now().duration_since(UNIX_EPOCH);
         let today = usize::try_from(today.unwrap_or_default().as_secs() / (24 * 60 * 60));
-        let first = today.unwrap_or_default().wrapping_mul(count) % patches.len();
-        patches.rotate_left(first);
-        patches.truncate(count);
+        let first = today.unwrap_or_default().wrapping_mul(count) % alone.len();
+        alone.rotate_left(first);
+        alone.truncate(count);
     }
     let copy = copy::of_workspace("broken")?;
     share_build(&copy)?;
     let mut steps = Steps::default();
-    let at_once = if options.together { patches.len() } else { 1 };
-    for group in patches.chunks(at_once) {
+    for group in [&at_once[..]].into_iter().chain(alone.chunks(1)) {
         try_group(&copy, group, &mut steps)?;
     }
     steps.finish()
@@ -120,7 +121,8 @@ fn share_build(copy: &Path) -> Result<(), Failure> {
     ] {
         let here = paths::target().join("debug").join(folder);
         if here.is_dir() {
-            Run::new("cp").words(how).arg(here).arg(&there).stream()?;
+            let copy = Run::new("cp").words(how).arg(here).arg(&there);
+            copy.limit(Duration::from_secs(600)).stream()?;
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::failure::{Context, Failure};
+use crate::failure::{Context, Failure, fail};
 use crate::paths;
 use crate::process::Run;
 use crate::setup::{self, Need};
@@ -28,8 +28,12 @@ pub(crate) use sizes::check as sizes;
 /// What one can do with the firmware.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Firmware {
-    /// Build all images: those that one flashes, those for the emulator, those for tests
-    Build,
+    /// Build images: those that one flashes, those for the emulator, those for tests
+    Build {
+        /// Only these
+        #[arg(value_name = "IMAGE")]
+        images: Vec<String>,
+    },
     /// The SHA-256 of each image, as a device says it: the same from any folder
     Hash {
         /// Build the one that is flashed from another folder as well, and compare
@@ -74,7 +78,7 @@ pub(crate) struct Faults {
 /// Sets up and runs one of them.
 pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
     let needs: &[Need] = match command {
-        Firmware::Build | Firmware::Hash { .. } | Firmware::NoPanic => &[Need::Thumb],
+        Firmware::Build { .. } | Firmware::Hash { .. } | Firmware::NoPanic => &[Need::Thumb],
         Firmware::Run(_) | Firmware::Rsa => &[Need::Thumb, Need::Emulator],
         Firmware::Test | Firmware::Sizes(_) | Firmware::Faults(_) => {
             &[Need::Thumb, Need::Emulator, Need::Token]
@@ -83,7 +87,7 @@ pub(crate) fn run(command: &Firmware) -> Result<(), Failure> {
     setup::run(needs)?;
     let mut steps = Steps::default();
     match command {
-        Firmware::Build => return build_all(),
+        Firmware::Build { images } => return build(images),
         Firmware::Hash { elsewhere: true } => return hash::compare(),
         Firmware::Hash { .. } => return hash::run(),
         Firmware::Run(options) => return run::run(options),
@@ -113,14 +117,25 @@ fn faults(wish: &Faults) -> Result<(), Failure> {
     test.limit(Duration::from_secs(24 * 3600)).stream()
 }
 
-/// Builds all images, and those that count. Test programs that run at once ask for it at once: one builds, and the other
-/// then finds everything built.
+/// Builds all images, and those that count.
 pub(crate) fn build_all() -> Result<(), Failure> {
+    build(&[])
+}
+
+/// The same for some, or for all where none is named. Test programs that run at once ask for it at once: one builds, and
+/// the other then finds everything built.
+fn build(names: &[String]) -> Result<(), Failure> {
+    let all = image::ALL.iter().map(|image| image.name);
+    let all: Vec<_> = all.chain(rsa::IMAGES).collect();
+    if let Some(other) = names.iter().find(|name| !all.contains(&name.as_str())) {
+        return fail!("no image {other}: {}", all.join(", "));
+    }
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|it| it == name);
     let place = paths::target().join("firmware-images.lock");
     let lock = File::create(&place).context(paths::shown(&place))?;
     lock.lock().context(paths::shown(&place))?;
-    image::build_all()?;
-    rsa::build()
+    image::build(is_wanted)?;
+    rsa::build(is_wanted)
 }
 
 fn test(steps: &mut Steps) {

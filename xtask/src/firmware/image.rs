@@ -148,13 +148,12 @@ pub(super) fn keep(bin: &str, name: &str) -> Result<(), Failure> {
     fs::rename(&beside, &place).context(paths::shown(&place))
 }
 
-/// Builds all images.
-pub(crate) fn build_all() -> Result<(), Failure> {
-    for image in ALL {
-        let (how, cargo) = thumb::toolchain()?;
-        if *image == STM32F405 {
-            println!("toolchain for {}: {how}", thumb::TARGET);
-        }
+/// Builds the images that are wanted.
+pub(super) fn build(is_wanted: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    let (how, _) = thumb::toolchain()?;
+    println!("toolchain for {}: {how}", thumb::TARGET);
+    for image in ALL.iter().filter(|image| is_wanted(image.name)) {
+        let (_, cargo) = thumb::toolchain()?;
         image.build(cargo)?;
     }
     println!("images: {}", paths::shown(&folder()));

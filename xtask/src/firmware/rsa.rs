@@ -7,13 +7,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::reproducible::reproducibly;
-use super::{host_cargo, image, manifest};
+use super::{host_cargo, image::keep, manifest};
 use crate::failure::{Context, Failure};
 use crate::process::Run;
 use crate::{paths, thumb};
 
 /// Safe Rust, and assembly around UMAAL: the feature that chooses it.
 const KERNELS: [&str; 2] = ["portable", "umaal"];
+
+/// The image with each.
+pub(super) const IMAGES: [&str; 2] = ["bench-portable", "bench-umaal"];
 
 /// The keys, digests and expected signatures, made by the `rsa` crate: a file under the build folder, so
 /// that no private key is ever in the repository.
@@ -32,15 +35,20 @@ fn write_cases() -> Result<PathBuf, Failure> {
     Ok(file)
 }
 
-/// Builds both.
-pub(super) fn build() -> Result<(), Failure> {
+/// Builds those that are wanted.
+pub(super) fn build(is_wanted: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    let wanted = KERNELS.into_iter().zip(IMAGES);
+    let wanted: Vec<_> = wanted.filter(|(_, image)| is_wanted(image)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let cases = write_cases()?;
-    for kernels in KERNELS {
+    for (kernels, image) in wanted {
         let (_, cargo) = thumb::toolchain()?;
         let folder = paths::target().join("firmware-thumb");
         let build = on(cargo.arg("build"), kernels, &cases).env("CARGO_TARGET_DIR", &folder);
         reproducibly(build, &paths::root()).show_and_stream()?;
-        image::keep("mps2-an386-rsa", &format!("bench-{kernels}"))?;
+        keep("mps2-an386-rsa", image)?;
     }
     Ok(())
 }

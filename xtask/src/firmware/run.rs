@@ -25,12 +25,12 @@ pub(crate) struct Options {
     seconds: u64,
 }
 
-/// Builds the images and runs one until it is stopped.
+/// Builds the image and runs it until it is stopped.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    image::build_all()?;
     let Some((machine, image)) = image::emulated(&options.board) else {
         return fail!("no board {}: stm32f405 or mps2-an386", options.board);
     };
+    image::build(|name| name == image.name)?;
     let socket = paths::root().join(&options.socket);
     if UnixStream::connect(&socket).is_ok() {
         return fail!(
