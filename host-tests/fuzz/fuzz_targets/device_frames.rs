@@ -2,8 +2,7 @@
 //! nothing of its key, and is as it was if it could read none of it.
 //!
 //! The first byte chooses: an empty device, one with a whole upload before its commit, one with a key, one that is
-//! locked, or one that waits for its certificate; and
-//! whether the rest is bytes as they come or messages, each with its length before it, that are given the frame
+//! locked, one that waits for its certificate, or one whose key unwraps; and whether the rest is bytes as they come or messages, each with its length before it, that are given the frame
 //! a fuzzer would not find.
 #![no_main]
 
@@ -35,6 +34,8 @@ struct Kept {
     /// Its key is kept under an unlock secret, which no input has.
     locked: Memory,
     uncertified: Memory,
+    /// Its key unwraps content keys, and signs nothing.
+    unwrapping: Memory,
     secret: HashSet<Vec<u8>>,
     /// What makes an upload, up to the commit.
     upload: Vec<Vec<u8>>,
@@ -77,6 +78,14 @@ fuzz_target!(|data: &[u8]| {
             ask(&mut device, &bytes, &kept.secret);
             assert_ne!(state(&mut device), DeviceState::Ready);
         }
+        10 => {
+            let mut device = start(kept.unwrapping.clone());
+            for body in ask(&mut device, &bytes, &kept.secret) {
+                let message = Message { id: 0, body: &body };
+                let signs = matches!(message.read(), Ok(Response::Token { .. }));
+                assert!(!signs, "it signs");
+            }
+        }
         _ => {
             // The rate limit would answer nearly everything after a while.
             kept.device.board().time.advance(1_000_000);
@@ -89,8 +98,8 @@ fuzz_target!(|data: &[u8]| {
     });
 });
 
-/// Gives the bytes to the device, and looks at what it says and keeps.
-fn ask(device: &mut Fake, bytes: &[u8], secret: &HashSet<Vec<u8>>) {
+/// Gives the bytes to the device, looks at what it says and keeps, and gives the bodies of its answers.
+fn ask(device: &mut Fake, bytes: &[u8], secret: &HashSet<Vec<u8>>) -> Vec<Vec<u8>> {
     let (before, was) = (device.board().memory(), state(device));
     let said = exchange(device, bytes);
     let bodies = answers(&said);
@@ -112,6 +121,7 @@ fn ask(device: &mut Fake, bytes: &[u8], secret: &HashSet<Vec<u8>>) {
         );
         assert_eq!(state(device), was);
     }
+    bodies
 }
 
 fn start(memory: Memory) -> Box<Fake> {
@@ -234,11 +244,15 @@ fn provisioned() -> Kept {
         board_entropy: false,
         unlock: false,
     };
-    let mut buffer = [0; MAX_POLICY];
-    let policy = policy.to_bytes(&mut buffer).expect("it fits");
+    let mut of_unwrapping = policy.clone();
+    of_unwrapping.schemes.clear();
+    of_unwrapping.audiences.clear();
+    of_unwrapping.max_lifetime = 0;
     let seed: [u8; 48] = core::array::from_fn(|place| 13_u8.wrapping_mul(place as u8 + 5));
     let len = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a length");
-    let uploaded = |unlock: &[u8]| {
+    let uploaded = |policy: &Policy<'_>, unlock: &[u8]| {
+        let mut buffer = [0; MAX_POLICY];
+        let policy = policy.to_bytes(&mut buffer).expect("it fits");
         let mut upload = Vec::new();
         let mut step = |step| upload.push(framed(&Request::Provision(step)));
         step(Provision::Begin(Totals {
@@ -272,12 +286,14 @@ fn provisioned() -> Kept {
         assert_eq!(state(&mut device), DeviceState::Ready);
         (device, upload)
     };
-    let (mut locked, _) = uploaded(&[0xa7; 32]);
-    let (mut device, upload) = uploaded(&[]);
+    let (mut locked, _) = uploaded(&policy, &[0xa7; 32]);
+    let (mut unwrapping, _) = uploaded(&of_unwrapping, &[]);
+    let (mut device, upload) = uploaded(&policy, &[]);
     Kept {
         memory: device.board().memory(),
         locked: locked.board().memory(),
         uncertified: uncertified(),
+        unwrapping: unwrapping.board().memory(),
         device,
         secret: secret(&key, &seed),
         upload,

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use object::{Object as _, ObjectSegment as _, ObjectSymbol as _};
+use object::{Object as _, ObjectSegment as _, ObjectSymbol as _, SymbolKind};
 use privyseal_core::encoding::hex;
 use privyseal_protocol::{DeviceState, Request};
 use privyseal_test_base::scratch::target_dir;
@@ -48,8 +48,12 @@ const FAULT: &str = "PRIVYSEAL_FAULT";
 const SAMPLE: usize = 40;
 /// Bytes of a secret that must not be said in a row.
 const PIECE: usize = 8;
-/// How long a request may take. One that hangs says nothing more.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a request may take that says nothing and is not at a signature. One that hangs says nothing more.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How many times as long any may take.
+const PIECES: usize = 40;
+/// Until it is looked at again, twice, where it was at no signature: interrupts come.
+const GLANCE: Duration = Duration::from_millis(1);
 /// How long an emulator serves before a new one takes its place: it ends by itself after a quarter of an hour.
 const SERVICE: Duration = Duration::from_secs(300);
 
@@ -182,12 +186,17 @@ impl<'p> Campaign<'p> {
         let request = [&[0][..], &frame(ID, &case.request)].concat();
         self.rewind();
         let mut said = Vec::new();
-        let (line, ends) = (&mut self.line, self.ends);
-        let points: Vec<u32> = self
-            .debugger
+        let Self {
+            debugger,
+            line,
+            program,
+            ends,
+            ..
+        } = self;
+        let points: Vec<u32> = debugger
             .trace(|debugger| {
                 line.write_all(&request).expect("the line");
-                let stop = go(debugger, line, Duration::from_secs(300), &mut said);
+                let stop = go(debugger, line, program, &mut said);
                 assert_eq!(stop, Stop::At(ends[0]));
             })
             .into_iter()
@@ -267,7 +276,7 @@ impl<'p> Campaign<'p> {
         self.debugger.breakpoint(point, true);
         self.line.write_all(request).expect("the line");
         let mut said = Vec::new();
-        let mut stop = go(&mut self.debugger, &mut self.line, PATIENCE, &mut said);
+        let mut stop = self.go(&mut said);
         let reached = stop == Stop::At(point);
         self.debugger.breakpoint(point, false);
         if reached {
@@ -282,7 +291,7 @@ impl<'p> Campaign<'p> {
             }
             return None;
         }
-        stop = go(&mut self.debugger, &mut self.line, PATIENCE, &mut said);
+        stop = self.go(&mut said);
         if stop == Stop::Never {
             self.begin_again();
         }
@@ -301,13 +310,17 @@ impl<'p> Campaign<'p> {
         )
     }
 
+    fn go(&mut self, said: &mut Vec<u8>) -> Stop {
+        go(&mut self.debugger, &mut self.line, &self.program, said)
+    }
+
     /// Whether the device says so of itself when it goes on: what a fault lets it say once has no effect.
     fn is_unlocked(&mut self) -> bool {
         self.debugger.breakpoint(self.ends[0], false);
         let info = frame(ID, &Request::Info);
         self.line.write_all(&info).expect("the line");
         let mut said = Vec::new();
-        go(&mut self.debugger, &mut self.line, PATIENCE, &mut said);
+        self.go(&mut said);
         self.debugger.breakpoint(self.ends[0], true);
         Answer::of(&said).state == Some(DeviceState::Ready)
     }
@@ -411,7 +424,8 @@ impl Program {
         for segment in file.segments() {
             hash.update(segment.data().expect("an ELF"));
         }
-        let functions = file.symbols().filter(|symbol| symbol.size() > 0);
+        let functions = file.symbols();
+        let functions = functions.filter(|symbol| symbol.kind() == SymbolKind::Text);
         let functions = functions.filter_map(|symbol| {
             let address = u32::try_from(symbol.address()).ok()? & !1;
             Some((address, symbol.name().ok()?.to_owned()))
@@ -434,6 +448,13 @@ impl Program {
     fn place(&self, at: u32) -> String {
         let (start, name) = self.functions.range(..=at).next_back().expect("a function");
         format!("{:#}+{:x}", rustc_demangle::demangle(name), at - start)
+    }
+
+    /// Whether it lies in what a signature does most of its time.
+    fn is_arithmetic(&self, at: u32) -> bool {
+        let name = self.place(at);
+        let mut parts = ["rsa::", "privyseal_product", "privyseal_reduce"].iter();
+        parts.any(|part| name.contains(part))
     }
 
     fn report(&self, fault: &str, case: &str) -> PathBuf {
@@ -490,7 +511,35 @@ fn begin(machine: Machine, party: &Party, ends: [u32; 2]) -> (Debugger, UnixStre
 }
 
 /// Goes on, and hears what is said on the way: a socket holds fewer than 300 bytes that come one by one, and the device waits until it takes more.
-fn go(debugger: &mut Debugger, line: &mut UnixStream, time: Duration, said: &mut Vec<u8>) -> Stop {
+fn go(
+    debugger: &mut Debugger,
+    line: &mut UnixStream,
+    program: &Program,
+    said: &mut Vec<u8>,
+) -> Stop {
+    let mut looks = 0;
+    for _ in 0..PIECES {
+        let before = said.len();
+        let time = if looks == 0 { PATIENCE } else { GLANCE };
+        let stop = go_on(debugger, line, time, said);
+        if stop != Stop::Late {
+            return stop;
+        }
+        let is_at_work = said.len() > before || program.is_arithmetic(debugger.pc());
+        looks = if is_at_work { 0 } else { looks + 1 };
+        if looks == 3 {
+            break;
+        }
+    }
+    Stop::Late
+}
+
+fn go_on(
+    debugger: &mut Debugger,
+    line: &mut UnixStream,
+    time: Duration,
+    said: &mut Vec<u8>,
+) -> Stop {
     let has_stopped = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
