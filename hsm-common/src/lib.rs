@@ -3,6 +3,7 @@
 mod input;
 mod locked;
 mod secret;
+mod text;
 
 #[macro_use]
 mod declare;
@@ -40,3 +41,4 @@ pub use secret::{
     LoginPolicy, MAX_SECRET, PinState, Secret, SecretOffer, SecretProvider, SecretRequest,
     SecretUnavailable,
 };
+pub use text::is_invisible;

@@ -7,7 +7,7 @@ use privyseal_core::token::text::JsonText;
 
 use super::compact::is_token_character;
 use super::redact::without_tokens;
-use crate::base::display::is_invisible;
+use privyseal_hsm::is_invisible;
 
 /// A token, taken out of what was around it.
 pub(super) struct Pasted<'t> {

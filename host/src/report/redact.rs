@@ -6,7 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use privyseal_check::json::Value;
 
 use super::compact::{is_token_character, object};
-use crate::base::display::is_invisible;
+use privyseal_hsm::is_invisible;
 
 /// What stands for a credential, or for what makes one of the rest.
 pub(super) const LEFT_OUT: &str = "[left out]";
