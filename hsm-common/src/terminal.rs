@@ -8,13 +8,11 @@ use std::io;
 
 use zeroize::Zeroizing;
 
-/// Prints `question` and reads the answer without echo. An interrupt (Ctrl-C, Ctrl-\) ends the line here and no process, so
-/// that the terminal is put back as it was. A signal that would end the process does so once that is done.
+/// Prints `question` and reads the answer without echo. A signal that ends or stops the process (Ctrl-C, Ctrl-\, Ctrl-Z) does
+/// so once the terminal is as it was.
 #[cfg(unix)]
 pub(crate) fn read_unseen(question: &str) -> io::Result<Zeroizing<String>> {
-    use rustix::termios::{
-        LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-    };
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
     use std::io::Write as _;
 
     struct Restored(Termios);
@@ -28,10 +26,7 @@ pub(crate) fn read_unseen(question: &str) -> io::Result<Zeroizing<String>> {
 
     let before = tcgetattr(io::stdin())?;
     let mut unseen = before.clone();
-    unseen.local_modes -= LocalModes::ECHO | LocalModes::ISIG;
-    // They end the line instead.
-    unseen.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
-    unseen.special_codes[SpecialCodeIndex::VEOL2] = QUIT;
+    unseen.local_modes -= LocalModes::ECHO;
     // Dropped last.
     let signals = signals::Caught::new();
     let _restored = Restored(before);
@@ -39,27 +34,13 @@ pub(crate) fn read_unseen(question: &str) -> io::Result<Zeroizing<String>> {
     write!(io::stderr(), "{question}")?;
     signals.wait_for_input()?;
     let mut line = Zeroizing::new([0; crate::secret::MAX_SECRET + 1]);
-    let len = rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), line.as_mut_slice()))?;
+    let len = rustix::io::read(io::stdin(), line.as_mut_slice())?;
     match line.get(..len).unwrap_or_default() {
-        [.., INTERRUPT | QUIT] => Err(interrupted()),
         [typed @ .., b'\n'] | typed => str::from_utf8(typed)
             .map(|typed| Zeroizing::new(typed.to_owned()))
             .map_err(io::Error::other),
     }
 }
-
-#[cfg(unix)]
-fn interrupted() -> io::Error {
-    io::Error::new(io::ErrorKind::Interrupted, "interrupted")
-}
-
-/// Ctrl-C.
-#[cfg(unix)]
-const INTERRUPT: u8 = 0x03;
-
-/// Ctrl-\.
-#[cfg(unix)]
-const QUIT: u8 = 0x1c;
 
 #[cfg(unix)]
 mod signals {
@@ -70,8 +51,14 @@ mod signals {
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-    /// What ends a process that does not care.
-    const DEADLY: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+    /// What ends, or stops, a process that does not care.
+    const DEADLY: [i32; 5] = [
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGTERM,
+        libc::SIGTSTP,
+    ];
 
     /// How often it is looked whether one came: it may be another thread's.
     const POLL: Timespec = Timespec {
@@ -85,7 +72,7 @@ mod signals {
         CAME.store(signal, Ordering::Relaxed);
     }
 
-    /// As long as it lives the signals that would end the process wait. Those that the program handles itself are left alone.
+    /// As long as it lives those signals wait, unless they are ignored; then what handled them before does so.
     pub(super) struct Caught(Vec<(i32, libc::sigaction)>);
 
     impl Caught {
@@ -103,8 +90,8 @@ mod signals {
                     let before: libc::sigaction = before.assume_init();
                     let mut ours: libc::sigaction = MaybeUninit::zeroed().assume_init();
                     ours.sa_sigaction = handler as libc::sighandler_t;
-                    let is_deadly = before.sa_sigaction == libc::SIG_DFL;
-                    (is_deadly && libc::sigaction(signal, &raw const ours, ptr::null_mut()) == 0)
+                    let is_heard = before.sa_sigaction != libc::SIG_IGN;
+                    (is_heard && libc::sigaction(signal, &raw const ours, ptr::null_mut()) == 0)
                         .then_some((signal, before))
                 }
             };
@@ -118,7 +105,7 @@ mod signals {
                 let stdin = io::stdin();
                 let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&POLL));
                 if CAME.load(Ordering::Relaxed) != 0 {
-                    return Err(super::interrupted());
+                    return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
                 }
                 match ready {
                     Ok(0) | Err(rustix::io::Errno::INTR) => {}

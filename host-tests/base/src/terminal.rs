@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -36,6 +37,8 @@ pub struct Terminal {
 pub struct Ended {
     /// Its exit code, unless a signal ended it.
     pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<Signal>,
     /// All that the terminal showed.
     pub shown: String,
     /// Whether what was typed at the prompt was hidden.
@@ -109,13 +112,14 @@ impl Terminal {
         }
         let hid = self.hides();
         then(&self.ours, &child);
-        let code = child.wait().expect("a child").code();
+        let status = child.wait().expect("a child");
         let hides = self.hides();
         // When nobody has the other end, reading ends behind the last word, however late that comes.
         self.theirs = self.ours.try_clone().expect("a descriptor");
         while self.read(&mut shown) {}
         Ended {
-            code,
+            code: status.code(),
+            signal: status.signal().and_then(Signal::from_named_raw),
             shown: String::from_utf8_lossy(&shown).into_owned(),
             hid,
             hides,

@@ -39,11 +39,26 @@ fn the_terminal_is_as_it_was_whatever_is_typed() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(!ended.shown.contains(PIN), "{ended:?}");
     // Ctrl-C and Ctrl-\, also behind some digits.
-    for typed in ["\x03", "24\x03", "\x1c"] {
+    for (typed, signal) in [
+        ("\x03", Signal::INT),
+        ("24\x03", Signal::INT),
+        ("\x1c", Signal::QUIT),
+    ] {
         let ended = at_a_terminal(&token, typed);
-        assert_eq!(ended.code, Some(3), "{ended:?}");
-        assert!(ended.shown.contains("interrupted"), "{ended:?}");
+        assert_eq!(ended.signal, Some(signal), "{ended:?}");
     }
+}
+
+#[test]
+fn who_ignores_signals_is_asked_all_the_same() {
+    let token = SoftHsmToken::new("T");
+    token.generate_key(2048, "01", KEY);
+    let mut command = Command::new("env");
+    command.arg("--ignore-signal=INT").arg("env");
+    command.args(keys(&token).get_args().skip(1));
+    command.env("SOFTHSM2_CONF", token.configuration());
+    let ended = Terminal::new().run(&command, PROMPT, &format!("24\x03{PIN}\n"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 #[test]
@@ -52,6 +67,6 @@ fn a_signal_ends_the_command_once_the_terminal_is_as_it_was() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
         let ended = Terminal::new().run_and_signal(&keys(&token), PROMPT, signal);
         assert!(ended.hid && !ended.hides, "{ended:?}");
-        assert_eq!(ended.code, None, "{ended:?}");
+        assert_eq!(ended.signal, Some(signal), "{ended:?}");
     }
 }
