@@ -256,6 +256,7 @@ mod tests {
             ("binary", b"\xff\xfe"),
             ("nul", b"12\x0034"),
             ("mark", b"\xef\xbb\xbf1234\n"),
+            ("pasted", "1234\u{a0}\n".as_bytes()),
             ("long", &long),
         ] {
             let error = Scratch::new(name, content).read().unwrap_err().to_string();

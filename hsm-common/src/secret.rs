@@ -3,13 +3,14 @@
 use std::fmt;
 
 use crate::locked::LockedText;
+use crate::text::is_invisible;
 use thiserror::Error;
 
 /// The longest secret, in bytes. `yubihsm-shell` reads at most 256; PINs of PKCS #11 tokens are shorter.
 pub const MAX_SECRET: usize = 256;
 
-/// A PIN or a password: 1 to [`MAX_SECRET`] bytes of UTF-8 without control characters and byte order marks, which
-/// nobody types: files and shells add them. It is wiped when dropped and, where the system allows, neither swapped out
+/// A PIN or a password: 1 to [`MAX_SECRET`] bytes of UTF-8 without control characters and what nobody sees, which
+/// nobody types: files, shells and web pages add them. It is wiped when dropped and, where the system allows, neither swapped out
 /// nor part of a core dump; `Debug` does not show it.
 pub struct Secret(LockedText);
 
@@ -30,11 +31,18 @@ pub enum SecretUnavailable {
     /// It has a control character.
     #[error("the PIN or password has a control character (a newline at its end?)")]
     Control,
-    /// It has a byte order mark.
+    /// It has a character that nobody sees.
     #[error(
-        "the PIN or password has a byte order mark (U+FEFF), which some editors put at the start of a file"
+        "character {position} of the PIN or password is U+{code_point:04X}, which nobody sees or types: an editor added \
+         it, or it was copied along"
     )]
-    ByteOrderMark,
+    #[non_exhaustive]
+    Invisible {
+        /// Which one it is, from 1 on.
+        position: usize,
+        /// Its number in Unicode.
+        code_point: u32,
+    },
     /// It has another length than the token's PINs have.
     #[error("the PIN is not of the token's length, {min} to {max} bytes")]
     #[non_exhaustive]
@@ -148,14 +156,24 @@ impl Secret {
     /// Takes a copy of `text`.
     ///
     /// # Errors
-    /// `text` is empty, longer than [`MAX_SECRET`] bytes, or has a control character or a byte order mark.
+    /// `text` is empty, longer than [`MAX_SECRET`] bytes, or has a control character or one that nobody sees. A blank other
+    /// than the space is seen between other characters only.
     pub fn new(text: &str) -> Result<Self, SecretUnavailable> {
+        let is_unseen = |&(_, (at, c)): &(usize, (usize, char))| {
+            let is_at_end = at == 0 || at.saturating_add(c.len_utf8()) == text.len();
+            is_invisible(c) || (is_at_end && c.is_whitespace() && c != ' ')
+        };
         match text {
             "" => Err(SecretUnavailable::Empty),
             _ if text.contains(char::is_control) => Err(SecretUnavailable::Control),
-            _ if text.contains('\u{feff}') => Err(SecretUnavailable::ByteOrderMark),
             _ if text.len() > MAX_SECRET => Err(SecretUnavailable::TooLong { max: MAX_SECRET }),
-            _ => Ok(Self(LockedText::new(text))),
+            _ => match (1..).zip(text.char_indices()).find(is_unseen) {
+                Some((position, (_, c))) => Err(SecretUnavailable::Invisible {
+                    position,
+                    code_point: c.into(),
+                }),
+                None => Ok(Self(LockedText::new(text))),
+            },
         }
     }
 
@@ -248,8 +266,6 @@ mod tests {
                 "{text:?}"
             );
         }
-        let marked = Secret::new("\u{feff}1234");
-        assert_eq!(marked, Err(SecretUnavailable::ByteOrderMark));
         let length = SecretUnavailable::TokenLength { min: 5, max: 8 };
         assert_eq!(Secret::new("1234").unwrap().within(5, 8), Err(length));
         assert!(Secret::new("12345678").unwrap().within(5, 8).is_ok());
@@ -259,6 +275,41 @@ mod tests {
         assert!(pin.clone().at_most(MAX_SECRET).is_ok());
         let error = pin.at_most(MAX_SECRET - 1).unwrap_err();
         assert!(error.to_string().contains("longer than 255"), "{error}");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_no_part_of_a_pin() {
+        for (text, position, code_point) in [
+            ("\u{feff}1234", 1, 0xfeff),
+            ("12\u{feff}34", 3, 0xfeff),
+            ("1234\u{200b}", 5, 0x200b),
+            ("1234\u{a0}", 5, 0xa0),
+            ("\u{a0}1234", 1, 0xa0),
+            ("12\u{2067}34", 3, 0x2067),
+            ("1\u{e0041}", 2, 0xe0041),
+        ] {
+            let expected = SecretUnavailable::Invisible {
+                position,
+                code_point,
+            };
+            assert_eq!(Secret::new(text), Err(expected.clone()), "{text:?}");
+            let message = expected.to_string();
+            let said =
+                format!("character {position} of the PIN or password is U+{code_point:04X},");
+            assert!(
+                message.starts_with(&said) && !message.contains("34"),
+                "{message}"
+            );
+        }
+        for text in [
+            " 12 34 ",
+            "1\u{a0}2",
+            "p\u{e4}ss w\u{f6}rd",
+            "\u{5bc6}\u{7801}",
+            "\u{1f511}",
+        ] {
+            assert_eq!(Secret::new(text).unwrap().expose(), text);
+        }
     }
 
     #[test]

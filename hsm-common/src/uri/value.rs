@@ -51,7 +51,7 @@ pub fn name(max: usize) -> impl FnOnce(&[u8]) -> Result<String, UriFault> {
 /// A PIN or password of at most `max` bytes. Copies are wiped.
 ///
 /// # Errors
-/// The value is empty, longer, has a control character or a byte order mark, or is not UTF-8.
+/// The value is empty, longer, has a control character or one that nobody sees, or is not UTF-8.
 pub fn secret(max: usize) -> impl FnOnce(&[u8]) -> Result<Secret, UriFault> {
     move |bytes| {
         let text = Zeroizing::new(text(bytes)?);
@@ -60,7 +60,7 @@ pub fn secret(max: usize) -> impl FnOnce(&[u8]) -> Result<Secret, UriFault> {
             .map_err(|error| match error {
                 SecretUnavailable::Empty => UriFault::Empty,
                 SecretUnavailable::TooLong { .. } => UriFault::TooLong { max },
-                _ => UriFault::Rule("has a control character or a byte order mark"),
+                _ => UriFault::Rule("has a control character or one that nobody sees"),
             })
     }
 }
