@@ -226,13 +226,20 @@ impl Pkcs11Uri {
         Some(bytes.rev().collect())
     }
 
-    /// That the URI names a private key, or any kind of object.
-    pub(crate) fn check_names_key(&self) -> Result<(), UriError> {
-        const NOT_A_KEY: UriFault =
-            UriFault::Rule("names no private key: it is private, or left out");
+    /// The private key that the URI names. That of a certificate or a public key, which other tools print, has the same `id`;
+    /// its label may be another.
+    pub(crate) fn of_private_key(&self) -> Result<Self, UriError> {
+        const NOT_A_KEY: UriFault = UriFault::Rule(
+            "names nothing that belongs to a private key: it is private, cert or public, or left out",
+        );
+        let mut key = self.clone();
         match self.object_type {
-            None | Some(ObjectType::Private) => Ok(()),
-            Some(_) => Err(GRAMMAR.refuse(TYPE, NOT_A_KEY)),
+            None | Some(ObjectType::Private) => {}
+            Some(ObjectType::Certificate | ObjectType::Public) => {
+                key.object.take_if(|_| self.id.is_some());
+            }
+            Some(_) => return Err(GRAMMAR.refuse(TYPE, NOT_A_KEY)),
         }
+        Ok(key)
     }
 }

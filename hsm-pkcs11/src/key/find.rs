@@ -17,8 +17,7 @@ pub(crate) fn select<O: KeyOperation>(
     session: &OpenSession,
     uri: &Pkcs11Uri,
 ) -> Result<KeyFacts, Error> {
-    uri.check_names_key()?;
-    let matching = all(session, uri)?;
+    let matching = all(session, &uri.of_private_key()?)?;
     if matching.is_empty() {
         let present = object::find(session, CKO_PRIVATE_KEY, &[])?;
         let some = read(session, present.iter().take(MAX_LISTED))?;

@@ -164,7 +164,7 @@ fn no_such_key() {
         &["there is none at all"],
     );
     refused(
-        "token=lone%20key;type=cert",
+        "token=lone%20key;type=data",
         SignerErrorKind::Configuration,
         &["type"],
     );

@@ -54,6 +54,34 @@ fn jwks_with_keycloaks_kid_and_the_chain() {
     assert_eq!(twice.status.code(), Some(2), "one kid for two keys");
 }
 
+/// p11tool prints one for each object, with the object's own label.
+#[test]
+fn the_uri_of_its_certificate_or_public_key_names_the_key() {
+    let token = token();
+    token.import_key(&test_key("stranger", 2048), "02", "leaf");
+    let key = token.uri("K");
+    let expected = printed(&token, &["jwks", "--key", &key]);
+    let (_, reach) = key.split_once('?').unwrap();
+    let named = |object: &str| {
+        let uri = format!(
+            "pkcs11:model=SoftHSM%20v2;manufacturer=SoftHSM%20project;token=T;{object}?{reach}"
+        );
+        output(&token, &["jwks", "--key", &uri])
+    };
+    for object in [
+        "id=%01;object=leaf;type=cert",
+        "id=%01;object=K;type=public",
+        "object=K;type=public",
+    ] {
+        let found = String::from_utf8(named(object).stdout).unwrap();
+        assert_eq!(found, expected, "{object}");
+    }
+    // The certificates of those that issued it have no key.
+    for object in ["id=%a0;object=authority%201;type=cert", "id=%01;type=data"] {
+        assert_ne!(named(object).status.code(), Some(0), "{object}");
+    }
+}
+
 #[test]
 fn openssl_verifies_a_certification_request_and_reads_it() {
     let token = token();
