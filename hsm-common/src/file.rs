@@ -112,6 +112,33 @@ impl PinFile {
 }
 
 impl PinFile {
+    /// Whether it is a pipe, which has what somebody writes to it: once, some time, or never.
+    #[cfg(unix)]
+    pub(crate) fn is_pipe(&self) -> bool {
+        use std::os::unix::fs::FileTypeExt as _;
+        let metadata = self.0.metadata();
+        metadata.is_ok_and(|it| it.file_type().is_fifo())
+    }
+
+    /// Not known here.
+    #[cfg(not(unix))]
+    pub(crate) const fn is_pipe(&self) -> bool {
+        false
+    }
+
+    /// Comes and goes as a writer: a thread that waits for one reads to the end then.
+    pub(crate) fn end_wait(&self) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            let mut writer = File::options();
+            let _ = writer
+                .write(true)
+                .custom_flags(libc::O_NONBLOCK)
+                .open(&self.0);
+        }
+    }
+
     /// The path in a message, with a space before it. Not that of a bare word: it may be a PIN, put where its
     /// file should be.
     fn shown(&self) -> String {

@@ -1,6 +1,10 @@
 //! Where a PIN or password comes from: the URI, a file, the environment, or a person at a terminal; in this
 //! order, and never from an argument of its own.
 
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
 use crate::environment::{self, PIN_VARIABLE};
 use crate::file::PinFile;
 use crate::process_lock::state_folder;
@@ -11,6 +15,9 @@ use crate::secret::{
 
 /// Tells the user of a library or command something that needs no action now.
 type Warn<'w> = Box<dyn FnMut(&str) + Send + 'w>;
+
+/// How long a pipe is waited for before that is said, and then: a person may have to unlock what writes to it.
+const PIPE_WAIT: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(120)];
 
 /// Finds the PIN or password of one key reference. It is looked up when the hardware needs it and not
 /// before, and is handed over once.
@@ -73,18 +80,23 @@ impl<'w> PinSources<'w> {
         }
     }
 
-    /// Whether the file that the URI names can be read, and holds what can be a PIN. `None` where it names none, or a
-    /// credential that only its service has.
+    /// Whether the file that the URI names can be read, and holds what can be a PIN. `None` where it names none, a
+    /// credential that only its service has, or a pipe, which can be read once.
     pub fn check_file(&mut self) -> Option<Result<(), SecretUnavailable>> {
         let source = self.source.clone()?;
         let is_elsewhere = source.starts_with("credential:")
             && std::env::var_os("CREDENTIALS_DIRECTORY").is_none();
-        (!is_elsewhere).then(|| self.in_file(&source).map(drop))
+        let is_pipe = || PinFile::from_pin_source(&source).is_ok_and(|file| file.is_pipe());
+        (!is_elsewhere && !is_pipe()).then(|| self.in_file(&source).map(drop))
     }
 
     fn in_file(&mut self, source: &str) -> Result<Secret, SecretUnavailable> {
         let file = PinFile::from_pin_source(source)?;
-        let (secret, readable_by_all) = file.read()?;
+        let (secret, readable_by_all) = if file.is_pipe() {
+            self.in_pipe(&file, PIPE_WAIT)?
+        } else {
+            file.read()?
+        };
         if readable_by_all {
             let text = format!(
                 "{} can be read by every user of this machine; chmod 600 fixes that",
@@ -96,6 +108,36 @@ impl<'w> PinSources<'w> {
             (self.warn)(&text);
         }
         Ok(secret)
+    }
+
+    /// Waits for what somebody writes to a pipe, not longer than two times `wait`.
+    fn in_pipe(
+        &mut self,
+        file: &PinFile,
+        wait: [Duration; 2],
+    ) -> Result<(Secret, bool), SecretUnavailable> {
+        let (of_reader, (give, given)) = (file.clone(), mpsc::channel());
+        let read = move || give.send(of_reader.read());
+        let failed = |error| SecretUnavailable::new(format!("no thread to read a pipe: {error}"));
+        thread::Builder::new().spawn(read).map_err(failed)?;
+        let [soon, late] = wait;
+        if let Ok(read) = given.recv_timeout(soon) {
+            return read;
+        }
+        let (path, seconds) = (file.path().display(), late.as_secs());
+        (self.warn)(&format!(
+            "waiting for a PIN from pin-source {path}, a pipe to which nobody wrote one yet, {seconds} s more at most"
+        ));
+        let read = given.recv_timeout(late).or_else(|_| {
+            file.end_wait();
+            given.recv_timeout(soon)
+        });
+        match read {
+            Err(_) | Ok(Err(SecretUnavailable::Empty)) => Err(SecretUnavailable::new(format!(
+                "nobody wrote a PIN to pin-source {path}, a pipe"
+            ))),
+            Ok(read) => read,
+        }
     }
 
     fn find(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
@@ -251,6 +293,31 @@ mod tests {
             assert_eq!(warnings.lock().unwrap().is_empty(), is_taken, "{mode:o}");
         }
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_waited_for_and_given_up() {
+        let path = std::env::temp_dir().join(format!("privyseal-pipe-{}", std::process::id()));
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let source = path.display().to_string();
+        let file = PinFile::from_pin_source(&source).unwrap();
+        let warnings = Mutex::default();
+        let mut given = sources(None, Some(&source), &warnings);
+        // It would be read, and gone.
+        assert_eq!(given.check_file(), None);
+        let read = given.in_pipe(&file, [Duration::from_millis(200); 2]);
+        let error = read.unwrap_err().to_string();
+        assert!(
+            error.starts_with("nobody wrote a PIN to pin-source"),
+            "{error}"
+        );
+        assert!(warnings.lock().unwrap()[0].contains(&source));
+        let writer = thread::spawn(move || std::fs::write(path, "471147\n"));
+        assert_eq!(given.secret(&request()), Secret::new("471147"));
+        writer.join().unwrap().unwrap();
+        std::fs::remove_file(source).unwrap();
     }
 
     #[test]
