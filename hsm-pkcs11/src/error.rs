@@ -43,6 +43,18 @@ pub enum Error {
         /// How long was waited for it.
         waited: Duration,
     },
+    /// The module ends a process that loads and initializes it, so it is not loaded here.
+    #[error(
+        "PKCS #11 module {} is left out: {reason}; a URI can name the module that has the token \
+         (module-name=)",
+        .path.display()
+    )]
+    ModuleCrashes {
+        /// Its path.
+        path: PathBuf,
+        /// How that process ended.
+        reason: String,
+    },
     /// No token, or more than one, fits the URI.
     #[error("token: {0}")]
     Token(#[source] SelectError),

@@ -44,6 +44,6 @@ pub use options::PoolOptions;
 pub use pool::{Pkcs11Pool, PooledSigner};
 pub use privyseal_hsm::{LoginPolicy, SignerOptions};
 pub use signer::{Pkcs11Key, Pkcs11Signer, Pkcs11Unwrapper};
-pub use slot::TokenInfo;
+pub use slot::{TokenInfo, try_modules_by};
 pub use uri::{ObjectType, Pkcs11Uri};
 pub use watch::{ModuleTrouble, is_module_called, on_module_trouble};

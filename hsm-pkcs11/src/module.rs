@@ -42,6 +42,9 @@ type Place = Arc<TimedMutex<Option<Arc<Module>>>>;
 
 static PLACES: Mutex<BTreeMap<PathBuf, Place>> = Mutex::new(BTreeMap::new());
 
+/// Whether a process outlives the module that the URI names; if not, how it ended.
+pub(crate) type Trial = fn(&Pkcs11Uri) -> Result<(), String>;
+
 /// A loaded and initialized module.
 pub(crate) struct Module {
     path: PathBuf,
@@ -113,8 +116,8 @@ impl fmt::Debug for Module {
 
 impl Module {
     /// The module that `uri` names, loaded now or earlier. Its `library-` attributes must fit.
-    pub(crate) fn load(uri: &Pkcs11Uri) -> Result<Arc<Self>, Error> {
-        let at = |path: PathBuf| Self::at(&path, uri.module_init_args());
+    pub(crate) fn load(uri: &Pkcs11Uri, trial: Option<Trial>) -> Result<Arc<Self>, Error> {
+        let at = |path: PathBuf| Self::at(&path, uri.module_init_args(), trial);
         let module = match (at(find::library(uri)), find::with_prefix(uri)) {
             (Err(error @ Error::Module { .. }), Some(path)) => match at(path) {
                 Err(Error::Module { .. }) => Err(error),
@@ -175,7 +178,7 @@ impl Module {
         self.epoch.load(Ordering::Acquire)
     }
 
-    fn at(path: &Path, init_args: Option<&str>) -> Result<Arc<Self>, Error> {
+    fn at(path: &Path, init_args: Option<&str>, trial: Option<Trial>) -> Result<Arc<Self>, Error> {
         let file = resolve(path)?;
         // A panic under the lock leaves the map as it was.
         let place = Arc::clone(
@@ -188,7 +191,7 @@ impl Module {
         let ready = place.lock(Duration::ZERO).and_then(|place| place.clone());
         let module = match ready.filter(|module| module.check_process().is_ok()) {
             Some(module) => module,
-            None => Self::initialized_in_time(place, &file, init_args)?,
+            None => Self::initialized_in_time(place, &file, init_args, trial)?,
         };
         let as_given = module.init_args.as_deref().map(std::ffi::CStr::to_bytes);
         if init_args.is_some() && init_args.map(str::as_bytes) != as_given {
@@ -205,6 +208,7 @@ impl Module {
         place: Place,
         file: &Path,
         init_args: Option<&str>,
+        trial: Option<Trial>,
     ) -> Result<Arc<Self>, Error> {
         let (path, init_args) = (file.to_owned(), init_args.map(str::to_owned));
         // No channel: a loader that hangs lets no thread make its first use of one.
@@ -219,7 +223,8 @@ impl Module {
                 .filter(|module| module.check_process().is_ok());
             let module = match ready {
                 Some(module) => Ok(module),
-                None => Self::initialized(&path, init_args.as_deref()).map(Arc::new),
+                None => survives(trial, &path, init_args.as_deref())
+                    .and_then(|()| Self::initialized(&path, init_args.as_deref()).map(Arc::new)),
             };
             *place = module.clone().ok();
             drop(place);
@@ -270,6 +275,19 @@ impl Entered<'_> {
             Err(Error::Token(SelectError::OtherLibrary))
         }
     }
+}
+
+fn survives(trial: Option<Trial>, path: &Path, init_args: Option<&str>) -> Result<(), Error> {
+    let uri = Pkcs11Uri {
+        module_path: Some(path.to_string_lossy().into_owned()),
+        module_init_args: init_args.map(str::to_owned),
+        ..Pkcs11Uri::default()
+    };
+    let tried = trial.map_or(Ok(()), |trial| trial(&uri));
+    tried.map_err(|reason| Error::ModuleCrashes {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 /// Takes the read or the write lock by polling. A blocking lock could wait for ever: for a module that hangs, or, in a
@@ -332,7 +350,7 @@ mod tests {
     }
 
     fn refusal(uri: &str) -> Error {
-        Module::load(&uri.parse().unwrap()).unwrap_err()
+        Module::load(&uri.parse().unwrap(), None).unwrap_err()
     }
 
     /// As on a machine without p11-kit.

@@ -30,6 +30,14 @@ pub enum ModuleTrouble<'m> {
         /// How long ago.
         waited: Duration,
     },
+    /// It ended the process that tried it ([`try_modules_by`](crate::try_modules_by)), so it is left out.
+    #[non_exhaustive]
+    Crash {
+        /// The module.
+        path: &'m Path,
+        /// How that process ended.
+        reason: &'m str,
+    },
     /// It ends the process in the midst of a call, with `exit`. Told by the thread of that call: when it returns, the
     /// process ends as the module wants it to.
     #[non_exhaustive]

@@ -14,7 +14,7 @@
 //! | `return CODE` | returns it without forwarding |
 //! | `return-after CODE` | forwards, then says that it failed |
 //! | `hang MS` | waits, then forwards |
-//! | `abort`, `exit` | ends the process, by a signal or as if all were well |
+//! | `abort`, `crash`, `exit` | ends the process, by a signal (SIGABRT, SIGSEGV) or as if all were well |
 //! | `print` | prints a line on standard output, then forwards |
 //! | `wrong`, `short N` | flips a bit of a signature; says that it is N bytes shorter |
 //! | `length N` | says that a signature is N bytes long, beside a whole one or asked for its length |
@@ -57,6 +57,7 @@ pub(crate) enum Action {
     ReturnAfter(CK_RV),
     Hang(Duration),
     Abort,
+    Crash,
     Exit,
     Print,
     WrongSignature,
@@ -138,6 +139,7 @@ impl Action {
             "return-after" => Self::ReturnAfter(value()?),
             "hang" => Self::Hang(Duration::from_millis(value()?)),
             "abort" => Self::Abort,
+            "crash" => Self::Crash,
             "exit" => Self::Exit,
             "print" => Self::Print,
             "none" => Self::NoSlots,

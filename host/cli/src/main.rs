@@ -39,17 +39,21 @@ mod yubihsm;
 
 use core::error::Error as _;
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use error::CliError;
 use exit::Exit;
 use options::ProfileChoice;
 use output::say;
-use privyseal_pkcs11::{ModuleTrouble, on_module_trouble};
+use privyseal_hsm::lock;
+use privyseal_pkcs11::{ModuleTrouble, on_module_trouble, try_modules_by};
 use redact::redacted;
 
 const AFTER_HELP: &str = "\
@@ -193,6 +197,13 @@ fn module_trouble(trouble: &ModuleTrouble<'_>, limit: Duration) {
             );
             hardening::end_at_once(Exit::Key);
         }
+        ModuleTrouble::Crash { path, reason, .. } => {
+            static SAID: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+            if lock(&SAID).insert(path.to_path_buf()) {
+                let path = path.display();
+                say!("warning: PKCS #11 module {path} is left out: {reason}");
+            }
+        }
         ModuleTrouble::Exit { path, function, .. } => {
             let path = path.display();
             say!("error: the PKCS #11 module {path} ended this process in {function}");
@@ -225,6 +236,7 @@ fn run(arguments: &[OsString]) -> Result<(), Failure> {
     } else {
         |trouble| module_trouble(trouble, CALL_LIMIT)
     });
+    try_modules_by(scan::try_out);
     hardening::keep_output_for_results();
     cli.command.run().map_err(Failure::Run)
 }

@@ -13,10 +13,15 @@ use privyseal_pkcs11::{Pkcs11Uri, configured_modules, module_info};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
+use crate::exit::Exit;
+use crate::hardening::end_at_once;
 use crate::output::{print_line, say};
 
 /// How long one module may take.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a module is tried before it is loaded, which may take as long again.
+const TRIAL_LIMIT: Duration = Duration::from_secs(5);
 
 /// After which it is said who is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -38,6 +43,7 @@ pub(super) struct Scanned {
 
 /// Looks at one module and prints what was found, for [`all`].
 pub(super) fn one(name: &str) -> Result<(), CliError> {
+    end_with_parent();
     let scan = ModuleScan::of(&Pkcs11Uri::of_module(name), clock::now()?);
     let text = scan.to_string();
     print_line(json!({"report": scan, "text": text}).to_string().as_bytes())
@@ -49,6 +55,7 @@ pub(super) fn one(name: &str) -> Result<(), CliError> {
     reason = "a module may print what it likes, and end the process as if all were well"
 )]
 pub(super) fn load(uri: &str) -> Result<(), CliError> {
+    end_with_parent();
     let uri: Pkcs11Uri = uri.parse().map_err(KeyUriError::Uri)?;
     let _ = module_info(&uri);
     std::process::exit(LOADED)
@@ -56,9 +63,25 @@ pub(super) fn load(uri: &str) -> Result<(), CliError> {
 
 /// Whether a process that loads and initializes the module is still there afterwards. No PIN is used.
 pub(super) fn survives(uri: &Pkcs11Uri) -> io::Result<()> {
+    survives_within(LIMIT, uri, Some(PATIENCE))
+}
+
+/// The same for [`privyseal_pkcs11::try_modules_by`]. What takes its time, or cannot be tried, may be good.
+pub(super) fn try_out(uri: &Pkcs11Uri) -> Result<(), String> {
+    match survives_within(TRIAL_LIMIT, uri, None) {
+        Err(error) if error.kind() == io::ErrorKind::Other => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn survives_within(
+    limit: Duration,
+    uri: &Pkcs11Uri,
+    mut patience: Option<Duration>,
+) -> io::Result<()> {
     let uri = uri.to_string();
     let mut child = start(["keys", "--load-module", &uri])?;
-    let status = wait("of this key", &mut child, LIMIT, &mut Some(PATIENCE))?;
+    let status = wait("of this key", &mut child, limit, &mut patience)?;
     if status.code() == Some(LOADED) {
         Ok(())
     } else {
@@ -105,10 +128,18 @@ fn scan(name: String, limit: Duration, mut patience: Option<Duration>) -> Scanne
 fn start(words: [&str; 3]) -> io::Result<Child> {
     Command::new(std::env::current_exe()?)
         .args(words)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
+}
+
+/// A module that hangs keeps no process alive that nobody waits for: standard input ends with who started it.
+fn end_with_parent() {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        end_at_once(Exit::Key)
+    });
 }
 
 fn finish(
@@ -150,9 +181,8 @@ fn wait(
             child.kill()?;
             child.wait()?;
             let seconds = limit.as_secs();
-            return Err(io::Error::other(format!(
-                "it hangs: nothing came of it in {seconds} s"
-            )));
+            let text = format!("it hangs: nothing came of it in {seconds} s");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, text));
         }
         if patience
             .take_if(|patience| start.elapsed() > *patience)

@@ -11,9 +11,10 @@ impl SignerError for Error {
                 SignerErrorKind::Configuration
             }
             Self::Randomness { .. } => SignerErrorKind::Other,
-            Self::Module { .. } | Self::Disconnected | Self::ForeignModule => {
-                SignerErrorKind::Unavailable
-            }
+            Self::Module { .. }
+            | Self::ModuleCrashes { .. }
+            | Self::Disconnected
+            | Self::ForeignModule => SignerErrorKind::Unavailable,
             Self::ModuleHangs { .. } => SignerErrorKind::Timeout,
             Self::Token(error) | Self::KeySelection(error) => error.kind(),
             Self::Key { .. } | Self::KeyEncryption { .. } | Self::NotAlwaysAuthenticate { .. } => {

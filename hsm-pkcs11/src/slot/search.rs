@@ -1,7 +1,7 @@
 //! Which module has the token, where a URI names none: one of p11-kit's.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use privyseal_hsm::lock;
@@ -9,8 +9,9 @@ use privyseal_hsm::lock;
 use super::{look, matching_token};
 use crate::error::Error;
 use crate::limits::{INITIALIZE_WAIT, SLOW_AFTER, START_WAIT};
-use crate::module::{Module, configured_modules};
+use crate::module::{Module, Trial, configured_modules};
 use crate::uri::Pkcs11Uri;
+use crate::watch::{self, ModuleTrouble};
 
 /// What the modules answered.
 #[derive(Default)]
@@ -20,15 +21,27 @@ struct Answers {
     found: Vec<Arc<Module>>,
 }
 
+static TRIAL: OnceLock<Trial> = OnceLock::new();
+
+/// From now on a module that nobody named, one of several, is loaded only if a process of its own outlives that: `trial` starts
+/// one, for which [`module_info`](crate::module_info) is enough, or says how it ended. The first caller in a process is heard.
+pub fn try_modules_by(trial: fn(&Pkcs11Uri) -> Result<(), String>) {
+    let _ = TRIAL.set(trial);
+}
+
 /// The module that `uri` names; where it names none, the one of p11-kit's that has its token. Each is started on its own, so
 /// that one that hangs keeps nobody from the others. If not just one has it, p11-kit's proxy, which knows all of them.
 pub(crate) fn module_of(uri: &Pkcs11Uri) -> Result<Arc<Module>, Error> {
     let is_named = uri.module_path.is_some() || uri.module_name.is_some();
-    // Slots are numbered by the proxy, and arguments are one module's.
-    if is_named || uri.slot_id.is_some() || uri.module_init_args.is_some() {
-        return Module::load(uri);
+    if is_named {
+        return Module::load(uri, None);
     }
     let names: BTreeSet<_> = configured_modules().into_iter().collect();
+    let trial = TRIAL.get().copied().filter(|_| names.len() > 1);
+    // Slots are numbered by the proxy, and arguments are one module's.
+    if uri.slot_id.is_some() || uri.module_init_args.is_some() {
+        return Module::load(uri, trial);
+    }
     let answers = Answers {
         missing: names.clone(),
         ..Answers::default()
@@ -38,7 +51,10 @@ pub(crate) fn module_of(uri: &Pkcs11Uri) -> Result<Arc<Module>, Error> {
         let of_thread = Arc::clone(&shared);
         let uri = uri.in_module(name.clone());
         let ask = move || {
-            let found = with_token(&uri);
+            let found = with_token(&uri, trial);
+            if let Err(Error::ModuleCrashes { path, reason }) = &found {
+                watch::tell(&ModuleTrouble::Crash { path, reason });
+            }
             let (answers, came) = &*of_thread;
             let mut answers = lock(answers);
             if !matches!(found, Err(Error::ModuleHangs { .. })) {
@@ -72,13 +88,13 @@ pub(crate) fn module_of(uri: &Pkcs11Uri) -> Result<Arc<Module>, Error> {
             path: name.into(),
             waited: INITIALIZE_WAIT,
         }),
-        _ => Module::load(uri),
+        _ => Module::load(uri, trial),
     }
 }
 
 /// The module that `uri` names, if it has a token that is meant.
-fn with_token(uri: &Pkcs11Uri) -> Result<Option<Arc<Module>>, Error> {
-    let module = Module::load(uri)?;
+fn with_token(uri: &Pkcs11Uri, trial: Option<Trial>) -> Result<Option<Arc<Module>>, Error> {
+    let module = Module::load(uri, trial)?;
     let entered = module.enter()?;
     let _alone = module.alone(START_WAIT);
     let mut slots = entered.raw().slots()?.into_iter();

@@ -133,6 +133,78 @@ fn a_user_configures_no_module_of_who_wants_none() {
     assert!(!text.contains("\"soft\""), "{text}");
 }
 
+/// How a module ends its process, and what is said of that.
+const ENDS: [(&str, &str); 3] = [
+    ("abort", "signal: 6"),
+    ("crash", "signal: 11"),
+    ("exit", "exit status: 3"),
+];
+
+#[test]
+fn a_module_that_crashes_keeps_nobody_from_a_key_whose_module_is_not_named() {
+    let token = token();
+    let uri = format!(
+        "pkcs11:token=T;object=K?pin-source=file:{}",
+        token.pin_file().display()
+    );
+    let sign = [
+        "sign",
+        "--scheme",
+        "itsme",
+        "--client-id",
+        "c",
+        "--kid",
+        "k",
+        "--endpoint",
+        "token",
+        "--key",
+        &uri,
+    ];
+    for words in [
+        &sign[..],
+        &["keys", "--key", &uri],
+        &["doctor", "--key", &uri],
+    ] {
+        for (end, status) in ENDS {
+            let mut command = with_modules(&token, &privyseal::path(), words);
+            FaultShim::new(token.dir()).rules(&[&format!("C_Initialize * {end}")]);
+            let found = tool::output(&mut command, b"");
+            let said = String::from_utf8(found.stderr).unwrap();
+            let text = String::from_utf8(found.stdout).unwrap();
+            let left_out = said.lines().filter(|line| line.contains("is left out"));
+            let left_out: Vec<_> = left_out.collect();
+            assert_eq!(left_out.len(), 1, "{words:?} {said} {text}");
+            assert!(
+                left_out[0].contains("fault_shim") && left_out[0].contains(status),
+                "{said}"
+            );
+            let is_done = match words[0] {
+                "sign" => text.split('.').count() == 3,
+                "keys" => text.contains("fit to sign"),
+                _ => text.contains("the key signs"),
+            };
+            assert!(is_done, "{words:?} {end}: {said} {text}");
+            // Who has the token is not known then.
+            if words[0] == "sign" {
+                let absent = uri.replace("token=T", "token=U");
+                let words = words
+                    .iter()
+                    .map(|word| if *word == uri { &absent } else { *word });
+                let words: Vec<_> = words.collect();
+                let mut command = with_modules(&token, &privyseal::path(), &words);
+                FaultShim::new(token.dir()).rules(&[&format!("C_Initialize * {end}")]);
+                let found = tool::output(&mut command, b"");
+                let said = String::from_utf8(found.stderr).unwrap();
+                assert!(
+                    said.contains("error: ") && found.stdout.is_empty(),
+                    "{said}"
+                );
+                assert_eq!(found.status.code(), Some(3), "{said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_module_that_crashes_does_not_end_the_doctor() {
     let token = token();
@@ -141,7 +213,7 @@ fn a_module_that_crashes_does_not_end_the_doctor() {
         FaultShim::module().display()
     );
     let mut doctor = with_modules(&token, &privyseal::path(), &["doctor", "--key", &uri]);
-    for (end, status) in [("abort", "signal: 6"), ("exit", "exit status: 3")] {
+    for (end, status) in ENDS {
         FaultShim::new(token.dir()).rules(&[&format!("C_Initialize * {end}")]);
         let found = tool::output(&mut doctor, b"");
         let text = String::from_utf8(found.stdout).unwrap();
