@@ -85,7 +85,7 @@ impl<'t> Jws<'t> {
 
     /// A text claim that nobody proved: good for nothing but looking up who should have.
     pub fn unverified_claim(&self, name: &str) -> Option<String> {
-        let claims = members::unique(&self.payload).ok()?;
+        let claims: Map<String, Value> = members::unique(&self.payload).ok()?;
         Some(claims.get(name)?.as_str()?.to_owned())
     }
 
@@ -114,7 +114,7 @@ impl JwsHeader {
     /// [`JoseError`] for another form or algorithm.
     fn parse(header: &str, accepted: &[Algorithm]) -> Result<Self, JoseError> {
         let decoded = decode(header, "has a header that is not base64url")?;
-        let members = members::unique(&decoded).map_err(|_| {
+        let members: Map<String, Value> = members::unique(&decoded).map_err(|_| {
             JwsFault::Form("has a header that is not a JSON object whose members are there once")
         })?;
         let alg = members.get("alg").and_then(Value::as_str);

@@ -112,7 +112,7 @@ impl Assertion {
     pub fn claim(&self, name: &str) -> Option<String> {
         let payload = JwsParts::split(&self.0)?.payload;
         let payload = Zeroizing::new(Base64UrlUnpadded::decode_vec(payload).ok()?);
-        let claims = unique_members(&payload).ok()?;
+        let claims: serde_json::Value = unique_members(&payload).ok()?;
         Some(claims.get(name)?.as_str()?.to_owned())
     }
 

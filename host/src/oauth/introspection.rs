@@ -20,7 +20,7 @@ impl Introspection {
     ///
     /// What the answer lacks, as a clause about it.
     pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
-        let members = unique_members(&body)
+        let members: Map<String, Value> = unique_members(&body)
             .map_err(|_| "the answer is not a JSON object whose members are there once")?;
         let active = members
             .get("active")

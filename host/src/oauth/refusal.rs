@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::base::display::sanitize_for_display;
 use crate::http::retry::FailedTry;
 use crate::http::{Response, RetryAfter, Url};
+use crate::jose::jws::unique_members;
 
 mod diagnosis;
 
@@ -40,7 +41,7 @@ impl Refusal {
     {
         let secrets: Vec<&str> = secrets.into_iter().collect();
         let shown = |text: &str| sanitize_for_display(text, secrets.iter().copied());
-        let json: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let json: Value = unique_members(&response.body).unwrap_or_default();
         let member = |name: &&str| json.get(*name)?.as_str().map(shown);
         let error = ErrorResponse::parse(&response.body).ok();
         let code = error.as_ref().map(|error| error.error.to_string());

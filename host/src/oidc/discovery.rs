@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::base::display::sanitize_for_display;
 use crate::http::{BaseUrl, Http, Url, UrlError};
+use crate::jose::jws::unique_members;
 use crate::oauth;
 use crate::oidc::OidcError;
 
@@ -57,8 +58,8 @@ impl ProviderMetadata {
     ///
     /// [`MetadataError`] with the member that is missing, of another type, or refused.
     pub fn from_bytes(issuer: &str, body: &[u8]) -> Result<Self, MetadataError> {
-        let members: Map<String, Value> = serde_json::from_slice(body)
-            .map_err(|_| MetadataError("the metadata are not a JSON object".to_owned()))?;
+        let members: Map<String, Value> =
+            unique_members(body).map_err(|fault| MetadataError(format!("the document {fault}")))?;
         let missing = |name| {
             let source = "OpenID Connect Discovery section 3";
             MetadataError(format!("{name} is missing in the metadata ({source})"))
@@ -302,11 +303,16 @@ mod tests {
             let error = read(more).unwrap_err().to_string();
             assert!(error.contains(words), "{more}: {error}");
         }
-        for body in ["", "[]", "<html>"] {
-            let error = ProviderMetadata::from_bytes(ISSUER, body.as_bytes())
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains("not a JSON object"), "{error}");
+        let twice = format!(r#"{{"issuer":"https://a.b","issuer":"{ISSUER}"}}"#);
+        for (body, words) in [
+            ("", "the document is not JSON"),
+            ("[]", "the document is not a JSON object"),
+            ("<html>", "the document is not JSON"),
+            (&twice, "the document has a member twice"),
+        ] {
+            let error = ProviderMetadata::from_bytes(ISSUER, body.as_bytes());
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
         }
     }
 }

@@ -14,7 +14,9 @@ use crate::base::events;
 use crate::base::runtime::Runtime;
 use crate::http::{Http, MAX_CALL_RESPONSE};
 use crate::jose::JoseFault;
-use crate::jose::jws::{ClaimRules, JwsFault, VerifiedJws, judge_access_token_type};
+use crate::jose::jws::{
+    ClaimRules, JwsFault, VerifiedJws, judge_access_token_type, unique_members,
+};
 use crate::oauth;
 use crate::oauth::OAuthError;
 use crate::oidc::OidcError;
@@ -192,7 +194,7 @@ impl Provider {
         let url = url.unwrap_or_else(|| self.metadata.token_endpoint());
         let response = http.get_public(url, MAX_CALL_RESPONSE);
         let response = response.map_err(OAuthError::from)?;
-        let said: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let said: Value = unique_members(&response.body).unwrap_or_default();
         if let Some(token) = said[NAME].as_str() {
             self.verify(http, now, NAME, token, TokenFrom::Anybody)?;
         }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::content::ContentEncryption;
 use crate::base::display::sanitize_for_display;
 use crate::jose::error::{JoseError, JweFault, MAX_JWE};
+use crate::jose::jws::unique_members;
 
 /// A compact JWE, taken apart.
 pub struct Jwe<'t> {
@@ -38,8 +39,9 @@ impl<'t> Jwe<'t> {
             return Err(JweFault::Form("has not five parts with dots between them").into());
         };
         let header = decode(protected, "has a header that is not base64url")?;
-        let header: Map<String, Value> = serde_json::from_slice(&header)
-            .map_err(|_| JweFault::Form("has a header that is not a JSON object"))?;
+        let header: Map<String, Value> = unique_members(&header).map_err(|_| {
+            JweFault::Form("has a header that is not a JSON object whose members are there once")
+        })?;
         if header.contains_key("crit") {
             return Err(JweFault::Critical.into());
         }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::JwkError;
 use crate::base::file;
+use crate::jose::jws::unique_members;
 
 /// The keys of a JWK Set that may have made an RS256 signature, or those to which something may be encrypted.
 ///
@@ -34,8 +35,8 @@ struct Jwk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetError {
-    /// Not JSON at all.
-    #[error("the key set is not JSON")]
+    /// Not JSON, or one that two readers may read differently.
+    #[error("the key set is not JSON whose members are there once")]
     NotJson,
     /// Not JSON, and from where on.
     #[error("the key set {0}")]
@@ -105,7 +106,7 @@ impl KeySet {
     pub(crate) fn json(content: &[u8]) -> Result<Value, KeySetError> {
         // RFC 8259 section 8.1 allows that; editors write it.
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-        serde_json::from_slice(content).map_err(|_| {
+        unique_members(content).map_err(|_| {
             let text = core::str::from_utf8(content).unwrap_or_default();
             let error = privyseal_check::json::Value::parse(text).err();
             error.map_or(KeySetError::NotJson, KeySetError::Json)
@@ -242,6 +243,7 @@ mod tests {
             (&b"{\"keys\":[}"[..], "byte 9 should be a value"),
             (b"{\"kty\":\"\\ud800\"}", "half of a surrogate pair"),
             (b"{\"kty\":1e999}", "is not JSON"),
+            (b"{\"keys\":[],\"keys\":[]}", "whose members are there once"),
         ] {
             let error = KeySet::from_bytes(set).unwrap_err().to_string();
             assert!(

@@ -12,6 +12,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::base::display::sanitize_for_display;
+use crate::jose::jws::unique_members;
 use crate::oauth::form_body;
 use crate::oidc::ciba::response::interval_of;
 use crate::oidc::provider::MAX_AHEAD;
@@ -51,8 +52,7 @@ pub(super) enum Session {
 impl Session {
     /// Reads a response, of the session `known` where one was asked. The error is a clause about it.
     pub(super) fn read(body: &[u8], known: Option<&str>) -> Result<Self, String> {
-        let answer: Value =
-            serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
+        let answer: Value = unique_members(body).map_err(|fault| format!("the answer {fault}"))?;
         let text = |name: &str| answer[name].as_str();
         let id = text("user_discovery_session_id");
         if id.is_some() && known.is_some_and(|known| id != Some(known)) {
@@ -229,6 +229,10 @@ mod tests {
         let pending = r#""status":"PENDING_USER_DISCOVERY""#;
         for (body, words) in [
             ("<html>".to_owned(), "not JSON"),
+            (
+                r#"{"user_identifier_token":"a","user_identifier_token":"b"}"#.to_owned(),
+                "has a member twice",
+            ),
             ("{}".to_owned(), "status is missing"),
             (r#"{"status":"GONE"}"#.to_owned(), "status is GONE"),
             (format!("{{{pending}}}"), "session_id is missing"),

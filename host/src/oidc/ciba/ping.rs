@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::CibaError;
 use crate::base::entropy;
+use crate::jose::jws::unique_members;
 use crate::oidc::listener::{Answer, ListenAddress, Listener, Request, Served};
 
 /// How many pings are kept until they are taken. One that is lost costs its flow [`super::BESIDE_PING`].
@@ -57,7 +58,7 @@ impl NotificationToken {
         if !bool::from(bearer.as_bytes().ct_eq(self.0.as_bytes())) {
             return Err(PingFault::Unauthorized);
         }
-        let body: Value = serde_json::from_slice(json).unwrap_or_default();
+        let body: Value = unique_members(json).unwrap_or_default();
         let id = body["auth_req_id"].as_str().filter(|id| !id.is_empty());
         let id = id.ok_or(PingFault::Malformed)?;
         Ok(Zeroizing::new(id.to_owned()))

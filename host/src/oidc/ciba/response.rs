@@ -5,6 +5,8 @@ use core::time::Duration;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::jose::jws::unique_members;
+
 /// The longest `auth_req_id`, in characters. CIBA Core names no bound; Keycloak's is a JWE around a JWS and
 /// has about 1,400.
 pub(super) const MAX_AUTH_REQ_ID: usize = 4096;
@@ -26,8 +28,7 @@ pub(super) struct Acknowledgement {
 impl Acknowledgement {
     /// Reads it. The error is a clause about it.
     pub(super) fn read(body: &[u8]) -> Result<Self, String> {
-        let answer: Value =
-            serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
+        let answer: Value = unique_members(body).map_err(|fault| format!("the answer {fault}"))?;
         let id = answer["auth_req_id"]
             .as_str()
             .ok_or("auth_req_id is missing in the answer (CIBA Core section 7.3)")?;
@@ -93,6 +94,10 @@ mod tests {
     fn what_is_no_acknowledgement() {
         for (body, words) in [
             ("[", "not JSON"),
+            (
+                r#"{"auth_req_id":"a","auth_req_id":"b","expires_in":1}"#,
+                "has a member twice",
+            ),
             (r#"{"expires_in":1}"#, "auth_req_id is missing"),
             (
                 r#"{"auth_req_id":"a b","expires_in":1}"#,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{Expected, IshareError, Party, PartyFault, TrustedList, member};
 use crate::base::clock;
 use crate::http::{BaseUrl, Http};
+use crate::jose::jws::unique_members;
 use crate::oauth::{self, AccessToken, OAuthError};
 
 /// "Trusted list" of iSHARE's developer portal, below the registry's base URL.
@@ -109,7 +110,7 @@ impl<'a> Registry<'a> {
             .now
             .map_or_else(clock::now, Ok)
             .map_err(OAuthError::from)?;
-        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let answer: Value = unique_members(&body).unwrap_or_default();
         let found = member(&answer, names);
         let found = found.and_then(|(name, token)| Some((name, token.as_str()?)));
         let Some((name, token)) = found else {
