@@ -12,30 +12,18 @@ use crate::base::display::sanitize_for_display;
 use crate::http::Url;
 use crate::oauth::{OAuthError, Refusal};
 
-/// The parameters that count.
-const NAMES: [&str; 6] = [
-    "code",
-    "state",
-    "iss",
-    "error",
-    "error_description",
-    "error_uri",
-];
-
-/// Those of [`NAMES`] that came, each once.
+/// The parameters that came, each once.
 #[derive(Default)]
-pub(super) struct Callback(BTreeMap<&'static str, Zeroizing<String>>);
+pub(super) struct Callback(BTreeMap<String, Zeroizing<String>>);
 
 impl Callback {
     /// Of a whole address, or of its query.
     pub(super) fn parse(text: &str) -> Result<Self, LoginError> {
         let mut callback = Self::default();
         for (name, value) in parameters(text) {
-            let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
-                continue;
-            };
             let value = Zeroizing::new(value.into_owned());
-            if callback.0.insert(name, value).is_some() {
+            if callback.0.insert(name.to_string(), value).is_some() {
+                let name = sanitize_for_display(&name, None);
                 let fault = format!("{name} is there twice (RFC 6749 section 3.1)");
                 return Err(LoginError::Callback(fault));
             }
@@ -181,6 +169,11 @@ mod tests {
                 format!("code=a&state={state}&state={state}"),
                 false,
                 "state is there twice",
+            ),
+            (
+                format!("code=a&state={state}&session%5Fstate=x&session_state=x"),
+                false,
+                "session_state is there twice",
             ),
             (
                 format!("code=a&code=b&state={state}"),
