@@ -18,6 +18,5 @@ mod relying_party;
 pub mod rotation;
 
 pub use error::OidcError;
-pub use id_token::check_subject;
 #[cfg(any(feature = "ciba", feature = "login"))]
 pub use relying_party::RelyingParty;

@@ -19,7 +19,7 @@ use super::JoseError;
 use crate::base::display::sanitize_for_display;
 
 pub use super::error::{JwsFault, MAX_PROVIDER_JWS};
-pub use claims::{ClaimRules, judge_access_token_type};
+pub use claims::{ClaimRules, check_subject, judge_access_token_type};
 pub(crate) use claims::{judge_times, judge_userinfo, moment};
 
 /// A compact JWS (RFC 7515 section 7.1) whose signature is not verified yet.

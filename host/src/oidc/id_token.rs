@@ -18,9 +18,6 @@ const AUTH_REQ_ID: &str = "urn:openid:params:jwt:claim:auth_req_id";
 
 const ACR: &str = "acr";
 
-/// Where the claims of UserInfo are told of.
-const USERINFO: &str = "OpenID Connect Core section 5.3.2";
-
 /// What errors call an id_token.
 pub(super) const ID_TOKEN: &str = "id_token";
 
@@ -58,7 +55,7 @@ pub(super) fn judge(
         leeway: CLOCK_LEEWAY,
     })?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    check_subject(&claims, "OpenID Connect Core section 2")?;
+    jws::check_subject(&claims, "OpenID Connect Core section 2")?;
     let iat = jws::moment(&claims, "iat")?
         .ok_or_else(|| JoseError::claim("iat", "is missing (OpenID Connect Core section 2)"))?;
     let early = rules.not_before.map_or(0, |it| it.saturating_sub(iat));
@@ -95,16 +92,15 @@ pub(super) fn judge_userinfo(
     rules: &IdTokenRules<'_>,
     always: bool,
 ) -> Result<Map<String, Value>, JoseError> {
-    let sub = check_subject(&claims, USERINFO)?;
+    jws::judge_userinfo(&claims, issuer, rules.client_id, always)?;
     if let Some(id_token) = id_token {
-        if id_token.get("sub").and_then(Value::as_str) != Some(sub) {
-            let what = format!("is another than that of the id_token ({USERINFO})");
+        if id_token.get("sub") != claims.get("sub") {
+            let what = "is another than that of the id_token (OpenID Connect Core section 5.3.2)";
             return Err(JoseError::claim("sub", what));
         }
     } else {
         rules.acr.judge(&Map::new())?;
     }
-    jws::judge_userinfo(&claims, issuer, rules.client_id, always)?;
     Ok(claims)
 }
 
@@ -112,24 +108,6 @@ pub(super) fn judge_userinfo(
 fn at_hash(access_token: &str) -> String {
     let hash = Sha256::digest(access_token.as_bytes());
     Base64UrlUnpadded::encode_string(hash.get(..16).unwrap_or_default())
-}
-
-/// Who a token is about: `sub`, as `source` (a document and section) and OpenID Connect Core section 2 have it.
-///
-/// # Errors
-/// It is missing, or not 1 to 255 ASCII characters.
-pub fn check_subject<'c>(
-    claims: &'c Map<String, Value>,
-    source: &str,
-) -> Result<&'c str, JoseError> {
-    let sub = claims.get("sub").and_then(Value::as_str);
-    let fits = |sub: &&str| !sub.is_empty() && sub.len() <= 255 && sub.is_ascii();
-    sub.filter(fits).ok_or_else(|| {
-        JoseError::claim(
-            "sub",
-            format!("is not 1 to 255 ASCII characters ({source})"),
-        )
-    })
 }
 
 /// Point 3: others in `aud` are not trusted by this client. Points 4 and 5: `azp`.

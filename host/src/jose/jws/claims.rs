@@ -125,8 +125,8 @@ pub fn judge_access_token_type(
         .ok_or_else(|| JoseError::claim("typ", what))
 }
 
-/// Judges claims of the UserInfo endpoint, which need not expire: of this issuer and for this client, where they say
-/// so, and `always` where they must (OpenID Connect Core section 5.3.2).
+/// Judges claims of the UserInfo endpoint, which need not expire: about somebody, of this issuer and for this client, where
+/// they say so, and `always` where they must (OpenID Connect Core section 5.3.2).
 ///
 /// # Errors
 ///
@@ -137,6 +137,7 @@ pub(crate) fn judge_userinfo(
     client_id: &str,
     always: bool,
 ) -> Result<(), JoseError> {
+    check_subject(claims, "OpenID Connect Core section 5.3.2")?;
     if always || claims.contains_key("iss") {
         issuer(claims, expected_issuer)?;
     }
@@ -165,6 +166,24 @@ pub(crate) fn judge_times(
     }
     rules.is_not_ahead(claims, "nbf")?;
     rules.is_not_ahead(claims, "iat")
+}
+
+/// Who a token is about: `sub`, as `source` (a document and section) and OpenID Connect Core section 2 have it.
+///
+/// # Errors
+/// It is missing, or not 1 to 255 ASCII characters.
+pub fn check_subject<'c>(
+    claims: &'c Map<String, Value>,
+    source: &str,
+) -> Result<&'c str, JoseError> {
+    let sub = claims.get("sub").and_then(Value::as_str);
+    let fits = |sub: &&str| !sub.is_empty() && sub.len() <= 255 && sub.is_ascii();
+    sub.filter(fits).ok_or_else(|| {
+        JoseError::claim(
+            "sub",
+            format!("is not 1 to 255 ASCII characters ({source})"),
+        )
+    })
 }
 
 fn issuer(claims: &Map<String, Value>, expected: &str) -> Result<(), JoseError> {
@@ -343,20 +362,27 @@ mod tests {
         };
         for payload in [
             r#"{"iss":"https://idp.example","aud":"me","sub":"s"}"#,
-            r#"{"iss":"https://idp.example","aud":["x","me"],"exp":1}"#,
+            r#"{"iss":"https://idp.example","aud":["x","me"],"sub":"s","exp":1}"#,
         ] {
             judged(payload).unwrap();
         }
         for (payload, words) in [
             ("[]", "not a JSON object"),
-            (r#"{"aud":"me"}"#, "iss is missing"),
             (
-                r#"{"iss":"https://evil.example","aud":"me"}"#,
+                r#"{"iss":"https://idp.example","aud":"me"}"#,
+                "sub is not 1",
+            ),
+            (r#"{"aud":"me","sub":"s"}"#, "iss is missing"),
+            (
+                r#"{"iss":"https://evil.example","aud":"me","sub":"s"}"#,
                 "iss is https://evil.example, not",
             ),
-            (r#"{"iss":"https://idp.example"}"#, "aud is missing"),
             (
-                r#"{"iss":"https://idp.example","aud":"you"}"#,
+                r#"{"iss":"https://idp.example","sub":"s"}"#,
+                "aud is missing",
+            ),
+            (
+                r#"{"iss":"https://idp.example","aud":"you","sub":"s"}"#,
                 "aud does not name me",
             ),
         ] {

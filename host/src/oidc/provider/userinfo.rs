@@ -27,7 +27,7 @@ impl Provider {
     /// # Errors
     ///
     /// [`OidcError::OAuth`] if the provider names no such endpoint, refuses, or answers with something else;
-    /// [`OidcError::Jose`] if a signed response is not accepted.
+    /// [`OidcError::Jose`] if what it says is not accepted.
     pub fn userinfo(
         &self,
         http: &Http,
@@ -37,15 +37,8 @@ impl Provider {
         let (policy, runtime) = (http.policy(), &mut http.runtime());
         let as_it_is = |text: &str| Ok(Zeroizing::new(text.to_owned()));
         let (claims, signed) = self.userinfo_by(http, policy, runtime, token, false, as_it_is)?;
-        if signed {
-            let judged = judge_userinfo(&claims, self.metadata.issuer(), client_id, true);
-            judged.map_err(|error| error.of(WHAT).without(token.expose()))?;
-        }
-        // Core section 5.3.2: sub is always there.
-        if claims.get("sub").is_none_or(|sub| !sub.is_string()) {
-            let reason = "sub is missing (OpenID Connect Core section 5.3.2)";
-            return Err(OAuthError::response(self.metadata.offered(ENDPOINT)?, reason).into());
-        }
+        let judged = judge_userinfo(&claims, self.metadata.issuer(), client_id, signed);
+        judged.map_err(|error| error.of(WHAT).without(token.expose()))?;
         Ok((claims, signed))
     }
 

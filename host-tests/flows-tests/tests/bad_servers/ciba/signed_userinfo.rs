@@ -44,7 +44,7 @@ fn only_of_this_issuer_for_this_client_and_signed_by_its_key() {
             "iss is https://evil.example, not",
         ),
         ("aud", json!("another"), "aud does not name partner"),
-        ("sub", json!(1), "sub is missing"),
+        ("sub", json!(1), "sub is not 1 to 255"),
         ("exp", json!(1_700_000_000), "exp says that it expired"),
         ("nbf", json!(9_000_000_000_u64), "nbf is"),
         ("iat", json!(9_000_000_000_u64), "iat is"),
