@@ -163,14 +163,14 @@ fn secret(field: Field, text: JsonText<'_>) -> Result<Secret<'_>, FieldError> {
 
 /// The parser recurses where arrays and objects nest: both length and depth are bounded before it runs.
 fn check_bounds(body: &[u8]) -> Result<(), FieldError> {
-    let too_long =
-        |len, max| Field::TokenResponse.is_too_long(len, max, "the bounds of this software");
+    const SOURCE: &str = "the bounds of this software";
+    const FIELD: Field = Field::TokenResponse;
     if body.len() > MAX_TOKEN_RESPONSE {
-        return Err(too_long(body.len(), MAX_TOKEN_RESPONSE));
+        return Err(FIELD.is_too_long(body.len(), MAX_TOKEN_RESPONSE, SOURCE));
     }
     match nesting(body) {
-        depth if depth > MAX_JSON_DEPTH => Err(too_long(depth, MAX_JSON_DEPTH)),
-        _ => Ok(()),
+        ..=MAX_JSON_DEPTH => Ok(()),
+        _ => Err(FIELD.is_not("JSON nested 32 deep at most", SOURCE)),
     }
 }
 
@@ -342,7 +342,9 @@ mod tests {
         for whole in [nested(MAX_JSON_DEPTH), filled(MAX_TOKEN_RESPONSE)] {
             assert_eq!(check_bounds(&whole), Ok(()));
         }
-        assert!(check_bounds(&nested(MAX_JSON_DEPTH + 1)).is_err());
+        let error = check_bounds(&nested(MAX_JSON_DEPTH + 1)).unwrap_err();
+        let words = std::format!("nested {MAX_JSON_DEPTH} deep at most");
+        assert!(std::format!("{error}").contains(&words), "{error}");
     }
 
     #[test]
