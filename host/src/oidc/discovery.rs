@@ -235,11 +235,13 @@ mod tests {
 
     const ISSUER: &str = "https://idp.example/realms/M2M";
 
+    /// With more members, or others in their place.
     fn read(more: &str) -> Result<ProviderMetadata, MetadataError> {
         let body = format!(
             r#"{{"issuer":"{ISSUER}","jwks_uri":"{ISSUER}/certs","token_endpoint":"{ISSUER}/token"{more}}}"#
         );
-        ProviderMetadata::from_bytes(ISSUER, body.as_bytes())
+        let body: Value = serde_json::from_str(&body).unwrap();
+        ProviderMetadata::from_bytes(ISSUER, body.to_string().as_bytes())
     }
 
     #[test]
