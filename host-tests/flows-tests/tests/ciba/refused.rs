@@ -83,7 +83,7 @@ fn what_the_token_cannot_decrypt() {
     let late = stage.ciba(&[]);
     late.refused(3, "does not decrypt RSA-OAEP-256");
     let warning =
-        "warning: the decryption key cannot be used with RSA-OAEP-256, which the provider offers";
+        "warning: the decryption key cannot be used with RSA-OAEP-256, which the provider may use";
     assert!(late.stderr.contains(warning), "{}", late.stderr);
     assert!(asked() > 0);
     // The provider encrypts in another way than was registered.

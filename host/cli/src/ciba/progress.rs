@@ -77,7 +77,9 @@ impl Watcher for Progress {
         let is_new = self.state.replace(state) != Some(state);
         if is_new && state == State::Discovery && !self.has_code {
             self.spinner.suspend(|| {
-                say!("warning: the provider sent no QR code (qr_code), so there is nothing to scan yet");
+                say!(
+                    "warning: the provider sent no QR code (qr_code) that is still good, so there is nothing to scan yet"
+                );
             });
         }
         if self.spinner.is_hidden() {

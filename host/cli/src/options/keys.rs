@@ -68,7 +68,7 @@ impl DecryptionOptions {
     pub(crate) fn warn(unusable: &[KeyEncryption]) {
         for algorithm in unusable {
             say!(
-                "warning: the decryption key cannot be used with {}, which the provider offers: if that is what was \
+                "warning: the decryption key cannot be used with {}, which the provider may use: if that is what was \
                  registered, nothing that comes can be read; --encryption-alg says what was",
                 algorithm.name()
             );

@@ -82,7 +82,9 @@ fn fails(client: &Client, step: Step, reply: &Reply, code: i32, words: &str) {
     let files: &[(&str, &Path)] = &[("--cacert", &ca), person];
     let outcome = client.run(&[&usual[..], &server_words].concat(), files);
     outcome.failed(code, words);
-    let says = outcome.stderr.contains("the provider sent no QR code");
+    let says = outcome
+        .stderr
+        .contains("the provider sent no QR code (qr_code) that is still good");
     assert_eq!(says, matches!(step, Step::SessionPoll), "{step:?}");
     if code == 7 {
         assert_eq!(
