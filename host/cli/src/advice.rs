@@ -28,11 +28,9 @@ pub(crate) fn of(error: &CliError) -> Option<String> {
 
 /// What to do about an error of the libraries.
 pub(crate) fn of_library(error: &Error) -> Option<String> {
-    if let Some(LoginError::Spent(_)) = error.find() {
-        return Some(refusal::MAYBE_SPENT.to_owned());
-    }
-    if let Some(LoginError::CodeSpent(_)) = error.find() {
-        return Some("begin the login again: the code is good once".to_owned());
+    if let Some(LoginError::Spent { is_code, .. }) = error.find() {
+        let code = "begin the login again: the code is good once";
+        return Some(if *is_code { code } else { refusal::SPENT }.to_owned());
     }
     if let Some(refusal) = error.refusal() {
         return Some(refusal::of(refusal));

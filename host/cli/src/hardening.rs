@@ -10,16 +10,24 @@ use core::time::Duration;
 #[cfg(target_os = "linux")]
 use rustix::fs::OFlags;
 use std::fs::File;
-use std::sync::OnceLock;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use privyseal::http::{HttpWatcher, Url};
+use privyseal_hsm::lock;
+use zeroize::Zeroizing;
 
 use crate::exit::Exit;
 
 static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 static MESSAGES_ARE_CLOSED: AtomicBool = AtomicBool::new(false);
 static IS_SENT: AtomicBool = AtomicBool::new(false);
+/// What it costs that the process is ended after that.
+#[cfg(unix)]
+static COSTS: OnceLock<&str> = OnceLock::new();
+/// What came, until it is printed.
+static CAME: Mutex<Option<Zeroizing<String>>> = Mutex::new(None);
 
 // SAFETY: a function of C's form, which the system calls once for the program before `main`.
 #[cfg(target_os = "linux")]
@@ -101,7 +109,6 @@ pub(super) fn harden() {
 /// keep it alive.
 #[cfg_attr(not(unix), expect(clippy::exit, reason = "there is no other way"))]
 pub(super) fn end_at_once(exit: Exit) -> ! {
-    use std::io::Write as _;
     // Who printed it was told whether that is possible.
     let _ = std::io::stdout().flush();
     // SAFETY: a number goes in.
@@ -126,11 +133,26 @@ impl HttpWatcher for Sent {
     fn pausing(&self, _: Duration) {}
 }
 
+/// Keeps what came, so that [`with_spent_token`] prints it where the process is ended before it is printed.
+pub(super) fn keep_what_came(text: Option<Zeroizing<String>>) {
+    *lock(&CAME) = text;
+}
+
 /// Does what must not be broken off: who ends the process once a request that [`Sent`] is told of has begun is told what that
-/// costs.
+/// `costs`, or gets what came.
 #[cfg(unix)]
-pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
-    const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+pub(super) fn with_spent_token<T>(costs: &'static str, work: impl FnOnce() -> T) -> T {
+    // Those that end a process without its own fault, and that it can hear.
+    const SIGNALS: [libc::c_int; 7] = [
+        libc::SIGINT,
+        libc::SIGTERM,
+        libc::SIGHUP,
+        libc::SIGQUIT,
+        libc::SIGALRM,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+    ];
+    let _ = COSTS.set(costs);
     IS_SENT.store(false, Ordering::Relaxed);
     let before = SIGNALS.map(|signal| {
         // SAFETY: `said_spent` calls only what a handler may call (signal-safety(7)); what was ignored stays so.
@@ -152,19 +174,33 @@ pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
 }
 
 #[cfg(not(unix))]
-pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn with_spent_token<T>(_: &'static str, work: impl FnOnce() -> T) -> T {
     work()
 }
 
 #[cfg(unix)]
 extern "C" fn said_spent(signal: libc::c_int) {
-    const TEXT: &[u8] =
-        b"error: ended from outside; the refresh token may be spent: use it no more, and have the person log in again\n";
-    // SAFETY: the text is as long as said, and these three are safe in a handler.
+    let say = |text: &str| {
+        // SAFETY: the text is as long as said, and it is safe in a handler.
+        unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+    };
+    if let Ok(came) = CAME.try_lock()
+        && let (Some(came), Some(mut output)) = (&*came, results())
+        && output.write_all(came.as_bytes()).is_ok()
+        && output.write_all(b"\n").is_ok()
+    {
+        say(
+            "error: ended from outside; the tokens are printed, and the id_token among them was not verified\n",
+        );
+        // SAFETY: a number goes in.
+        unsafe { libc::_exit(Exit::Partial.code().into()) }
+    }
+    if IS_SENT.load(Ordering::Relaxed) {
+        say("error: ended from outside; ");
+        say(COSTS.get().copied().unwrap_or_default());
+    }
+    // SAFETY: both are safe in a handler.
     unsafe {
-        if IS_SENT.load(Ordering::Relaxed) {
-            libc::write(libc::STDERR_FILENO, TEXT.as_ptr().cast(), TEXT.len());
-        }
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
     }

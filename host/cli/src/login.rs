@@ -13,7 +13,7 @@ use super::options::{DecryptionOptions, named, scheme_parser_for};
 use super::output::{can_print, print_person, warn_of_scopes};
 use super::session::{IdentityProvider, Party, has_providers};
 use crate::error::CliError;
-use crate::hardening::messages_are_closed;
+use crate::hardening::{messages_are_closed, with_spent_token};
 use crate::output::say;
 
 /// Have a person log in with a browser (OpenID Connect) and print the claims about them as JSON
@@ -85,8 +85,8 @@ impl Login {
         // Who reads may have gone since.
         can_print()?;
         let asked = self.asked(redirect.redirect_uri());
-        warn_of_scopes(login.provider(), &asked.scope);
         let (url, state) = login.start(&asked)?;
+        warn_of_scopes(login.provider(), &asked.scope);
         say!(
             "open this address in a browser of this machine:\n{}",
             url.as_str()
@@ -94,16 +94,19 @@ impl Login {
         let callback = redirect.wait(&state, Duration::from_secs(self.wait));
         let seconds = self.wait;
         let callback = callback.ok_or(CliError::NobodyCameBack { seconds })?;
-        let session = login.finish(&callback, state)?;
-        let userinfo = self.userinfo.then(|| session.userinfo(&login)).transpose();
-        let (userinfo, missing) = match userinfo {
-            Ok(userinfo) => (userinfo, None),
-            Err(error) => (None, Some(error)),
-        };
-        let claims = [Some(session.claims()), userinfo.as_ref()];
-        let lost = ["logged in", "log in again"];
-        print_person(claims, &session.access_token(), self.show_tokens, lost)?;
-        missing.map_or(Ok(()), |error| Err(CliError::UserInfoMissing(error.into())))
+        let costs = "the code may be spent: begin the login again\n";
+        with_spent_token(costs, || {
+            let session = login.finish(&callback, state)?;
+            let userinfo = self.userinfo.then(|| session.userinfo(&login)).transpose();
+            let (userinfo, missing) = match userinfo {
+                Ok(userinfo) => (userinfo, None),
+                Err(error) => (None, Some(error)),
+            };
+            let claims = [Some(session.claims()), userinfo.as_ref()];
+            let lost = ["logged in", "log in again"];
+            print_person(claims, &session.access_token(), self.show_tokens, lost)?;
+            missing.map_or(Ok(()), |error| Err(CliError::UserInfoMissing(error.into())))
+        })
     }
 
     fn asked(&self, redirect_uri: String) -> LoginOptions {

@@ -10,16 +10,16 @@ use privyseal::oauth::{self, RefreshToken};
 use privyseal::oidc::RelyingParty;
 use privyseal::pki::Certificates;
 use privyseal::schemes::ishare::identity_provider;
-use privyseal::{AssertionOptions, Provider, SchemeRules};
+use privyseal::{AccessToken, AssertionOptions, Provider, SchemeRules};
 use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::options::{
     ClientOptions, DecryptionOptions, ServerOptions, of_option, refuse, scheme_parser_for,
 };
-use super::output::{can_print, print_response};
+use super::output::{can_print, print_response, response_text};
 use crate::error::CliError;
-use crate::hardening::{Sent, with_spent_token};
+use crate::hardening::{Sent, keep_what_came, with_spent_token};
 use crate::output::say;
 
 /// Who asks: a client of an OpenID provider, and that provider.
@@ -91,8 +91,13 @@ impl Refresh {
         DecryptionOptions::warn(&login.prepare_refresh()?);
         // Who reads may have gone since.
         can_print()?;
-        with_spent_token(|| {
-            let (token, missing) = login.renew(&refresh)?;
+        let costs =
+            "the refresh token may be spent: use it no more, and have the person log in again\n";
+        with_spent_token(costs, || {
+            let keep =
+                |token: &AccessToken| keep_what_came(Some(response_text(token.expose_response())));
+            let (token, missing) = login.renew(&refresh, keep)?;
+            keep_what_came(None);
             print_response(token.expose_response()).inspect_err(|_| {
                 say!("warning: the refresh token is spent, and what came for it is lost: have the person log in again");
             })?;

@@ -30,6 +30,7 @@ use sha2::{Digest as _, Sha256};
 use crate::base::clock;
 use crate::http::Url;
 use crate::http::retry::retry;
+use crate::jose::jws::unique_members;
 use crate::oauth::{
     self, AccessToken, Assertion, AssertionOptions, Introspection, OAuthError, RefreshToken,
     RequestKind, SignedRequest, form_body,
@@ -169,15 +170,9 @@ impl RelyingParty {
         };
         let members: Vec<_> = members.iter().copied().filter(is_due).collect();
         let response = self.told(url, &members, RequestKind::Authorization)?;
-        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let is_visible =
-            |uri: &&str| !uri.is_empty() && uri.bytes().all(|byte| byte.is_ascii_graphic());
-        let uri = answer["request_uri"].as_str().filter(is_visible);
-        let uri = uri.ok_or_else(|| {
-            OAuthError::response(url, "request_uri is missing (RFC 9126 section 2.2)")
-        })?;
+        let uri = request_uri(&response.body).map_err(|fault| OAuthError::response(url, fault))?;
         let client_id = self.source.client_id().as_str();
-        let members = [("client_id", client_id), ("request_uri", uri)];
+        let members = [("client_id", client_id), ("request_uri", &uri)];
         BrowserUrl::new(endpoint, &members)
     }
 
@@ -187,8 +182,8 @@ impl RelyingParty {
     /// # Errors
     ///
     /// [`LoginError::Callback`] for what is not the answer to this login; [`LoginError::Oidc`] if the person or the
-    /// provider said no, the code cannot be exchanged, or the id_token is not accepted; [`LoginError::CodeSpent`] if nobody
-    /// knows whether it was exchanged.
+    /// provider said no, or the code cannot be exchanged; [`LoginError::Spent`] if it was, and the id_token is not accepted or cannot be
+    /// judged, or if nobody knows whether it was.
     #[allow(clippy::needless_pass_by_value, reason = "a login is finished once")]
     pub fn finish(&self, callback: &str, state: LoginState) -> Result<Session, LoginError> {
         let now = clock::now()?;
@@ -205,19 +200,23 @@ impl RelyingParty {
         ];
         // What it is spent for can be judged, then.
         self.provider.read_keys(&self.http, now)?;
-        let issued = self.tokens(&members, RequestKind::Code, Some(&state.0.nonce))?;
+        let kind = RequestKind::Code;
+        let issued = self.tokens(&members, kind, Some(&state.0.nonce), |_| {})?;
         let Some((id_token, claims)) = issued.id_token else {
             let url = metadata.token_endpoint();
             let reason = "id_token is missing (OpenID Connect Core section 3.1.3.3)";
-            return Err(OAuthError::response(url, reason).into());
+            let error = OAuthError::response(url, reason);
+            return Err(LoginError::of_tokens(kind, error));
         };
-        state.judge_age(&claims, now)?;
+        let judged = state.judge_age(&claims, now);
+        judged.map_err(|error| LoginError::of_tokens(kind, error))?;
         Ok(Session::new(issued.access, id_token, claims, now))
     }
 
     /// New tokens for a refresh token, which is spent by it. An id_token that comes with them is judged; where that cannot
     /// be done, as the provider's keys or a decryption key are out of reach, the error says why beside them. Whether it is
-    /// of the same person as before, a [`Session`] knows.
+    /// of the same person as before, a [`Session`] knows. That may take two minutes, before which `came` is told of the
+    /// tokens, for who may not wait so long.
     ///
     /// # Errors
     ///
@@ -226,19 +225,24 @@ impl RelyingParty {
     pub fn renew(
         &self,
         refresh: &RefreshToken,
+        came: impl FnOnce(&AccessToken),
     ) -> Result<(AccessToken, Option<OidcError>), LoginError> {
-        let issued = self.renewed(refresh)?;
+        let issued = self.renewed(refresh, came)?;
         Ok((issued.access, issued.id_token_error))
     }
 
-    fn renewed(&self, refresh: &RefreshToken) -> Result<Issued, LoginError> {
+    fn renewed(
+        &self,
+        refresh: &RefreshToken,
+        came: impl FnOnce(&AccessToken),
+    ) -> Result<Issued, LoginError> {
         let members = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh.expose()),
         ];
         // What it is spent for can be judged, then.
         self.provider.read_keys(&self.http, clock::now()?)?;
-        self.tokens(&members, RequestKind::Refresh, None)
+        self.tokens(&members, RequestKind::Refresh, None, came)
     }
 
     /// What the provider says about an access token (RFC 7662).
@@ -297,6 +301,19 @@ impl RelyingParty {
     }
 }
 
+/// Of the response to a pushed request (RFC 9126 section 2.2). The error is a sentence about it.
+fn request_uri(body: &[u8]) -> Result<String, String> {
+    let answer: Value = unique_members(body).map_err(|fault| format!("the answer {fault}"))?;
+    let uri = answer["request_uri"].as_str().unwrap_or_default();
+    if uri.is_empty() || !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("request_uri is no text of visible ASCII (RFC 9126 section 2.2)".to_owned());
+    }
+    if answer["expires_in"].as_u64().unwrap_or_default() == 0 {
+        return Err("expires_in is not a positive integer (RFC 9126 section 2.2)".to_owned());
+    }
+    Ok(uri.to_owned())
+}
+
 impl BrowserUrl {
     /// An endpoint may have a query of its own, which stays; nothing may be there twice (RFC 6749 section 3.1).
     fn new(endpoint: &Url, members: &[(&str, &str)]) -> Result<Self, LoginError> {
@@ -324,5 +341,40 @@ impl fmt::Debug for BrowserUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.0.split('?').next().unwrap_or_default();
         write!(f, "BrowserUrl({place})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::request_uri;
+
+    #[test]
+    fn what_a_pushed_request_is_answered_with() {
+        let good = br#"{"request_uri":"urn:a:b","expires_in":60}"#;
+        assert_eq!(request_uri(good).unwrap(), "urn:a:b");
+        for (body, words) in [
+            ("<html>", "the answer is not JSON"),
+            ("{}", "request_uri is no text"),
+            (
+                r#"{"request_uri":"a\u001b","expires_in":60}"#,
+                "request_uri is no text",
+            ),
+            (
+                r#"{"request_uri":"","expires_in":60}"#,
+                "request_uri is no text",
+            ),
+            (
+                r#"{"request_uri":"a","request_uri":"b","expires_in":60}"#,
+                "has a member twice",
+            ),
+            (
+                r#"{"request_uri":"a","expires_in":0}"#,
+                "expires_in is not a positive",
+            ),
+            (r#"{"request_uri":"a"}"#, "expires_in is not a positive"),
+        ] {
+            let error = request_uri(body.as_bytes()).unwrap_err();
+            assert!(error.contains(words), "{body}: {error}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -110,9 +112,14 @@ fn what_can_be_known_before_a_login_is_found_before() {
     let client = Client::new();
     let said = |server: &str, more: &str| {
         let issuer = format!("{server}{REALM}");
+        let usual = format!(r#","authorization_endpoint":"{issuer}/auth""#);
+        let usual = if more.contains("client%5Fid") {
+            ""
+        } else {
+            &usual
+        };
         let body = format!(
-            r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token",
-            "authorization_endpoint":"{issuer}/auth"{more}}}"#
+            r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token"{usual}{more}}}"#
         );
         Reply::json("200 OK", &body)
     };
@@ -183,6 +190,18 @@ fn what_can_be_known_before_a_login_is_found_before() {
         outcome.failed(4, words);
         assert!(!outcome.stderr.contains("open this address"), "{words}");
     }
+    // A scope is judged before anything is said of it.
+    let listed = r#","scopes_supported":["openid"]"#;
+    let server = BadServer::at_home(|server| vec![said(server, listed), jwks()]);
+    let base_url = server.base_url();
+    let asked = ["--base-url", &base_url, "--scope", "a\u{1b}[2J"];
+    let outcome = run(
+        &client,
+        &[&["login"], &AT_REALM[..], &asked].concat(),
+        &server,
+    );
+    outcome.failed(2, "RFC 6749 section 3.3");
+    assert!(!outcome.stderr.contains('\u{1b}'), "{:?}", outcome.stderr);
 }
 
 /// eHealth's metadata may have a name of their own for it.
@@ -241,15 +260,44 @@ fn a_refresh_token_that_may_be_spent_is_not_to_be_tried_again() {
 /// Who ends the command while the server has the token is told what that costs.
 #[test]
 fn a_refresh_that_is_ended_from_outside_says_what_became_of_the_token() {
-    for (replies, is_sent) in [
-        (vec![Reply::Silence], false),
-        (vec![jwks(), Reply::Silence], true),
+    let silence = || vec![jwks(), Reply::Silence];
+    for (signal, replies, is_sent) in [
+        ("-TERM", vec![Reply::Silence], false),
+        ("-TERM", silence(), true),
+        ("-QUIT", silence(), true),
+        ("-ALRM", silence(), true),
+        ("-USR1", silence(), true),
     ] {
-        ended_from_outside(replies, is_sent);
+        let (code, stdout, stderr) = ended_from_outside(signal, replies);
+        let says = stderr.contains("may be spent: use it no more");
+        assert_eq!(says, is_sent, "{signal}: {stderr}");
+        assert_eq!((code, &*stdout), (None, ""), "ended by the signal");
     }
 }
 
-fn ended_from_outside(replies: Vec<Reply>, is_sent: bool) {
+/// Who does not wait for the provider's keys has the tokens that came.
+#[test]
+fn a_refresh_that_is_ended_while_the_keys_are_awaited_prints_what_came() {
+    let tokens = json!({
+        "access_token": "a1b2", "token_type": "Bearer", "refresh_token": "c3\u{202e}d4",
+        "id_token": signed_by("op-2", &json!({"sub": "alice"})),
+    });
+    let granted = Reply::json("200 OK", &tokens.to_string());
+    let (code, stdout, stderr) = ended_from_outside("-INT", vec![jwks(), granted, Reply::Silence]);
+    assert_eq!(code, Some(7), "{stderr}");
+    assert!(
+        stderr.contains("the tokens are printed, and the id_token"),
+        "{stderr}"
+    );
+    assert!(
+        !stderr.contains("spent") && !stdout.contains('\u{202e}'),
+        "{stderr}"
+    );
+    assert_eq!(serde_json::from_str::<Value>(&stdout).unwrap(), tokens);
+}
+
+/// Ends a refresh once the server has had a request for each of `replies`: exit code, standard output and error.
+fn ended_from_outside(signal: &str, replies: Vec<Reply>) -> (Option<i32>, String, String) {
     let client = Client::new();
     let file = client.file("refresh", BEARER);
     let count = replies.len() + 1;
@@ -267,22 +315,86 @@ fn ended_from_outside(replies: Vec<Reply>, is_sent: bool) {
         .arg(ca)
         .arg("--refresh-token-file")
         .arg(file);
-    let child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let child = command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
     let child = child.unwrap();
+    await_requests(&server, count);
+    let pid = child.id().to_string();
+    tool::run(Command::new("kill").args([signal, &pid]));
+    let output = child.wait_with_output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
+    nothing_leaks(&stderr, &server);
+    (output.status.code(), stdout, stderr)
+}
+
+fn await_requests(server: &BadServer, count: usize) {
     for _ in 0..600 {
         if server.requests().len() == count {
-            break;
+            return;
         }
         thread::sleep(Duration::from_millis(100));
     }
-    let pid = child.id().to_string();
-    tool::run(Command::new("kill").args(["-TERM", &pid]));
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    let says = stderr.contains("may be spent: use it no more");
-    assert_eq!(says, is_sent, "{stderr}");
-    assert_eq!(output.status.code(), None, "ended by the signal");
-    nothing_leaks(&stderr, &server);
+    panic!("{:?}", server.requests());
+}
+
+/// Who ends the command while the server has the code is told that, too.
+#[test]
+fn a_login_that_is_ended_while_the_server_has_the_code_says_so() {
+    let client = Client::new();
+    let server = BadServer::at_home(|server| {
+        let issuer = format!("{server}{REALM}");
+        let body = format!(
+            r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/jwks","token_endpoint":"{issuer}/token",
+            "authorization_endpoint":"{issuer}/auth"}}"#
+        );
+        vec![Reply::json("200 OK", &body), jwks(), Reply::Silence]
+    });
+    let ca = client.file("ca.pem", pem_chain(&[server.certificate()]));
+    let at = ["--base-url", &server.base_url(), "--timeout", "60"];
+    let mut command = client.command(&[&["login"], &AT_REALM[..], &at].concat());
+    command.arg("--cacert").arg(ca).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("redirect_uri=") {
+        line.clear();
+        assert_ne!(
+            stderr.read_line(&mut line).unwrap(),
+            0,
+            "no address to open"
+        );
+    }
+    let parameter = |name: &str| {
+        let (_, rest) = line.split_once(&format!("&{name}=")).unwrap();
+        rest.split('&')
+            .next()
+            .unwrap()
+            .replace("%3A", ":")
+            .replace("%2F", "/")
+    };
+    let (redirect, state) = (parameter("redirect_uri"), parameter("state"));
+    let (address, path) = redirect
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut browser = TcpStream::connect(address).unwrap();
+    write!(
+        browser,
+        "GET /{path}?code=c&state={state} HTTP/1.1\r\nHost: x\r\n\r\n"
+    )
+    .unwrap();
+    await_requests(&server, 3);
+    tool::run(Command::new("kill").args(["-INT", &child.id().to_string()]));
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(
+        said.contains("the code may be spent: begin the login again"),
+        "{said}"
+    );
+    assert_eq!(child.wait().unwrap().code(), None, "ended by the signal");
 }
 
 /// While the key signs, nothing is sent, and so nothing is spent.

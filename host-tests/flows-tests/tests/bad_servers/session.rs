@@ -160,8 +160,30 @@ fn a_code_whose_fate_is_unknown_is_said_to_be_spent() {
     ] {
         let stage = Stage::answering(Vec::new(), |_| reply.clone());
         let error = stage.session.unwrap_err();
-        let says = matches!(error, LoginError::CodeSpent(_));
+        let says = error.to_string().ends_with("; the code may be spent");
         assert_eq!(says, is_unknown, "{reply:?}: {error}");
+    }
+}
+
+/// Once tokens came it is spent, whatever becomes of them.
+#[test]
+fn a_code_for_which_tokens_came_is_said_to_be_spent() {
+    let other = |claims: Value| tokens("first", Some(&signed(&json!({"iss": claims["iss"]}))));
+    let (none, odd) = (|_| tokens("first", None), |_| tokens("first", Some("a.b")));
+    for answer in [&other as &dyn Fn(Value) -> Reply, &none, &odd] {
+        let error = Stage::answering(Vec::new(), answer).session.unwrap_err();
+        let is_said = matches!(
+            error,
+            LoginError::Spent {
+                is_code: true,
+                is_known: true,
+                ..
+            }
+        );
+        assert!(
+            is_said && error.to_string().ends_with("; the code is spent"),
+            "{error}"
+        );
     }
 }
 

@@ -3,9 +3,9 @@
 use privyseal::Refusal;
 use privyseal::oauth::{Diagnosis, RequestKind};
 
-/// What is said where a token that is good once was sent, and no answer tells whether it was used.
-pub(super) const MAYBE_SPENT: &str = "the refresh token is good once, and nobody knows whether it was spent: use it no \
-                                      more, and have the person log in again";
+/// What is said where a refresh token is spent, or nobody knows.
+pub(super) const SPENT: &str =
+    "the refresh token is good once: use it no more, and have the person log in again";
 
 /// What to do about it.
 pub(super) fn of(refusal: &Refusal) -> String {
@@ -99,7 +99,7 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
             "begin the login again later; if it stays so, ask the provider's support"
         }
         (Authorization, D::Overloaded) => "begin the login again in some minutes",
-        (Refresh, D::ServerError | D::Overloaded) => MAYBE_SPENT,
+        (Refresh, D::ServerError | D::Overloaded) => SPENT,
         (UserInfo, D::InvalidRequest | D::BadRequest) => {
             "ask the provider's support: its UserInfo endpoint does not take the access token as it should"
         }

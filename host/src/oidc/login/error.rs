@@ -47,25 +47,42 @@ pub enum LoginError {
         "the session has no refresh token: none was given, or the last one was spent without an answer"
     )]
     NoRefreshToken,
-    /// A refresh token is good once, and what it was sent for is not there.
-    #[error("{0}; the refresh token may be spent")]
-    Spent(#[source] OidcError),
-    /// A code is good once, and nobody knows whether the provider took it.
-    #[error("{0}; the code may be spent")]
-    CodeSpent(#[source] OidcError),
+    /// What is good once was sent, and what it was sent for is not there, or is not accepted.
+    #[error("{error}; the {} {}", if *is_code { "code" } else { "refresh token" },
+        if *is_known { "is spent" } else { "may be spent" })]
+    Spent {
+        /// Whether it is a code, and not a refresh token.
+        is_code: bool,
+        /// Whether the provider took it: tokens came for it.
+        is_known: bool,
+        /// Why.
+        #[source]
+        error: OidcError,
+    },
     /// Several threads waited for one request, and it failed for all of them.
     #[error("{0}")]
     Shared(#[source] Arc<Self>),
 }
 
 impl LoginError {
-    /// Of a request with a code or a refresh token.
-    pub(super) fn of(kind: RequestKind, error: OidcError) -> Self {
-        match (&error, kind) {
-            (OidcError::OAuth(inner), _) if !may_be_taken(inner) => error.into(),
-            (_, RequestKind::Refresh) => Self::Spent(error),
-            (OidcError::OAuth(_), _) => Self::CodeSpent(error),
-            _ => error.into(),
+    /// Of a request with a code or a refresh token, to which no tokens came.
+    pub(super) fn of(kind: RequestKind, error: OAuthError) -> Self {
+        if !may_be_taken(&error) {
+            return error.into();
+        }
+        Self::Spent {
+            is_code: kind == RequestKind::Code,
+            is_known: false,
+            error: error.into(),
+        }
+    }
+
+    /// Of tokens that came for a code or a refresh token.
+    pub(super) fn of_tokens(kind: RequestKind, error: impl Into<OidcError>) -> Self {
+        Self::Spent {
+            is_code: kind == RequestKind::Code,
+            is_known: true,
+            error: error.into(),
         }
     }
 }

@@ -31,17 +31,19 @@ impl RelyingParty {
         })
     }
 
-    /// Asks the token endpoint, and judges the id_token that comes.
+    /// Asks the token endpoint, tells `came` what came, and judges the id_token in it.
     pub(super) fn tokens(
         &self,
         members: &[(&str, &str)],
         kind: RequestKind,
         nonce: Option<&str>,
+        came: impl FnOnce(&AccessToken),
     ) -> Result<Issued, LoginError> {
         let url = self.provider.metadata().token_endpoint();
         let told = self.told(url, members, kind);
         let access = told.and_then(|response| oauth::token_response(url, response));
-        let access = access.map_err(|error| LoginError::of(kind, error.into()))?;
+        let access = access.map_err(|error| LoginError::of(kind, error))?;
+        came(&access);
         let rules = IdTokenRules {
             client_id: self.source.client_id().as_str(),
             access_token: access.expose(),
@@ -55,7 +57,7 @@ impl RelyingParty {
             Ok(id_token) => (id_token, None),
             // A session goes on without a new one.
             Err(error @ OidcError::OAuth(_)) if kind == RequestKind::Refresh => (None, Some(error)),
-            Err(error) => return Err(LoginError::of(kind, error)),
+            Err(error) => return Err(LoginError::of_tokens(kind, error)),
         };
         Ok(Issued {
             access,

@@ -13,7 +13,7 @@ use super::{BrowserUrl, ID_TOKEN, Issued, LoginError};
 use crate::base::seal::SealKey;
 use crate::base::{clock, events};
 use crate::jose::JoseError;
-use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken, stored_token};
+use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken, RequestKind, stored_token};
 use crate::oidc::id_token::IdTokenRules;
 use crate::oidc::{OidcError, RelyingParty};
 
@@ -146,7 +146,7 @@ impl Session {
 
     /// OpenID Connect Core section 12.2: a new id_token is of the same person and the same login.
     fn renewed(&self, login: &RelyingParty, refresh: &RefreshToken) -> Result<Issued, LoginError> {
-        let mut issued = login.renewed(refresh)?;
+        let mut issued = login.renewed(refresh, |_| {})?;
         if let Some(error) = &issued.id_token_error {
             events::warn!(%error, "the id_token that came is left out: it cannot be judged now");
             issued.access.forget_id_token();
@@ -158,7 +158,7 @@ impl Session {
                 if (is_due || new.is_some()) && new != self.claims.get(name) {
                     let what = "is another than at the login (OpenID Connect Core section 12.2)";
                     let error = JoseError::claim(name, what).of(ID_TOKEN);
-                    return Err(LoginError::Spent(error.into()));
+                    return Err(LoginError::of_tokens(RequestKind::Refresh, error));
                 }
             }
         }
@@ -281,7 +281,7 @@ fn taken(access: &mut AccessToken) -> Option<Zeroizing<String>> {
 /// Whether a refresh token is spent, or may be, or the provider says that it is good for nothing.
 fn is_worthless(error: &LoginError) -> bool {
     match error {
-        LoginError::Spent(_) => true,
+        LoginError::Spent { .. } => true,
         LoginError::Oidc(OidcError::OAuth(OAuthError::Refused(refusal))) => {
             refusal.diagnosis() == Diagnosis::InvalidRefreshToken
         }
