@@ -23,9 +23,6 @@ use crate::exit::Exit;
 static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 static MESSAGES_ARE_CLOSED: AtomicBool = AtomicBool::new(false);
 static IS_SENT: AtomicBool = AtomicBool::new(false);
-/// What it costs that the process is ended after that.
-#[cfg(unix)]
-static COSTS: OnceLock<&str> = OnceLock::new();
 /// What came, until it is printed.
 static CAME: Mutex<Option<Zeroizing<String>>> = Mutex::new(None);
 
@@ -139,20 +136,12 @@ pub(super) fn keep_what_came(text: Option<Zeroizing<String>>) {
 }
 
 /// Does what must not be broken off: who ends the process once a request that [`Sent`] is told of has begun is told what that
-/// `costs`, or gets what came.
+/// costs, or gets what came.
 #[cfg(unix)]
-pub(super) fn with_spent_token<T>(costs: &'static str, work: impl FnOnce() -> T) -> T {
+pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
     // Those that end a process without its own fault, and that it can hear.
-    const SIGNALS: [libc::c_int; 7] = [
-        libc::SIGINT,
-        libc::SIGTERM,
-        libc::SIGHUP,
-        libc::SIGQUIT,
-        libc::SIGALRM,
-        libc::SIGUSR1,
-        libc::SIGUSR2,
-    ];
-    let _ = COSTS.set(costs);
+    use libc::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+    const SIGNALS: [libc::c_int; 7] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2];
     IS_SENT.store(false, Ordering::Relaxed);
     let before = SIGNALS.map(|signal| {
         // SAFETY: `said_spent` calls only what a handler may call (signal-safety(7)); what was ignored stays so.
@@ -174,33 +163,35 @@ pub(super) fn with_spent_token<T>(costs: &'static str, work: impl FnOnce() -> T)
 }
 
 #[cfg(not(unix))]
-pub(super) fn with_spent_token<T>(_: &'static str, work: impl FnOnce() -> T) -> T {
+pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
 #[cfg(unix)]
 extern "C" fn said_spent(signal: libc::c_int) {
-    let say = |text: &str| {
-        // SAFETY: the text is as long as said, and it is safe in a handler.
-        unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
-    };
-    if let Ok(came) = CAME.try_lock()
-        && let (Some(came), Some(mut output)) = (&*came, results())
-        && output.write_all(came.as_bytes()).is_ok()
-        && output.write_all(b"\n").is_ok()
-    {
-        say(
-            "error: ended from outside; the tokens are printed, and the id_token among them was not verified\n",
-        );
-        // SAFETY: a number goes in.
-        unsafe { libc::_exit(Exit::Partial.code().into()) }
-    }
+    const SPENT: &str = "the code or refresh token that was sent may be spent: use it no more, and have the person log in again";
+    const PRINTED: &str = "the tokens are printed, and the id_token among them was not verified";
+    let came = CAME.try_lock();
+    let came = came.as_ref().ok().and_then(|came| came.as_deref());
+    let is_printed = came.is_some_and(|came| {
+        results().is_some_and(|mut file| {
+            file.write_all(came.as_bytes())
+                .and_then(|()| file.write_all(b"\n"))
+                .is_ok()
+        })
+    });
     if IS_SENT.load(Ordering::Relaxed) {
-        say("error: ended from outside; ");
-        say(COSTS.get().copied().unwrap_or_default());
+        let text = if is_printed { PRINTED } else { SPENT };
+        for text in ["error: ended from outside; ", text, "\n"] {
+            // SAFETY: the text is as long as said, and it is safe in a handler.
+            unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+        }
     }
-    // SAFETY: both are safe in a handler.
+    // SAFETY: numbers go in, and these are safe in a handler.
     unsafe {
+        if is_printed {
+            libc::_exit(Exit::Partial.code().into());
+        }
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
     }

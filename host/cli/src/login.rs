@@ -94,18 +94,17 @@ impl Login {
         let callback = redirect.wait(&state, Duration::from_secs(self.wait));
         let seconds = self.wait;
         let callback = callback.ok_or(CliError::NobodyCameBack { seconds })?;
-        let costs = "the code may be spent: begin the login again\n";
-        with_spent_token(costs, || {
+        with_spent_token(|| {
             let session = login.finish(&callback, state)?;
-            let userinfo = self.userinfo.then(|| session.userinfo(&login)).transpose();
-            let (userinfo, missing) = match userinfo {
-                Ok(userinfo) => (userinfo, None),
-                Err(error) => (None, Some(error)),
-            };
-            let claims = [Some(session.claims()), userinfo.as_ref()];
+            let userinfo = self.userinfo.then(|| session.userinfo(&login));
+            let known = userinfo.as_ref().and_then(|it| it.as_ref().ok());
+            let claims = [Some(session.claims()), known];
             let lost = ["logged in", "log in again"];
             print_person(claims, &session.access_token(), self.show_tokens, lost)?;
-            missing.map_or(Ok(()), |error| Err(CliError::UserInfoMissing(error.into())))
+            match userinfo {
+                Some(Err(error)) => Err(CliError::UserInfoMissing(error.into())),
+                _ => Ok(()),
+            }
         })
     }
 

@@ -91,9 +91,7 @@ impl Refresh {
         DecryptionOptions::warn(&login.prepare_refresh()?);
         // Who reads may have gone since.
         can_print()?;
-        let costs =
-            "the refresh token may be spent: use it no more, and have the person log in again\n";
-        with_spent_token(costs, || {
+        with_spent_token(|| {
             let keep =
                 |token: &AccessToken| keep_what_came(Some(response_text(token.expose_response())));
             let (token, missing) = login.renew(&refresh, keep)?;

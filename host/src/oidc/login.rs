@@ -206,10 +206,10 @@ impl RelyingParty {
             let url = metadata.token_endpoint();
             let reason = "id_token is missing (OpenID Connect Core section 3.1.3.3)";
             let error = OAuthError::response(url, reason);
-            return Err(LoginError::of_tokens(kind, error));
+            return Err(LoginError::spent(kind, true, error));
         };
         let judged = state.judge_age(&claims, now);
-        judged.map_err(|error| LoginError::of_tokens(kind, error))?;
+        judged.map_err(|error| LoginError::spent(kind, true, error))?;
         Ok(Session::new(issued.access, id_token, claims, now))
     }
 

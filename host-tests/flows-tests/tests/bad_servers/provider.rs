@@ -390,10 +390,7 @@ fn a_login_that_is_ended_while_the_server_has_the_code_says_so() {
     tool::run(Command::new("kill").args(["-INT", &child.id().to_string()]));
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
-    assert!(
-        said.contains("the code may be spent: begin the login again"),
-        "{said}"
-    );
+    assert!(said.contains("may be spent: use it no more"), "{said}");
     assert_eq!(child.wait().unwrap().code(), None, "ended by the signal");
 }
 

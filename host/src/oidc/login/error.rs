@@ -67,21 +67,17 @@ pub enum LoginError {
 impl LoginError {
     /// Of a request with a code or a refresh token, to which no tokens came.
     pub(super) fn of(kind: RequestKind, error: OAuthError) -> Self {
-        if !may_be_taken(&error) {
-            return error.into();
+        if may_be_taken(&error) {
+            return Self::spent(kind, false, error);
         }
-        Self::Spent {
-            is_code: kind == RequestKind::Code,
-            is_known: false,
-            error: error.into(),
-        }
+        error.into()
     }
 
-    /// Of tokens that came for a code or a refresh token.
-    pub(super) fn of_tokens(kind: RequestKind, error: impl Into<OidcError>) -> Self {
+    /// Of one that was taken, where that is known.
+    pub(super) fn spent(kind: RequestKind, is_known: bool, error: impl Into<OidcError>) -> Self {
         Self::Spent {
             is_code: kind == RequestKind::Code,
-            is_known: true,
+            is_known,
             error: error.into(),
         }
     }

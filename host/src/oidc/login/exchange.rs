@@ -57,7 +57,7 @@ impl RelyingParty {
             Ok(id_token) => (id_token, None),
             // A session goes on without a new one.
             Err(error @ OidcError::OAuth(_)) if kind == RequestKind::Refresh => (None, Some(error)),
-            Err(error) => return Err(LoginError::of_tokens(kind, error)),
+            Err(error) => return Err(LoginError::spent(kind, true, error)),
         };
         Ok(Issued {
             access,

@@ -158,7 +158,7 @@ impl Session {
                 if (is_due || new.is_some()) && new != self.claims.get(name) {
                     let what = "is another than at the login (OpenID Connect Core section 12.2)";
                     let error = JoseError::claim(name, what).of(ID_TOKEN);
-                    return Err(LoginError::of_tokens(RequestKind::Refresh, error));
+                    return Err(LoginError::spent(RequestKind::Refresh, true, error));
                 }
             }
         }
