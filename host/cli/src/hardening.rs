@@ -130,7 +130,7 @@ impl HttpWatcher for Sent {
     fn pausing(&self, _: Duration) {}
 }
 
-/// Keeps what came, so that [`with_spent_token`] prints it where the process is ended before it is printed.
+/// Keeps what came, so that [`with_spent_token`] prints it where the process is ended first; or no more.
 pub(super) fn keep_what_came(text: Option<Zeroizing<String>>) {
     *lock(&CAME) = text;
 }
@@ -171,15 +171,10 @@ pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
 extern "C" fn said_spent(signal: libc::c_int) {
     const SPENT: &str = "the code or refresh token that was sent may be spent: use it no more, and have the person log in again";
     const PRINTED: &str = "the tokens are printed, and the id_token among them was not verified";
-    let came = CAME.try_lock();
-    let came = came.as_ref().ok().and_then(|came| came.as_deref());
-    let is_printed = came.is_some_and(|came| {
-        results().is_some_and(|mut file| {
-            file.write_all(came.as_bytes())
-                .and_then(|()| file.write_all(b"\n"))
-                .is_ok()
-        })
-    });
+    let is_printed = match (CAME.try_lock().as_deref(), results()) {
+        (Ok(Some(came)), Some(mut file)) => writeln!(file, "{}", came.as_str()).is_ok(),
+        _ => false,
+    };
     if IS_SENT.load(Ordering::Relaxed) {
         let text = if is_printed { PRINTED } else { SPENT };
         for text in ["error: ended from outside; ", text, "\n"] {

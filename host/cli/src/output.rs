@@ -41,12 +41,8 @@ pub(super) fn print_line(text: &[u8]) -> Result<(), CliError> {
 
 /// Prints a server's JSON as it was written, but for what could steer a terminal.
 pub(super) fn print_response(json: &[u8]) -> Result<(), CliError> {
-    print_line(response_text(json).as_bytes())
-}
-
-/// What is printed of it.
-pub(super) fn response_text(json: &[u8]) -> Zeroizing<String> {
-    escape_json(&String::from_utf8_lossy(json.trim_ascii()))
+    let text = String::from_utf8_lossy(json.trim_ascii());
+    print_line(escape_json(&text).as_bytes())
 }
 
 /// Prints `text` as it is.

@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use privyseal::base::display::escape_json;
 use privyseal::oauth::{self, RefreshToken};
 use privyseal::oidc::RelyingParty;
 use privyseal::pki::Certificates;
 use privyseal::schemes::ishare::identity_provider;
-use privyseal::{AccessToken, AssertionOptions, Provider, SchemeRules};
+use privyseal::{AssertionOptions, Provider, SchemeRules};
 use zeroize::Zeroizing;
 
 use super::input::secret;
 use super::options::{
     ClientOptions, DecryptionOptions, ServerOptions, of_option, refuse, scheme_parser_for,
 };
-use super::output::{can_print, print_response, response_text};
+use super::output::{can_print, print_response};
 use crate::error::CliError;
 use crate::hardening::{Sent, keep_what_came, with_spent_token};
 use crate::output::say;
@@ -92,9 +93,10 @@ impl Refresh {
         // Who reads may have gone since.
         can_print()?;
         with_spent_token(|| {
-            let keep =
-                |token: &AccessToken| keep_what_came(Some(response_text(token.expose_response())));
-            let (token, missing) = login.renew(&refresh, keep)?;
+            let (token, missing) = login.renew(&refresh, |token| {
+                let text = String::from_utf8_lossy(token.expose_response());
+                keep_what_came(Some(escape_json(&text)));
+            })?;
             keep_what_came(None);
             print_response(token.expose_response()).inspect_err(|_| {
                 say!("warning: the refresh token is spent, and what came for it is lost: have the person log in again");

@@ -6,7 +6,7 @@
 mod claims;
 mod members;
 
-pub(crate) use members::{is_unique_with, unique as unique_members};
+pub(crate) use members::unique as unique_members;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use privyseal_core::jws::{Algorithm, JwsParts};

@@ -3,9 +3,10 @@
 use core::mem;
 
 use privyseal_core::token::{ResponseError, Secret, TokenResponse};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::jose::jws::is_unique_with;
+use crate::jose::jws::unique_members;
 
 /// An access token of type Bearer (RFC 6750), and the response that it came in.
 ///
@@ -17,6 +18,12 @@ pub struct AccessToken {
     expires_in: Option<u64>,
     refresh: Option<RefreshToken>,
     response: Zeroizing<Vec<u8>>,
+}
+
+/// What else is read of the response.
+#[derive(Deserialize)]
+struct WithIdToken {
+    id_token: Option<Zeroizing<String>>,
 }
 
 /// A refresh token (RFC 6749 section 1.5): good once, and only with a new assertion. It is in memory and
@@ -36,9 +43,7 @@ impl AccessToken {
     pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, ResponseError> {
         let response = TokenResponse::parse(&body)?;
         // The whole of it is printed and read again: no other reader is to find another token in it.
-        if !is_unique_with(&body, &["id_token"]) {
-            return Err(ResponseError::NotJson);
-        }
+        unique_members::<WithIdToken>(&body).map_err(|_| ResponseError::NotJson)?;
         let exposed = |secret: Secret<'_>| {
             let mut token = Zeroizing::new(Vec::with_capacity(body.len()));
             let Ok(()) = secret.expose_to(&mut *token);
@@ -76,12 +81,8 @@ impl AccessToken {
 
     /// The id_token that came with it, as it came (OpenID Connect Core section 3.1.3.3). Not for logs.
     pub(crate) fn id_token(&self) -> Option<Zeroizing<String>> {
-        #[derive(serde::Deserialize)]
-        struct WithIdToken {
-            id_token: Option<String>,
-        }
         let response: WithIdToken = serde_json::from_slice(&self.response).ok()?;
-        response.id_token.map(Zeroizing::new)
+        response.id_token
     }
 
     /// Empties the id_token in the response: nobody is to believe it.

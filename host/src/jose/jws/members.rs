@@ -15,22 +15,6 @@ pub(crate) fn unique<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     serde_json::from_str(text).map_err(|_| "is not a JSON object".to_owned())
 }
 
-/// Whether it is such an object, in which these members are texts where they are there. Nothing of them is copied.
-pub(crate) fn is_unique_with(text: &[u8], texts: &[&str]) -> bool {
-    let value = core::str::from_utf8(text).map(json::Value::parse);
-    let Ok(Ok(value)) = value else {
-        return false;
-    };
-    let json::Value::Object(object) = value else {
-        return false;
-    };
-    let is_text = |name: &&str| {
-        let member = object.get(name);
-        member.is_none_or(|it| matches!(it, json::Value::String(_) | json::Value::Null))
-    };
-    is_unique(&json::Value::Object(object)) && texts.iter().all(is_text)
-}
-
 fn is_unique(value: &json::Value<'_>) -> bool {
     match value {
         json::Value::Array(array) => array.items().all(|item| is_unique(&item)),
