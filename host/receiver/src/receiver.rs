@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::links::KnownLinks;
 use crate::registry::CachedRegistry;
-use crate::replay::{Presented, ReplayStore, Seen};
+use crate::replay::{Presented, ReplayStore, SKEW, Seen};
 use crate::shares::{Counts, Expiring, Holder, Rooms};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
@@ -63,9 +63,25 @@ pub(crate) struct Settings {
     pub(crate) clients: Arc<RegisteredClients>,
     /// Who may hold access tokens: each of them by each of its keys.
     pub(crate) holders: Arc<HashSet<Holder>>,
-    /// Who alone may go on to hold those that they have, until their store was told. Nobody says it where a registry knows
-    /// the parties.
-    pub(crate) untold: Option<Arc<HashSet<Holder>>>,
+    /// What became void and the store was not told yet. With a registry nothing does.
+    pub(crate) untold: Option<Arc<Untold>>,
+}
+
+/// Access tokens that became void.
+#[derive(Debug)]
+pub(crate) struct Untold {
+    /// Who alone may go on to hold those that they have.
+    pub(crate) stay: Arc<HashSet<Holder>>,
+    /// Others have lost what they were given up to then, by the clock of whichever receiver.
+    pub(crate) until: UnixTime,
+}
+
+impl Untold {
+    /// Now.
+    fn new(stay: Arc<HashSet<Holder>>) -> Arc<Self> {
+        let until = clock::now().map_or(UnixTime::MAX, |now| now.saturating_add(SKEW));
+        Arc::new(Self { stay, until })
+    }
 }
 
 /// The claims that count, once their rules hold.
@@ -144,10 +160,13 @@ impl Receiver {
         })
     }
 
-    /// Whether that client is still one, with that key, as far as the provider itself says who is.
+    /// Whether that client is one since then, with that key, as far as the provider itself says who is.
     #[cfg(feature = "server")]
-    pub(crate) fn still_knows(&self, holder: &Holder) -> bool {
-        self.registry.is_some() || lock(&self.settings).holders.contains(holder)
+    pub(crate) fn still_knows(&self, holder: &Holder, since: UnixTime) -> bool {
+        let settings = lock(&self.settings);
+        let untold = settings.untold.as_ref();
+        let is_void = untold.is_some_and(|it| since <= it.until && !it.stay.contains(holder));
+        self.registry.is_some() || (settings.holders.contains(holder) && !is_void)
     }
 
     /// Judges revocation by these lists from now on, in place of those that were given. What was fetched is kept; what was
@@ -163,11 +182,12 @@ impl Receiver {
     pub fn set_clients(&self, clients: RegisteredClients) {
         self.change(|settings| {
             settings.holders = Arc::new(clients.holders());
-            let listed = &*settings.holders;
-            settings.untold = Some(match &settings.untold {
+            let listed = &settings.holders;
+            settings.untold = Some(match settings.untold.take() {
+                Some(untold) if untold.stay.is_subset(listed) => untold,
                 // Who was out meanwhile has lost them, also where it is back.
-                Some(untold) => Arc::new(&**untold & listed),
-                None => Arc::clone(&settings.holders),
+                Some(untold) => Untold::new(Arc::new(&*untold.stay & listed)),
+                None => Untold::new(Arc::clone(listed)),
             });
             settings.clients = Arc::new(clients);
         });
@@ -175,9 +195,9 @@ impl Receiver {
 
     /// The store of access tokens was told who may hold some.
     #[cfg(feature = "server")]
-    pub(crate) fn told(&self, holders: &Arc<HashSet<Holder>>) {
+    pub(crate) fn told(&self, what: &Arc<Untold>) {
         let untold = &mut lock(&self.settings).untold;
-        untold.take_if(|untold| Arc::ptr_eq(untold, holders));
+        untold.take_if(|untold| Arc::ptr_eq(untold, what));
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {

@@ -49,6 +49,9 @@ const HEAD_TIME: Duration = Duration::from_secs(15);
 /// How long requests under way may take when the server ends.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long a store that was not told who was taken out is left alone.
+const REMINDED_AFTER: Duration = Duration::from_secs(5);
+
 /// How many seconds a token lives: iSHARE, access token, `expires_in` 3600.
 const LIFETIME: u64 = 3600;
 
@@ -126,21 +129,30 @@ impl TokenServer {
         &self.paths
     }
 
-    /// The token store, once it was told who may hold tokens by now.
-    fn store(&self) -> Result<&dyn TokenStore, StoreError> {
+    /// Who was taken out loses its tokens in the store, too.
+    fn tell_store(&self) -> Result<(), StoreError> {
         let receiver = self.receiver.receiver();
-        if let Some(holders) = receiver.settings().untold {
-            self.tokens.retain(&holders)?;
-            receiver.told(&holders);
+        if let Some(untold) = receiver.settings().untold {
+            self.tokens.retain(&untold.stay, untold.until)?;
+            receiver.told(&untold);
         }
-        Ok(&*self.tokens)
+        Ok(())
     }
 
-    /// Who was taken out loses its tokens, also where nobody asks. A store that is away is told with the next token.
-    fn tell_store(&self) {
-        if let Err(error) = self.store() {
-            let what = "the token store, which is told with the next token who was taken out";
+    /// The same, in the log if the store does not hear it.
+    fn try_to_tell_store(&self) {
+        if let Err(error) = self.tell_store() {
+            let what = "the token store, which is told later who was taken out";
             (self.watched)(Err(&Rejection::unavailable(what, error)));
+        }
+    }
+
+    /// Tells a store that did not hear it, for ever.
+    async fn remind_store(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(REMINDED_AFTER).await;
+            let server = Arc::clone(&self);
+            let _ = tokio::task::spawn_blocking(move || server.tell_store()).await;
         }
     }
 
@@ -222,13 +234,14 @@ impl BoundServer {
             let internal = tokio::net::TcpListener::from_std(self.internal)?;
             let graceful = GracefulShutdown::new();
             let server = Arc::clone(&self.server);
-            tokio::task::spawn_blocking(move || server.tell_store());
+            tokio::task::spawn_blocking(move || server.try_to_tell_store());
             tokio::select! {
                 // Signals are waited for before a request comes in.
                 biased;
                 stopped = stop => stopped?,
                 () = listen(public, Face::Public, &self.server, &graceful) => {}
                 () = listen(internal, Face::Internal, &self.server, &graceful) => {}
+                () = Arc::clone(&self.server).remind_store() => {}
             }
             let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
             io::Result::Ok(())
@@ -251,7 +264,7 @@ async fn stopped(server: Arc<TokenServer>) -> io::Result<()> {
             let server = Arc::clone(&server);
             let reload = move || {
                 (server.reloaded)(server.receiver.receiver());
-                server.tell_store();
+                server.try_to_tell_store();
             };
             let _ = tokio::task::spawn_blocking(reload).await;
         }

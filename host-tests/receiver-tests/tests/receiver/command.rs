@@ -89,7 +89,7 @@ impl Served {
         self.process.id()
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.process.id().to_string();
         let kill = Command::new("kill").args(["-s", name, &id]).status();
         assert!(kill.unwrap().success());
@@ -97,7 +97,7 @@ impl Served {
 
     /// Waits for the next line of the log whose message begins so.
     #[track_caller]
-    fn said(&self, words: &str) -> String {
+    pub(crate) fn said(&self, words: &str) -> String {
         loop {
             let line = self.log.recv_timeout(LIMIT).expect(words);
             if let Some((_, message)) = line.split_once(&format!(": {words}")) {
@@ -107,7 +107,7 @@ impl Served {
     }
 
     /// SIGTERM ends it; what it logged since.
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         self.signal("TERM");
         let mut log = String::new();
         loop {
@@ -326,20 +326,21 @@ fn a_token_that_became_void_stays_so_for_all_receivers_of_a_store_and_after_a_re
     assert!(!is_active(&last, &second) && !is_active(&last, &first));
     let third = token(&last);
     // Who holds tokens is known as long as they live.
-    let names = store.ask(1, "KEYS privyseal:*:held");
+    let names = store.ask(1, "KEYS privyseal:*:tokens");
     let mut lines = names.lines();
-    let name = lines.find(|line| line.ends_with(":held")).unwrap();
+    let name = lines.find(|line| line.ends_with(":tokens")).unwrap();
     let left = store.ask(1, &format!("TTL {name}"));
     let left: u64 = left.trim().trim_start_matches(':').parse().unwrap();
     assert!((3000..=3700).contains(&left), "{left}");
     // What the store could not be told it is told later.
-    store.ask(1, "ACL SETUSER default -hscan");
+    store.ask(1, "ACL SETUSER default -zrem");
     reload(&last, without);
     let said = last.said("refused rule=unavailable");
-    assert!(said.contains("which is told with the next token"), "{said}");
+    assert!(said.contains("which is told later"), "{said}");
     reload(&last, &with);
-    store.ask(1, "ACL SETUSER default +hscan");
+    store.ask(1, "ACL SETUSER default +zrem");
     assert!(!is_active(&last, &third));
+    // Who is put back at once gets one at once.
     // What a store loads at its start may be older than what became void since.
     let fourth = token(&last);
     assert!(is_active(&last, &fourth));

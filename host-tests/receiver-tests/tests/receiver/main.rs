@@ -17,3 +17,4 @@ mod shared_store;
 mod slow;
 mod stage;
 mod tokens;
+mod void;

@@ -238,7 +238,7 @@ impl TokenStore for Away {
         Err(StoreError::Away("on purpose".to_owned()))
     }
 
-    fn retain(&self, _holders: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
+    fn retain(&self, _: &HashSet<[u8; 32]>, _: UnixTime) -> Result<(), StoreError> {
         Ok(())
     }
 }
@@ -259,7 +259,7 @@ impl TokenStore for Hangs {
         }
     }
 
-    fn retain(&self, _holders: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
+    fn retain(&self, _: &HashSet<[u8; 32]>, _: UnixTime) -> Result<(), StoreError> {
         Ok(())
     }
 }

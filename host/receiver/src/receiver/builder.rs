@@ -11,7 +11,7 @@ use privyseal_core::scheme::KeyReference;
 use privyseal_core::scheme::SchemeRules;
 
 use super::prove::MAX_KEPT;
-use super::{Receiver, Settings};
+use super::{Receiver, Settings, Untold};
 use crate::cache::CachePolicy;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
@@ -157,7 +157,7 @@ impl ReceiverBuilder {
                     .scheme
                     .registry()
                     .is_none()
-                    .then(|| Arc::clone(&holders)),
+                    .then(|| Untold::new(Arc::clone(&holders))),
                 holders,
                 clients: Arc::new(self.clients),
             }),

@@ -21,7 +21,7 @@ use redis::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{Presented, ReplayStore, Seen, StoreError};
+use super::{Presented, ReplayStore, SKEW, Seen, StoreError};
 
 /// How long the server may take unless told otherwise, connecting included.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -34,9 +34,6 @@ const MAX_ANSWER: u64 = 64 * 1024;
 
 /// After which time a new connection takes the place of one, and the server's settings are looked at.
 const CHECKED_AFTER: Duration = Duration::from_secs(60);
-
-/// Seconds by which the clocks of receivers that share a store may differ.
-const SKEW: u64 = 5;
 
 /// Which server, and how long to wait for it.
 #[derive(Clone)]
@@ -207,11 +204,6 @@ impl RedisStore {
         }
     }
 
-    pub(crate) fn key(&self, kind: &str, digest: &[u8; 32]) -> String {
-        let digest = Base64UrlUnpadded::encode_string(digest);
-        self.named(&format!("{kind}:{digest}"))
-    }
-
     pub(crate) fn named(&self, name: &str) -> String {
         format!("{}{name}", self.options.prefix)
     }
@@ -259,7 +251,8 @@ impl RedisStore {
 
 impl ReplayStore for RedisStore {
     fn remember(&self, presented: &Presented) -> Result<Seen, StoreError> {
-        let key = self.key("jti", &presented.key);
+        let digest = Base64UrlUnpadded::encode_string(&presented.key);
+        let key = self.named(&format!("jti:{digest}"));
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
         let (_, first, begins): (Value, Value, u64) = self.run(|commands, begins| {
@@ -292,7 +285,7 @@ impl Link {
                 let mut bounded = (&mut *stream).take(MAX_ANSWER);
                 let answer = parser.parse_value(&mut bounded);
                 if bounded.limit() == 0 {
-                    return Err((ErrorKind::Parse, "an answer is too long").into());
+                    return Err((ErrorKind::Client, "an answer is too long").into());
                 }
                 answer
             });
@@ -341,6 +334,7 @@ fn away(error: RedisError) -> StoreError {
     let kind = match error.kind() {
         ErrorKind::Io if error.is_timeout() => TOO_LATE.to_owned(),
         ErrorKind::Io => "it ends the connection without an answer".to_owned(),
+        ErrorKind::Client => "an answer has more than 64 KiB, which are not read".to_owned(),
         ErrorKind::Parse => "what answers there speaks TLS, or is no Valkey or Redis".to_owned(),
         _ => error.category().to_owned(),
     };

@@ -1,5 +1,6 @@
 //! Access tokens where several receivers share them.
 
+use core::iter;
 use std::collections::HashSet;
 
 use ::redis::Value;
@@ -7,95 +8,93 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::UnixTime;
 
 use super::{Grant, TokenStore};
-use crate::replay::{RedisStore, StoreError, begin};
+use crate::replay::{RedisStore, SKEW, StoreError, begin};
 
-/// How many holders of tokens are asked for at once: some 40 KiB.
-const PAGE: usize = 500;
+/// How many tokens are asked for at once: some 40 KiB.
+const PAGE: isize = 500;
 
-/// From when and until when, by which key, under which name and whose.
-type Kept = (u64, u64, [u8; 32], String, String);
+/// From when and until when, by which key and whose.
+type Kept = (u64, u64, [u8; 32], String);
 
-/// Each client with its key holds tokens under a name that is made for its first one, and of which there is another once they
-/// became void: beside them, for as long as somebody has one.
+/// Of what keeps one; since when the server remembers.
+type Answers = (Value, Value, Value, Value, Value, u64);
+
+/// Beside the tokens there is a list of them: of each when it was given, who holds it and its SHA-256. All have one score, so
+/// that they are in the order of their bytes, and an answer has no more of them than were asked for.
 impl TokenStore for RedisStore {
     fn keep(&self, token: [u8; 32], grant: &Grant) -> Result<(), StoreError> {
         let (issued, expires) = (grant.issued.as_secs(), grant.expires.as_secs());
         let left = expires.saturating_sub(issued).max(1);
-        let (holders, holder) = (self.named("held"), encoded(&grant.holder()));
-        let (_, held, _, _, begins): (Value, String, Value, Value, u64) =
-            self.run(|commands, run| {
-                commands.hset_nx(&holders, &holder, encoded(&token));
-                commands.hget(&holders, &holder);
-                commands.expire(&holders, left.try_into().unwrap_or(i64::MAX));
-                begin(commands, run, issued);
-                commands.get(run);
-            })?;
-        // Nobody is given a token that is none.
-        if issued <= begins {
-            return Err(StoreError::Unfit("its memory began a moment ago"));
-        }
-        let kept: Kept = (issued, expires, grant.key, held, grant.client_id.clone());
+        let kept: Kept = (issued, expires, grant.key, grant.client_id.clone());
         // Numbers and texts are always JSON.
         let value = serde_json::to_string(&kept).unwrap_or_default();
-        let key = self.key("token", &token);
-        let (_, by): (Value, Option<String>) = self.run(|commands, _| {
-            commands.set_ex(&key, &value, left).hget(&holders, &holder);
+        let (key, all) = (key(self, &token), self.named("tokens"));
+        let entry = [&issued.to_be_bytes()[..], &grant.holder(), &token].concat();
+        let ended = before(issued.saturating_sub(left).saturating_sub(SKEW));
+        let (.., begins): Answers = self.run(|commands, run| {
+            commands.set_ex(&key, &value, left).zadd(&all, &entry, 0);
+            commands.zrembylex(&all, "-", &ended);
+            commands.expire(&all, left.try_into().unwrap_or(i64::MAX));
+            begin(commands, run, issued);
+            commands.get(run);
         })?;
-        let is_held = by.is_some_and(|by| by == kept.3);
-        let why = "what the client held became void a moment ago";
-        is_held.then_some(()).ok_or(StoreError::Unfit(why))
+        // Nobody is given a token that is none.
+        let why = "its memory began a moment ago";
+        (begins < issued)
+            .then_some(())
+            .ok_or(StoreError::Unfit(why))
     }
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
-        let key = self.key("token", token);
+        let key = key(self, token);
         let (found, begins): (Option<String>, Option<u64>) = self.run(|commands, run| {
             commands.get(&key).get(run);
         })?;
         let found = found.as_deref().and_then(|value| {
-            let (issued, expires, key, held, client_id): Kept = serde_json::from_str(value).ok()?;
-            let grant = Grant {
+            let (issued, expires, key, client_id): Kept = serde_json::from_str(value).ok()?;
+            Some(Grant {
                 client_id,
                 key,
                 issued: UnixTime::from_secs(issued).ok()?,
                 expires: UnixTime::from_secs(expires).ok()?,
-            };
-            Some((grant, held))
+            })
         });
         // What a server that was restarted has loaded may be older than what became void.
         let begins = begins.unwrap_or(u64::MAX);
-        let is_good = |grant: &Grant| now < grant.expires && begins < grant.issued.as_secs();
-        let Some((grant, held)) = found.filter(|(grant, _)| is_good(grant)) else {
-            return Ok(None);
-        };
-        let (by,): (Option<String>,) = self.run(|commands, _| {
-            commands.hget(self.named("held"), encoded(&grant.holder()));
-        })?;
-        Ok(Some(grant).filter(|_| by == Some(held)))
+        Ok(found.filter(|grant| now < grant.expires && begins < grant.issued.as_secs()))
     }
 
-    fn retain(&self, holders: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
-        let stay: HashSet<_> = holders.iter().map(encoded).collect();
-        let all = self.named("held");
-        let mut cursor = "0".to_owned();
+    fn retain(&self, holders: &HashSet<[u8; 32]>, until: UnixTime) -> Result<(), StoreError> {
+        let all = self.named("tokens");
+        let (mut start, end) = (b"-".to_vec(), before(until.as_secs().saturating_add(1)));
         loop {
-            type Page = (String, Vec<(String, String)>);
-            let ((next, page),): (Page,) = self.run(|commands, _| {
-                commands.cmd("HSCAN").arg(&all).arg(&cursor);
-                commands.arg("COUNT").arg(PAGE);
+            let (page,): (Vec<Vec<u8>>,) = self.run(|commands, _| {
+                commands.zrangebylex_limit(&all, &start, &end, 0, PAGE);
             })?;
-            let _: Vec<Value> = self.run(|commands, _| {
-                for (holder, _) in page.iter().filter(|(holder, _)| !stay.contains(holder)) {
-                    commands.hdel(&all, holder);
-                }
+            let out = page.iter().filter_map(|entry| {
+                let (holder, token) = entry.get(8..)?.split_at_checked(32)?;
+                (!holders.contains(holder)).then(|| (key(self, token), &**entry))
+            });
+            // Also where there is none: that nothing may be removed is said at the start, and not when something is to be.
+            let none = iter::once((key(self, &[]), &[][..]));
+            let (keys, entries): (Vec<_>, Vec<_>) = none.chain(out).unzip();
+            let _: (Value, Value) = self.run(|commands, _| {
+                commands.del(&keys).zrem(&all, &entries);
             })?;
-            if next == "0" {
+            let Some(last) = page.last() else {
                 return Ok(());
-            }
-            cursor = next;
+            };
+            start = [b"(", &**last].concat();
         }
     }
 }
 
-fn encoded(digest: &[u8; 32]) -> String {
-    Base64UrlUnpadded::encode_string(digest)
+fn key(store: &RedisStore, token: &[u8]) -> String {
+    let token = Base64UrlUnpadded::encode_string(token);
+    store.named(&format!("token:{token}"))
+}
+
+/// The end of a range of the list: what was given before.
+fn before(moment: u64) -> Vec<u8> {
+    [b"(", &moment.to_be_bytes()[..]].concat()
 }

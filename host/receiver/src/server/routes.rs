@@ -21,7 +21,7 @@ use privyseal_check::RuleId;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Grant, LIFETIME, TokenServer, TokenStore};
+use super::{Grant, LIFETIME, TokenServer};
 use crate::replay::StoreError;
 use crate::{Rejection, Rule, TokenForm, VerifiedParty};
 
@@ -143,15 +143,20 @@ impl TokenServer {
             expires: issued.saturating_add(LIFETIME),
         };
         let (digest, kept) = (Sha256::digest(&*token).into(), grant.clone());
-        self.stored(move |tokens| tokens.keep(digest, &kept))
-            .await?;
+        let keep = move |server: &Self| {
+            // Who was put back a moment ago gets one that stays.
+            if !server.still_knows(&kept) {
+                server.tell_store()?;
+            }
+            server.tokens.keep(digest, &kept)
+        };
+        self.stored(keep).await?;
         // It may have been taken out meanwhile.
-        let is_known = self.receiver.receiver().still_knows(&grant.holder());
         let (rule, why) = (
             Rule::Token(RuleId::KeyKnown),
             "is no key of the client any more",
         );
-        Rejection::unless(is_known, rule, why)?;
+        Rejection::unless(self.still_knows(&grant), rule, why)?;
         let members = json!({
             "access_token": *token,
             "token_type": "Bearer",
@@ -229,19 +234,24 @@ impl TokenServer {
         let now: UnixTime =
             clock::now().map_err(|error| Rejection::unavailable("the machine", error))?;
         let digest = Sha256::digest(token).into();
-        let found = self.stored(move |tokens| tokens.find(&digest, now)).await?;
+        let find = move |server: &Self| server.tokens.find(&digest, now);
+        let found = self.stored(find).await?;
         // Who was taken out, or whose key was, has no access with what came before.
+        Ok(found.filter(|grant| self.still_knows(grant)))
+    }
+
+    fn still_knows(&self, grant: &Grant) -> bool {
         let receiver = self.receiver.receiver();
-        Ok(found.filter(|grant| receiver.still_knows(&grant.holder())))
+        receiver.still_knows(&grant.holder(), grant.issued)
     }
 
     /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.
     async fn stored<T: Send + 'static>(
         self: &Arc<Self>,
-        ask: impl FnOnce(&dyn TokenStore) -> Result<T, StoreError> + Send + 'static,
+        ask: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Rejection> {
         let server = Arc::clone(self);
-        let answer = tokio::task::spawn_blocking(move || ask(server.store()?)).await;
+        let answer = tokio::task::spawn_blocking(move || ask(&server)).await;
         let answer = answer.map_err(|error| Rejection::unavailable("the machine", error))?;
         answer.map_err(|error| Rejection::unavailable("the token store", error))
     }

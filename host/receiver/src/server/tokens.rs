@@ -42,13 +42,13 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     /// [`StoreError`] if that cannot be told.
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError>;
 
-    /// Makes void, for good, what others than these hold ([`Grant::holder`]): it stays so where one of them comes back.
-    /// Told at the start, and when the clients changed; with a registry never.
+    /// Makes void, for good, what others than these ([`Grant::holder`]) were given up to `until`: it stays so where one of
+    /// them comes back. Told at the start, and when the clients changed; with a registry never.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it cannot be done. Then it is tried again before the next token.
-    fn retain(&self, holders: &HashSet<[u8; 32]>) -> Result<(), StoreError>;
+    /// [`StoreError`] if it cannot be done. Then it is tried again some seconds later.
+    fn retain(&self, holders: &HashSet<[u8; 32]>, until: UnixTime) -> Result<(), StoreError>;
 }
 
 impl Grant {
@@ -85,9 +85,9 @@ impl TokenStore for MemoryTokens {
         Ok(grant.filter(|grant| now < grant.expires).cloned())
     }
 
-    fn retain(&self, holders: &HashSet<[u8; 32]>) -> Result<(), StoreError> {
+    fn retain(&self, holders: &HashSet<[u8; 32]>, until: UnixTime) -> Result<(), StoreError> {
         let mut kept = lock(&self.0);
-        kept.retain(|grant| holders.contains(&grant.holder()));
+        kept.retain(|grant| until < grant.issued || holders.contains(&grant.holder()));
         Ok(())
     }
 }
@@ -125,7 +125,7 @@ mod tests {
         let find = || store.find(&[1; 32], UnixTime::from_secs(101).unwrap());
         let retain = |holders: &[[u8; 32]]| {
             let holders = holders.iter().copied().collect();
-            store.retain(&holders).unwrap();
+            store.retain(&holders, grant(100).issued).unwrap();
         };
         let other_key = Grant {
             key: [8; 32],
