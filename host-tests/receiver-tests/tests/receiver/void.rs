@@ -176,3 +176,19 @@ fn a_store_that_lets_nothing_be_removed_is_named_at_the_start() {
         shared.store.ask(0, "ACL SETUSER default +@all");
     }
 }
+
+/// RFC 7523 section 3, point 7: the audience remembers what was used.
+#[test]
+fn an_assertion_counts_once_for_an_audience_whatever_the_scheme() {
+    let shared = Shared::new(&[]);
+    let (one, other) = (shared.start("a", BOTH), shared.start("b", BOTH));
+    let token = shared.token(&one, "one");
+    shared.token(&other, "one");
+    let assertion = token_request(&shared.assertion("one"));
+    let given = |server: &Served| post(server.public, "/token", &assertion).status;
+    assert_eq!((given(&one), given(&other), given(&one)), (200, 400, 400));
+    other.said("refused rule=replay");
+    // Tokens and clients are of one scheme.
+    shared.reload(&other, OTHER);
+    assert!(is_active(&one, &token) && !is_active(&other, &token));
+}

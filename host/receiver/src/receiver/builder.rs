@@ -109,7 +109,8 @@ impl ReceiverBuilder {
         reprove_after: Duration = reprove_after;
     }
 
-    /// The options of a store for receivers of the same scheme and audience: others may share its server.
+    /// The options of a store for receivers of the same scheme and audience. Others may share its server, and what they
+    /// accepted for the same audience.
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn share(&self, options: crate::replay::RedisOptions) -> crate::replay::RedisOptions {

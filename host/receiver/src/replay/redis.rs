@@ -47,6 +47,8 @@ pub struct RedisOptions {
     pub checked_after: Duration,
     /// What keys begin with: receivers that share it share what they have seen, and their tokens.
     pub prefix: String,
+    /// What those begin with after it that are for receivers of one scheme and audience: all but what was seen.
+    names: String,
     /// The certificates that vouch for the server of a `rediss:` URL; by default those of the machine.
     pub roots: Option<Certificates>,
 }
@@ -83,6 +85,7 @@ impl RedisOptions {
             timeout: TIMEOUT,
             checked_after: CHECKED_AFTER,
             prefix: "privyseal:".to_owned(),
+            names: String::new(),
             roots: None,
         }
     }
@@ -90,7 +93,7 @@ impl RedisOptions {
     /// Those of receivers that share `names`.
     pub(crate) fn among(mut self, names: &str) -> Self {
         let names = Base64UrlUnpadded::encode_string(&Sha256::digest(names));
-        self.prefix = format!("{}{names:.16}:", self.prefix);
+        self.names = format!("{names:.16}:");
         self
     }
 }
@@ -205,7 +208,7 @@ impl RedisStore {
     }
 
     pub(crate) fn named(&self, name: &str) -> String {
-        format!("{}{name}", self.options.prefix)
+        format!("{}{}{name}", self.options.prefix, self.options.names)
     }
 
     /// A new connection to a server that does its work.
@@ -251,8 +254,9 @@ impl RedisStore {
 
 impl ReplayStore for RedisStore {
     fn remember(&self, presented: &Presented) -> Result<Seen, StoreError> {
+        // By audience, whatever the scheme (RFC 7523 section 3, point 7).
         let digest = Base64UrlUnpadded::encode_string(&presented.key);
-        let key = self.named(&format!("jti:{digest}"));
+        let key = format!("{}jti:{digest}", self.options.prefix);
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
         let (_, first, begins): (Value, Value, u64) = self.run(|commands, begins| {
