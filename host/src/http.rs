@@ -406,10 +406,10 @@ pub fn only_header<'h>(
     values.next().filter(|_| values.next().is_none())
 }
 
-/// Whether each header of that name says this, in any case; also where there is none. For servers.
-pub fn all_are(headers: &http::HeaderMap, name: &http::HeaderName, value: &str) -> bool {
-    let mut given = headers.get_all(name).iter();
-    given.all(|it| it.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+/// Whether a header is not there, or there once and says this, in any case. For servers.
+pub fn is_only(headers: &http::HeaderMap, name: &http::HeaderName, value: &str) -> bool {
+    let says = |it: &http::HeaderValue| it.as_bytes().eq_ignore_ascii_case(value.as_bytes());
+    !headers.contains_key(name) || only_header(headers, name).is_some_and(says)
 }
 
 #[cfg(test)]

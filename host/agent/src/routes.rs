@@ -13,7 +13,7 @@ use hyper::header::{
 };
 use hyper::http::uri::{Authority, PathAndQuery};
 use hyper::{Method, Request, Response, StatusCode, Version};
-use privyseal::http::{all_are, only_header};
+use privyseal::http::{is_only, only_header};
 use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_hsm::Secret;
 use serde::{Deserialize, Serialize};
@@ -172,8 +172,8 @@ fn check_head(request: &Request<Incoming>) -> Result<(), Problem> {
     let is_old = request.version() == Version::HTTP_10;
     let detail = if hosts > 1 || (hosts == 0 && !is_old) {
         "a request has one Host"
-    } else if !all_are(headers, &TRANSFER_ENCODING, "chunked") {
-        "the Transfer-Encoding is another one than chunked"
+    } else if !is_only(headers, &TRANSFER_ENCODING, "chunked") {
+        "the Transfer-Encoding is another one than chunked, once"
     } else {
         return Ok(());
     };

@@ -190,6 +190,10 @@ fn what_is_no_request_is_refused_and_nothing_is_signed() {
             sign("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"),
             400,
         ),
+        (
+            sign(&"Transfer-Encoding: chunked\r\n".repeat(2), "0\r\n\r\n"),
+            400,
+        ),
         (sign(&large, ""), 431),
         (request("GET", &uri, "", ""), 431),
         ("GARBAGE\r\n\r\n".to_owned(), 400),

@@ -184,6 +184,7 @@ fn a_parameter_that_two_readers_read_differently_is_refused() {
 #[test]
 fn a_request_says_once_for_which_host_it_is() {
     let (public, internal) = serve(&World::new());
+    let twice = format!("Host: x\r\n{}", "Transfer-Encoding: chunked\r\n".repeat(2));
     for address in [public, internal] {
         for (version, hosts, status) in [
             ("1.1", "", 400),
@@ -200,6 +201,16 @@ fn a_request_says_once_for_which_host_it_is() {
                 "Host: x\r\nTransfer-Encoding: gzip, chunked\r\n",
                 501,
             ),
+            // "A sender MUST NOT apply the chunked transfer coding more than once to a message body."
+            ("1.1", &twice, 501),
+            // Section 6.3: where chunked is not the last one, nobody knows where the request ends.
+            ("1.1", "Host: x\r\nTransfer-Encoding: gzip\r\n", 400),
+            ("1.1", "Host: x\r\nTransfer-Encoding: identity\r\n", 400),
+            (
+                "1.1",
+                "Host: x\r\nContent-Length: 0\r\nContent-Length: 1\r\n",
+                400,
+            ),
             ("1.0", "Host: x\r\nhost: y\r\n", 400),
             ("1.1", "Host:\r\n", 404),
             ("1.1", "Host: x.example:443\r\n", 404),
@@ -210,6 +221,27 @@ fn a_request_says_once_for_which_host_it_is() {
             let found = answer.split(' ').nth(1);
             assert_eq!(found, Some(&*status.to_string()), "{head}: {answer}");
         }
+    }
+}
+
+/// RFC 6749 appendix B: UTF-8. All that a form says is ASCII, and the same in what other libraries call it.
+#[test]
+fn a_form_in_another_charset_is_not_read_as_if_it_were_ascii() {
+    let world = World::new();
+    let (public, _) = serve(&world);
+    for (parameters, status) in [
+        ("; charset=UTF-16", 400),
+        (";charset=utf-8;charset=\"utf-32\"", 400),
+        ("; charset=", 400),
+        ("; charset=UTF-8", 200),
+        (";Charset=\"utf-8\"", 200),
+        ("; charset=ISO-8859-1", 200),
+        ("; x=y", 200),
+    ] {
+        let kind = format!("Content-Type: application/x-www-form-urlencoded{parameters}\r\n");
+        let form = form(&world.assertion(), &[]);
+        let answer = request(public, "POST", "/connect/token", &kind, &form);
+        assert_eq!(answer.status, status, "{parameters}: {answer:?}");
     }
 }
 

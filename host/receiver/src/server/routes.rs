@@ -16,7 +16,7 @@ use hyper::http::uri::Authority;
 use hyper::{Request, Response, StatusCode, Version};
 use privyseal::UnixTime;
 use privyseal::base::{clock, entropy};
-use privyseal::http::{all_are, only_header};
+use privyseal::http::{is_only, only_header};
 use privyseal_check::RuleId;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -27,6 +27,9 @@ use crate::{Rejection, Rule, TokenForm, VerifiedParty};
 
 /// How long a client may take for the body of a request.
 const BODY_TIME: Duration = Duration::from_secs(15);
+
+/// In which a form, all of which is ASCII, is the same.
+const OF_ASCII: [&str; 3] = ["utf-8", "us-ascii", "iso-8859-1"];
 
 /// What `privyseal` calls the client to services behind a proxy.
 const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
@@ -61,8 +64,8 @@ impl TokenServer {
         if !has_host(&head) {
             return Ok(invalid(StatusCode::BAD_REQUEST));
         }
-        // RFC 9112 section 6.1.
-        if !all_are(&head.headers, &TRANSFER_ENCODING, "chunked") {
+        // RFC 9112 section 6.1: also chunked twice, of which another reader may undo one.
+        if !is_only(&head.headers, &TRANSFER_ENCODING, "chunked") {
             return Ok(invalid(StatusCode::NOT_IMPLEMENTED));
         }
         let path = head.uri.path();
@@ -82,7 +85,7 @@ impl TokenServer {
             _ => {}
         }
         // RFC 9110 section 8.4: nobody would read what is coded as what it says.
-        if !all_are(&head.headers, &CONTENT_ENCODING, "identity") {
+        if !is_only(&head.headers, &CONTENT_ENCODING, "identity") {
             let why = "the body has a Content-Encoding, and none is decoded here";
             let mut answer = self.refused(&Rejection::new(Rule::Request, why));
             *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -278,11 +281,14 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 
 /// The body of a form, bounded in size and time.
 async fn form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Rejection> {
-    let kind = only(headers, &CONTENT_TYPE).and_then(|kind| kind.split(';').next());
-    let kind = kind.unwrap_or_default().trim();
-    let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    let why = "the body is not application/x-www-form-urlencoded";
-    Rejection::unless(is_form, Rule::Request, why)?;
+    let kind = only(headers, &CONTENT_TYPE).unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
+    let mut parts = kind.split(';').map(str::trim);
+    let is_form = parts.next() == Some("application/x-www-form-urlencoded");
+    let mut charsets = parts.filter_map(|it| it.strip_prefix("charset="));
+    let is_ascii = charsets.all(|it| OF_ASCII.contains(&it.trim_matches('"')));
+    let why = "the body is not application/x-www-form-urlencoded, of ASCII";
+    Rejection::unless(is_form && is_ascii, Rule::Request, why)?;
     let body = Limited::new(body, TokenForm::MAX_BYTES).collect();
     let late = |_| Rejection::new(Rule::Request, "the body did not come in time");
     let body = tokio::time::timeout(BODY_TIME, body).await.map_err(late)?;
