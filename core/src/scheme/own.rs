@@ -75,7 +75,7 @@ const NAME: &str = "own scheme: a name of lower-case letters, digits and hyphens
 const KEY: &str = "own scheme: how the header names the key";
 const CLIENT_ID: &str = "own scheme: the syntax of the client id";
 const AUDIENCE: &str = "own scheme: the audience";
-const LIFETIME: &str = "own scheme: at most 600 s";
+const LIFETIME: &str = "own scheme: 1 <= min <= default <= max <= 600 s";
 const NOT_BEFORE: &str = "own scheme: nbf";
 const REQUEST: &str = "RFC 9101 section 4; own scheme: as long as an assertion";
 const NO_RULE: &str = "own scheme: no rule for the leaf's usage";

@@ -56,7 +56,7 @@ struct OfSyntax {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected seconds, or { default = .., min = .., max = .. }"
+    expecting = "expected seconds, or { default = .., min = .., max = .. } with all three"
 )]
 enum LifetimeMember {
     AtMost(u64),
