@@ -63,25 +63,11 @@ pub(crate) struct Settings {
     pub(crate) clients: Arc<RegisteredClients>,
     /// Who may hold access tokens: each of them by each of its keys.
     pub(crate) holders: Arc<HashSet<Holder>>,
-    /// What became void and the store was not told yet. With a registry nothing does.
-    pub(crate) untold: Option<Arc<Untold>>,
-}
-
-/// Access tokens that became void.
-#[derive(Debug)]
-pub(crate) struct Untold {
-    /// Who alone may go on to hold those that they have.
-    pub(crate) stay: Arc<HashSet<Holder>>,
-    /// Others have lost what they were given up to then, by the clock of whichever receiver.
-    pub(crate) until: UnixTime,
-}
-
-impl Untold {
-    /// Now.
-    fn new(stay: Arc<HashSet<Holder>>) -> Arc<Self> {
-        let until = clock::now().map_or(UnixTime::MAX, |now| now.saturating_add(SKEW));
-        Arc::new(Self { stay, until })
-    }
+    /// Who alone may go on to hold those that they have, until their store was told. Nobody says it where a registry knows
+    /// the parties.
+    pub(crate) untold: Option<Arc<HashSet<Holder>>>,
+    /// Up to when the others' are void, by the clock of any receiver.
+    pub(crate) void_until: UnixTime,
 }
 
 /// The claims that count, once their rules hold.
@@ -165,7 +151,7 @@ impl Receiver {
     pub(crate) fn still_knows(&self, holder: &Holder, since: UnixTime) -> bool {
         let settings = lock(&self.settings);
         let untold = settings.untold.as_ref();
-        let is_void = untold.is_some_and(|it| since <= it.until && !it.stay.contains(holder));
+        let is_void = untold.is_some_and(|it| !it.contains(holder)) && since <= settings.void_until;
         self.registry.is_some() || (settings.holders.contains(holder) && !is_void)
     }
 
@@ -183,21 +169,22 @@ impl Receiver {
         self.change(|settings| {
             settings.holders = Arc::new(clients.holders());
             let listed = &settings.holders;
-            settings.untold = Some(match settings.untold.take() {
-                Some(untold) if untold.stay.is_subset(listed) => untold,
-                // Who was out meanwhile has lost them, also where it is back.
-                Some(untold) => Untold::new(Arc::new(&*untold.stay & listed)),
-                None => Untold::new(Arc::clone(listed)),
-            });
+            let untold = settings.untold.as_ref();
+            // Who was out meanwhile has lost them, also where it is back.
+            if !untold.is_some_and(|untold| untold.is_subset(listed)) {
+                let stay = untold.map_or_else(|| Arc::clone(listed), |it| Arc::new(&**it & listed));
+                settings.untold = Some(stay);
+                settings.void_until = clock::now().unwrap_or(UnixTime::MAX).saturating_add(SKEW);
+            }
             settings.clients = Arc::new(clients);
         });
     }
 
     /// The store of access tokens was told who may hold some.
     #[cfg(feature = "server")]
-    pub(crate) fn told(&self, what: &Arc<Untold>) {
+    pub(crate) fn told(&self, holders: &Arc<HashSet<Holder>>) {
         let untold = &mut lock(&self.settings).untold;
-        untold.take_if(|untold| Arc::ptr_eq(untold, what));
+        untold.take_if(|untold| Arc::ptr_eq(untold, holders));
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {

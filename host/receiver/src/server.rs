@@ -31,7 +31,6 @@ use privyseal::oauth::has_realms;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
-use crate::replay::StoreError;
 use crate::{AsyncReceiver, Receiver, Rejection, VerifiedParty};
 use routes::Face;
 
@@ -50,7 +49,7 @@ const HEAD_TIME: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How long a store that was not told who was taken out is left alone.
-const REMINDED_AFTER: Duration = Duration::from_secs(5);
+const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// How many seconds a token lives: iSHARE, access token, `expires_in` 3600.
 const LIFETIME: u64 = 3600;
@@ -129,30 +128,25 @@ impl TokenServer {
         &self.paths
     }
 
-    /// Who was taken out loses its tokens in the store, too.
-    fn tell_store(&self) -> Result<(), StoreError> {
-        let receiver = self.receiver.receiver();
-        if let Some(untold) = receiver.settings().untold {
-            self.tokens.retain(&untold.stay, untold.until)?;
-            receiver.told(&untold);
-        }
-        Ok(())
-    }
-
-    /// The same, in the log if the store does not hear it.
-    fn try_to_tell_store(&self) {
-        if let Err(error) = self.tell_store() {
-            let what = "the token store, which is told later who was taken out";
-            (self.watched)(Err(&Rejection::unavailable(what, error)));
+    /// Who was taken out loses its tokens, also where nobody asks.
+    fn tell_store(&self) {
+        let settings = self.receiver.receiver().settings();
+        let Some(stay) = settings.untold else { return };
+        match self.tokens.retain(&stay, settings.void_until) {
+            Ok(()) => self.receiver.receiver().told(&stay),
+            Err(error) => {
+                let what = "the token store, which is told later who was taken out";
+                (self.watched)(Err(&Rejection::unavailable(what, error)));
+            }
         }
     }
 
-    /// Tells a store that did not hear it, for ever.
-    async fn remind_store(self: Arc<Self>) {
+    /// Tells it at the start, and one that did not hear it, for ever.
+    async fn tell_store_again(self: &Arc<Self>) {
         loop {
-            tokio::time::sleep(REMINDED_AFTER).await;
-            let server = Arc::clone(&self);
+            let server = Arc::clone(self);
             let _ = tokio::task::spawn_blocking(move || server.tell_store()).await;
+            tokio::time::sleep(TOLD_AGAIN_AFTER).await;
         }
     }
 
@@ -233,15 +227,13 @@ impl BoundServer {
             let public = tokio::net::TcpListener::from_std(self.public)?;
             let internal = tokio::net::TcpListener::from_std(self.internal)?;
             let graceful = GracefulShutdown::new();
-            let server = Arc::clone(&self.server);
-            tokio::task::spawn_blocking(move || server.try_to_tell_store());
             tokio::select! {
                 // Signals are waited for before a request comes in.
                 biased;
                 stopped = stop => stopped?,
                 () = listen(public, Face::Public, &self.server, &graceful) => {}
                 () = listen(internal, Face::Internal, &self.server, &graceful) => {}
-                () = Arc::clone(&self.server).remind_store() => {}
+                () = self.server.tell_store_again() => {}
             }
             let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
             io::Result::Ok(())
@@ -264,7 +256,7 @@ async fn stopped(server: Arc<TokenServer>) -> io::Result<()> {
             let server = Arc::clone(&server);
             let reload = move || {
                 (server.reloaded)(server.receiver.receiver());
-                server.try_to_tell_store();
+                server.tell_store();
             };
             let _ = tokio::task::spawn_blocking(reload).await;
         }

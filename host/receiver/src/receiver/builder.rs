@@ -11,11 +11,11 @@ use privyseal_core::scheme::KeyReference;
 use privyseal_core::scheme::SchemeRules;
 
 use super::prove::MAX_KEPT;
-use super::{Receiver, Settings, Untold};
+use super::{Receiver, Settings};
 use crate::cache::CachePolicy;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
-use crate::replay::{MemoryStore, ReplayStore};
+use crate::replay::{MemoryStore, ReplayStore, SKEW};
 use crate::revocation::PAUSE;
 use crate::shares::{Counts, Expiring, Rooms};
 use crate::{RegisteredClients, Revocation};
@@ -113,9 +113,10 @@ impl ReceiverBuilder {
     /// accepted for the same audience.
     #[cfg(feature = "redis")]
     #[must_use]
-    pub fn share(&self, options: crate::replay::RedisOptions) -> crate::replay::RedisOptions {
+    pub fn share(&self, mut options: crate::replay::RedisOptions) -> crate::replay::RedisOptions {
         let audience = self.audience.as_deref().unwrap_or_default();
-        options.among(&format!("{} {audience}", self.scheme.name()))
+        options.prefix = format!("{}{}:{audience}:", options.prefix, self.scheme.name());
+        options
     }
 
     /// Checks that the parts fit together.
@@ -142,6 +143,7 @@ impl ReceiverBuilder {
             (None, _) => None,
         };
         let holders = Arc::new(self.clients.holders());
+        let untold = registry.is_none().then(|| Arc::clone(&holders));
         // What was accepted before this process began is forgotten.
         let begins = clock::now().unwrap_or(UnixTime::MAX);
         let in_memory = || Arc::new(MemoryStore::new(REMEMBERED).beginning(begins)) as _;
@@ -154,11 +156,8 @@ impl ReceiverBuilder {
             settings: Mutex::new(Settings {
                 generation: 1,
                 revocation: Arc::new(self.revocation),
-                untold: self
-                    .scheme
-                    .registry()
-                    .is_none()
-                    .then(|| Untold::new(Arc::clone(&holders))),
+                untold,
+                void_until: begins.saturating_add(SKEW),
                 holders,
                 clients: Arc::new(self.clients),
             }),

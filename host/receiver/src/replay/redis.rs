@@ -19,7 +19,6 @@ use redis::{
     ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Parser, Pipeline,
     RedisConnectionInfo, RedisError, RedisResult, Value,
 };
-use sha2::{Digest as _, Sha256};
 
 use super::{Presented, ReplayStore, SKEW, Seen, StoreError};
 
@@ -45,10 +44,8 @@ pub struct RedisOptions {
     pub timeout: Duration,
     /// After which time it is looked again whether the server could forget what it is told.
     pub checked_after: Duration,
-    /// What keys begin with: receivers that share it share what they have seen, and their tokens.
+    /// What keys begin with: receivers that share it share their tokens. What they have seen is by audience alone.
     pub prefix: String,
-    /// What those begin with after it that are for receivers of one scheme and audience: all but what was seen.
-    names: String,
     /// The certificates that vouch for the server of a `rediss:` URL; by default those of the machine.
     pub roots: Option<Certificates>,
 }
@@ -85,16 +82,8 @@ impl RedisOptions {
             timeout: TIMEOUT,
             checked_after: CHECKED_AFTER,
             prefix: "privyseal:".to_owned(),
-            names: String::new(),
             roots: None,
         }
-    }
-
-    /// Those of receivers that share `names`.
-    pub(crate) fn among(mut self, names: &str) -> Self {
-        let names = Base64UrlUnpadded::encode_string(&Sha256::digest(names));
-        self.names = format!("{names:.16}:");
-        self
     }
 }
 
@@ -208,7 +197,7 @@ impl RedisStore {
     }
 
     pub(crate) fn named(&self, name: &str) -> String {
-        format!("{}{}{name}", self.options.prefix, self.options.names)
+        format!("{}{name}", self.options.prefix)
     }
 
     /// A new connection to a server that does its work.
@@ -256,7 +245,7 @@ impl ReplayStore for RedisStore {
     fn remember(&self, presented: &Presented) -> Result<Seen, StoreError> {
         // By audience, whatever the scheme (RFC 7523 section 3, point 7).
         let digest = Base64UrlUnpadded::encode_string(&presented.key);
-        let key = format!("{}jti:{digest}", self.options.prefix);
+        let key = format!("privyseal:jti:{digest}");
         let now = presented.now.as_secs();
         let left = presented.until.as_secs().saturating_sub(now);
         let (_, first, begins): (Value, Value, u64) = self.run(|commands, begins| {

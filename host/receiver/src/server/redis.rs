@@ -1,6 +1,5 @@
 //! Access tokens where several receivers share them.
 
-use core::iter;
 use std::collections::HashSet;
 
 use ::redis::Value;
@@ -16,9 +15,6 @@ const PAGE: isize = 500;
 /// From when and until when, by which key and whose.
 type Kept = (u64, u64, [u8; 32], String);
 
-/// Of what keeps one; since when the server remembers.
-type Answers = (Value, Value, Value, Value, Value, u64);
-
 /// Beside the tokens there is a list of them: of each when it was given, who holds it and its SHA-256. All have one score, so
 /// that they are in the order of their bytes, and an answer has no more of them than were asked for.
 impl TokenStore for RedisStore {
@@ -31,18 +27,18 @@ impl TokenStore for RedisStore {
         let (key, all) = (key(self, &token), self.named("tokens"));
         let entry = [&issued.to_be_bytes()[..], &grant.holder(), &token].concat();
         let ended = before(issued.saturating_sub(left).saturating_sub(SKEW));
-        let (.., begins): Answers = self.run(|commands, run| {
-            commands.set_ex(&key, &value, left).zadd(&all, &entry, 0);
-            commands.zrembylex(&all, "-", &ended);
-            commands.expire(&all, left.try_into().unwrap_or(i64::MAX));
-            begin(commands, run, issued);
-            commands.get(run);
-        })?;
+        let (.., begins): (Value, Value, Value, Value, Value, u64) =
+            self.run(|commands, run| {
+                commands.set_ex(&key, &value, left).zadd(&all, &entry, 0);
+                commands.zrembylex(&all, "-", &ended);
+                commands.expire(&all, left.try_into().unwrap_or(i64::MAX));
+                begin(commands, run, issued);
+                commands.get(run);
+            })?;
         // Nobody is given a token that is none.
+        let is_one = begins < issued;
         let why = "its memory began a moment ago";
-        (begins < issued)
-            .then_some(())
-            .ok_or(StoreError::Unfit(why))
+        is_one.then_some(()).ok_or(StoreError::Unfit(why))
     }
 
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError> {
@@ -76,8 +72,8 @@ impl TokenStore for RedisStore {
                 (!holders.contains(holder)).then(|| (key(self, token), &**entry))
             });
             // Also where there is none: that nothing may be removed is said at the start, and not when something is to be.
-            let none = iter::once((key(self, &[]), &[][..]));
-            let (keys, entries): (Vec<_>, Vec<_>) = none.chain(out).unzip();
+            let none = [(key(self, &[]), &[][..])];
+            let (keys, entries): (Vec<_>, Vec<_>) = none.into_iter().chain(out).unzip();
             let _: (Value, Value) = self.run(|commands, _| {
                 commands.del(&keys).zrem(&all, &entries);
             })?;

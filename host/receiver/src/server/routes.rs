@@ -149,7 +149,7 @@ impl TokenServer {
         let keep = move |server: &Self| {
             // Who was put back a moment ago gets one that stays.
             if !server.still_knows(&kept) {
-                server.tell_store()?;
+                server.tell_store();
             }
             server.tokens.keep(digest, &kept)
         };
@@ -206,10 +206,10 @@ impl TokenServer {
 
     /// RFC 6750, for a proxy that asks before each request.
     async fn authorize(self: &Arc<Self>, headers: &HeaderMap) -> Result<Answer, Rejection> {
-        let is_bearer = |kind: &str| kind.eq_ignore_ascii_case("Bearer");
         let bearer = only(headers, &AUTHORIZATION).and_then(|text| {
             let (kind, token) = text.split_once(' ')?;
-            is_bearer(kind).then_some(token.trim())
+            let is_bearer = kind.eq_ignore_ascii_case("Bearer");
+            is_bearer.then_some(token.trim())
         });
         let found = match bearer {
             Some(token) => self.found(token).await?,
@@ -281,8 +281,8 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 
 /// The body of a form, bounded in size and time.
 async fn form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Rejection> {
-    let kind = only(headers, &CONTENT_TYPE).unwrap_or_default();
-    let kind = kind.to_ascii_lowercase();
+    let kind = only(headers, &CONTENT_TYPE).map(str::to_ascii_lowercase);
+    let kind = kind.unwrap_or_default();
     let mut parts = kind.split(';').map(str::trim);
     let is_form = parts.next() == Some("application/x-www-form-urlencoded");
     let mut charsets = parts.filter_map(|it| it.strip_prefix("charset="));
