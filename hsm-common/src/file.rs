@@ -112,18 +112,10 @@ impl PinFile {
 }
 
 impl PinFile {
-    /// Whether it is a pipe, which has what somebody writes to it: once, some time, or never.
-    #[cfg(unix)]
-    pub(crate) fn is_pipe(&self) -> bool {
-        use std::os::unix::fs::FileTypeExt as _;
+    /// Whether it is a pipe or the like, which has what somebody writes to it: once, some time, or never.
+    pub(crate) fn is_stream(&self) -> bool {
         let metadata = self.0.metadata();
-        metadata.is_ok_and(|it| it.file_type().is_fifo())
-    }
-
-    /// Not known here.
-    #[cfg(not(unix))]
-    pub(crate) const fn is_pipe(&self) -> bool {
-        false
+        metadata.is_ok_and(|it| !it.is_file() && !it.is_dir())
     }
 
     /// Comes and goes as a writer: a thread that waits for one reads to the end then.

@@ -17,7 +17,7 @@ use crate::secret::{
 type Warn<'w> = Box<dyn FnMut(&str) + Send + 'w>;
 
 /// How long a pipe is waited for before that is said, and then: a person may have to unlock what writes to it.
-const PIPE_WAIT: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(120)];
+const STREAM_WAIT: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(120)];
 
 /// Finds the PIN or password of one key reference. It is looked up when the hardware needs it and not
 /// before, and is handed over once.
@@ -86,14 +86,14 @@ impl<'w> PinSources<'w> {
         let source = self.source.clone()?;
         let is_elsewhere = source.starts_with("credential:")
             && std::env::var_os("CREDENTIALS_DIRECTORY").is_none();
-        let is_pipe = || PinFile::from_pin_source(&source).is_ok_and(|file| file.is_pipe());
-        (!is_elsewhere && !is_pipe()).then(|| self.in_file(&source).map(drop))
+        let is_stream = || PinFile::from_pin_source(&source).is_ok_and(|file| file.is_stream());
+        (!is_elsewhere && !is_stream()).then(|| self.in_file(&source).map(drop))
     }
 
     fn in_file(&mut self, source: &str) -> Result<Secret, SecretUnavailable> {
         let file = PinFile::from_pin_source(source)?;
-        let (secret, readable_by_all) = if file.is_pipe() {
-            self.in_pipe(&file, PIPE_WAIT)?
+        let (secret, readable_by_all) = if file.is_stream() {
+            self.in_stream(&file, STREAM_WAIT)?
         } else {
             file.read()?
         };
@@ -110,8 +110,8 @@ impl<'w> PinSources<'w> {
         Ok(secret)
     }
 
-    /// Waits for what somebody writes to a pipe, not longer than two times `wait`.
-    fn in_pipe(
+    /// Waits for what somebody writes to a pipe or the like, not longer than two times `wait`.
+    fn in_stream(
         &mut self,
         file: &PinFile,
         wait: [Duration; 2],
@@ -126,7 +126,7 @@ impl<'w> PinSources<'w> {
         }
         let (path, seconds) = (file.path().display(), late.as_secs());
         (self.warn)(&format!(
-            "waiting for a PIN from pin-source {path}, a pipe to which nobody wrote one yet, {seconds} s more at most"
+            "waiting for a PIN from pin-source {path}, to which nobody wrote one yet, {seconds} s more at most"
         ));
         let read = given.recv_timeout(late).or_else(|_| {
             file.end_wait();
@@ -134,7 +134,7 @@ impl<'w> PinSources<'w> {
         });
         match read {
             Err(_) | Ok(Err(SecretUnavailable::Empty)) => Err(SecretUnavailable::new(format!(
-                "nobody wrote a PIN to pin-source {path}, a pipe"
+                "nobody wrote a PIN to pin-source {path}"
             ))),
             Ok(read) => read,
         }
@@ -307,7 +307,7 @@ mod tests {
         let mut given = sources(None, Some(&source), &warnings);
         // It would be read, and gone.
         assert_eq!(given.check_file(), None);
-        let read = given.in_pipe(&file, [Duration::from_millis(200); 2]);
+        let read = given.in_stream(&file, [Duration::from_millis(200); 2]);
         let error = read.unwrap_err().to_string();
         assert!(
             error.starts_with("nobody wrote a PIN to pin-source"),

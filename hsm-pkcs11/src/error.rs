@@ -44,11 +44,7 @@ pub enum Error {
         waited: Duration,
     },
     /// The module ends a process that loads and initializes it, so it is not loaded here.
-    #[error(
-        "PKCS #11 module {} is left out: {reason}; a URI can name the module that has the token \
-         (module-name=)",
-        .path.display()
-    )]
+    #[error("PKCS #11 module {} is left out: {reason}; the URI can name another", .path.display())]
     ModuleCrashes {
         /// Its path.
         path: PathBuf,

@@ -18,13 +18,13 @@ use crate::hardening::end_at_once;
 use crate::output::{print_line, say};
 
 /// How long one module may take.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a module is tried before it is loaded, which may take as long again.
 const TRIAL_LIMIT: Duration = Duration::from_secs(5);
 
 /// After which it is said who is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How [`load`] ends where the module left it alone.
 const LOADED: i32 = 113;
@@ -61,22 +61,18 @@ pub(super) fn load(uri: &str) -> Result<(), CliError> {
     std::process::exit(LOADED)
 }
 
-/// Whether a process that loads and initializes the module is still there afterwards. No PIN is used.
-pub(super) fn survives(uri: &Pkcs11Uri) -> io::Result<()> {
-    survives_within(LIMIT, uri, Some(PATIENCE))
-}
-
-/// The same for [`privyseal_pkcs11::try_modules_by`]. What takes its time, or cannot be tried, may be good.
+/// What [`survives`] says, for [`privyseal_pkcs11::try_modules_by`]. What takes its time, or cannot be tried, may be good.
 pub(super) fn try_out(uri: &Pkcs11Uri) -> Result<(), String> {
-    match survives_within(TRIAL_LIMIT, uri, None) {
+    match survives(uri, TRIAL_LIMIT, None) {
         Err(error) if error.kind() == io::ErrorKind::Other => Err(error.to_string()),
         _ => Ok(()),
     }
 }
 
-fn survives_within(
-    limit: Duration,
+/// Whether a process that loads and initializes the module is still there afterwards. No PIN is used.
+pub(super) fn survives(
     uri: &Pkcs11Uri,
+    limit: Duration,
     mut patience: Option<Duration>,
 ) -> io::Result<()> {
     let uri = uri.to_string();

@@ -11,7 +11,7 @@ use crate::scan;
 
 /// What the module shows, if it can be loaded.
 pub(super) fn load(report: &mut DoctorReport, uri: &Pkcs11Uri) -> Option<ModuleInfo> {
-    if let Err(error) = scan::survives(uri) {
+    if let Err(error) = scan::survives(uri, scan::LIMIT, Some(scan::PATIENCE)) {
         report.token_trouble("module", error.to_string());
         report.next.push(
             "ask the module's vendor; until then p11-kit can run it in a process of its own (p11-kit server), \
