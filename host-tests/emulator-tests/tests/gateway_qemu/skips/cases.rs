@@ -161,10 +161,17 @@ fn changes(now: u64) -> [Case; 7] {
 
 /// Of one whose key unwraps: it signs nothing.
 pub(super) fn unwrapping_cases(party: &Party) -> std::vec::Vec<Case> {
-    let of_signing = ["sign-audience", "sign-composed", "read-key"];
-    let mut cases = cases(party);
-    cases.retain(|case| of_signing.contains(&case.name));
-    cases
+    // Names of their own, since reports have them.
+    let of_signing = [
+        ("sign-audience", "unwraps-sign-audience"),
+        ("sign-composed", "unwraps-sign-composed"),
+        ("read-key", "unwraps-read-key"),
+    ];
+    let named = |case: Case| {
+        let (_, name) = of_signing.iter().find(|(name, _)| *name == case.name)?;
+        Some(Case { name, ..case })
+    };
+    cases(party).into_iter().filter_map(named).collect()
 }
 
 /// Of one that is locked.
