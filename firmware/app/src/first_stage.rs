@@ -169,8 +169,31 @@ impl<F: NorFlash> Staging<F> {
 
 /// The header of what is in a slot, if it is a whole image that the maker has signed for this board, of that version or a
 /// later one.
-#[inline(never)]
+#[inline]
 fn judge<F: NorFlash>(
+    slot: &mut F,
+    key: &mut F,
+    board: &str,
+    least: u32,
+) -> Result<ImageHeader, ImageFault> {
+    // A verdict that a fault has written elsewhere is not what lay here before.
+    let mut header = Err(ImageFault::Header);
+    judge_into(slot, key, board, least, black_box(&mut header));
+    header
+}
+
+#[inline(never)]
+fn judge_into<F: NorFlash>(
+    slot: &mut F,
+    key: &mut F,
+    board: &str,
+    least: u32,
+    header: &mut Result<ImageHeader, ImageFault>,
+) {
+    *header = judged(slot, key, board, least);
+}
+
+fn judged<F: NorFlash>(
     slot: &mut F,
     key: &mut F,
     board: &str,

@@ -21,17 +21,18 @@ pub(crate) struct Line {
     pub(crate) message: [u8; MAX_CONTENT],
 }
 
-/// The line for one frame, which takes no piece that is longer than a frame.
-struct Serial<'a, S>(&'a mut S);
+/// The line for one frame, and how many bytes it may still have.
+struct Serial<'a, S>(&'a mut S, usize);
 
 impl<S: Write> Sink for Serial<'_, S> {
     type Error = S::Error;
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
         // What is too long is none of ours: a fault has made it.
-        if bytes.len() > MAX_FRAME {
+        let Some(left) = self.1.checked_sub(bytes.len()) else {
             return Ok(());
-        }
+        };
+        self.1 = left;
         self.0.write_all(bytes)
     }
 }
@@ -69,7 +70,7 @@ fn send<B: Board>(
 ) -> Result<(), Gone> {
     board.feed_watchdog();
     let serial = board.serial();
-    let written = write(&mut Serial(&mut *serial));
+    let written = write(&mut Serial(&mut *serial, MAX_FRAME));
     let flushed = serial.flush();
     match (written, flushed) {
         (Ok(()), Ok(())) => Ok(()),
