@@ -31,6 +31,7 @@ use privyseal::oauth::has_realms;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
+use crate::replay::StoreError;
 use crate::{AsyncReceiver, Receiver, Rejection, VerifiedParty};
 use routes::Face;
 
@@ -129,23 +130,24 @@ impl TokenServer {
     }
 
     /// Who was taken out loses its tokens, also where nobody asks.
-    fn tell_store(&self) {
+    fn tell_store(&self) -> Result<(), StoreError> {
         let settings = self.receiver.receiver().settings();
-        let Some(stay) = settings.untold else { return };
-        match self.tokens.retain(&stay, settings.void_until) {
-            Ok(()) => self.receiver.receiver().told(&stay),
-            Err(error) => {
-                let what = "the token store, which is told later who was taken out";
-                (self.watched)(Err(&Rejection::unavailable(what, error)));
-            }
+        if let Some(stay) = settings.untold {
+            self.tokens.retain(&stay, settings.void_until)?;
+            self.receiver.receiver().told(&stay);
         }
+        Ok(())
     }
 
     /// Tells it at the start, and one that did not hear it, for ever.
     async fn tell_store_again(self: &Arc<Self>) {
         loop {
             let server = Arc::clone(self);
-            let _ = tokio::task::spawn_blocking(move || server.tell_store()).await;
+            let told = tokio::task::spawn_blocking(move || server.tell_store()).await;
+            if let Ok(Err(error)) = told {
+                let what = "the token store, which is told later who was taken out";
+                (self.watched)(Err(&Rejection::unavailable(what, error)));
+            }
             tokio::time::sleep(TOLD_AGAIN_AFTER).await;
         }
     }
@@ -256,7 +258,7 @@ async fn stopped(server: Arc<TokenServer>) -> io::Result<()> {
             let server = Arc::clone(&server);
             let reload = move || {
                 (server.reloaded)(server.receiver.receiver());
-                server.tell_store();
+                let _ = server.tell_store();
             };
             let _ = tokio::task::spawn_blocking(reload).await;
         }

@@ -74,8 +74,12 @@ impl TokenStore for RedisStore {
             // Also where there is none: that nothing may be removed is said at the start, and not when something is to be.
             let none = [(key(self, &[]), &[][..])];
             let (keys, entries): (Vec<_>, Vec<_>) = none.into_iter().chain(out).unzip();
-            let _: (Value, Value) = self.run(|commands, _| {
-                commands.del(&keys).zrem(&all, &entries);
+            // The list is what a store that did not remove one is told again by.
+            let (_,): (u64,) = self.run(|commands, _| {
+                commands.del(&keys);
+            })?;
+            let (_,): (u64,) = self.run(|commands, _| {
+                commands.zrem(&all, &entries);
             })?;
             let Some(last) = page.last() else {
                 return Ok(());

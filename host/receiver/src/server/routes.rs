@@ -149,7 +149,7 @@ impl TokenServer {
         let keep = move |server: &Self| {
             // Who was put back a moment ago gets one that stays.
             if !server.still_knows(&kept) {
-                server.tell_store();
+                server.tell_store()?;
             }
             server.tokens.keep(digest, &kept)
         };
