@@ -30,7 +30,9 @@ pub(crate) fn of(error: &CliError) -> Option<String> {
 pub(crate) fn of_library(error: &Error) -> Option<String> {
     if let Some(LoginError::Spent { is_code, .. }) = error.find() {
         let code = "begin the login again: the code is good once";
-        return Some(if *is_code { code } else { refusal::SPENT }.to_owned());
+        let then = if *is_code { code } else { refusal::SPENT };
+        let first = file::of(error).map(|first| format!("{first}, and {then}"));
+        return Some(first.unwrap_or_else(|| then.to_owned()));
     }
     if let Some(refusal) = error.refusal() {
         return Some(refusal::of(refusal));

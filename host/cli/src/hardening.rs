@@ -24,7 +24,7 @@ static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 static MESSAGES_ARE_CLOSED: AtomicBool = AtomicBool::new(false);
 static IS_SENT: AtomicBool = AtomicBool::new(false);
 /// What came, until it is printed.
-static CAME: Mutex<Option<Zeroizing<String>>> = Mutex::new(None);
+static CAME: Mutex<Option<(Zeroizing<String>, &str)>> = Mutex::new(None);
 
 // SAFETY: a function of C's form, which the system calls once for the program before `main`.
 #[cfg(target_os = "linux")]
@@ -130,8 +130,8 @@ impl HttpWatcher for Sent {
     fn pausing(&self, _: Duration) {}
 }
 
-/// Keeps what came, so that [`with_spent_token`] prints it where the process is ended first; or no more.
-pub(super) fn keep_what_came(text: Option<Zeroizing<String>>) {
+/// Keeps what came, so that [`with_spent_token`] prints it and says this where the process is ended first; or no more.
+pub(super) fn keep_what_came(text: Option<(Zeroizing<String>, &'static str)>) {
     *lock(&CAME) = text;
 }
 
@@ -170,13 +170,15 @@ pub(super) fn with_spent_token<T>(work: impl FnOnce() -> T) -> T {
 #[cfg(unix)]
 extern "C" fn said_spent(signal: libc::c_int) {
     const SPENT: &str = "the code or refresh token that was sent may be spent: use it no more, and have the person log in again";
-    const PRINTED: &str = "the tokens are printed, and the id_token among them was not verified";
-    let is_printed = match (CAME.try_lock().as_deref(), results()) {
-        (Ok(Some(came)), Some(mut file)) => writeln!(file, "{}", came.as_str()).is_ok(),
-        _ => false,
+    let printed = match (CAME.try_lock().as_deref(), results()) {
+        (Ok(Some((came, said))), Some(mut file)) => {
+            let is_printed = writeln!(file, "{}", came.as_str()).is_ok();
+            is_printed.then_some(*said)
+        }
+        _ => None,
     };
     if IS_SENT.load(Ordering::Relaxed) {
-        let text = if is_printed { PRINTED } else { SPENT };
+        let text = printed.unwrap_or(SPENT);
         for text in ["error: ended from outside; ", text, "\n"] {
             // SAFETY: the text is as long as said, and it is safe in a handler.
             unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
@@ -184,7 +186,7 @@ extern "C" fn said_spent(signal: libc::c_int) {
     }
     // SAFETY: numbers go in, and these are safe in a handler.
     unsafe {
-        if is_printed {
+        if printed.is_some() {
             libc::_exit(Exit::Partial.code().into());
         }
         libc::signal(signal, libc::SIG_DFL);

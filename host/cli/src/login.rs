@@ -5,15 +5,17 @@ use std::io;
 
 use clap::{Args, value_parser};
 use privyseal::SchemeRules;
+use privyseal::base::display::escape_json;
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt};
 use privyseal_core::scheme::ISHARE;
+use serde_json::json;
 
 use super::options::{DecryptionOptions, named, scheme_parser_for};
 use super::output::{can_print, print_person, warn_of_scopes};
 use super::session::{IdentityProvider, Party, has_providers};
 use crate::error::CliError;
-use crate::hardening::{messages_are_closed, with_spent_token};
+use crate::hardening::{keep_what_came, messages_are_closed, with_spent_token};
 use crate::output::say;
 
 /// Have a person log in with a browser (OpenID Connect) and print the claims about them as JSON
@@ -96,7 +98,10 @@ impl Login {
         let callback = callback.ok_or(CliError::NobodyCameBack { seconds })?;
         with_spent_token(|| {
             let session = login.finish(&callback, state)?;
+            let text = escape_json(&json!({ "id_token": session.claims() }).to_string());
+            keep_what_came(Some((text, "the id_token is printed, without UserInfo")));
             let userinfo = self.userinfo.then(|| session.userinfo(&login));
+            keep_what_came(None);
             let known = userinfo.as_ref().and_then(|it| it.as_ref().ok());
             let claims = [Some(session.claims()), known];
             let lost = ["logged in", "log in again"];

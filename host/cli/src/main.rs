@@ -68,9 +68,8 @@ one try; the last one is kept unless --spend-final-pin-try is given.
 
 Exit codes: 0 done; 1 a rule is broken or a token was refused; 2 wrong usage; 3 trouble with the key,
 its token or the PIN; 4 trouble with the server or the network; 5 check: no rule is broken, but trust was
-not judged; 6 the result could not be written; 7 login and ciba: who the person is was proved and printed, but
-UserInfo, or the id_token beside it, is missing; 8 another program has the gateway's line, or its rate limit is
-reached.";
+not judged; 6 the result could not be written; 7 what came is printed, but UserInfo is
+missing or an id_token could not be judged; 8 another program has the gateway's line, or its rate limit is reached.";
 
 /// Client assertions signed by a key that never leaves its hardware.
 #[derive(Parser)]

@@ -95,7 +95,8 @@ impl Refresh {
         with_spent_token(|| {
             let (token, missing) = login.renew(&refresh, |token| {
                 let text = String::from_utf8_lossy(token.expose_response());
-                keep_what_came(Some(escape_json(&text)));
+                let said = "the tokens are printed, and the id_token among them was not verified";
+                keep_what_came(Some((escape_json(&text), said)));
             })?;
             keep_what_came(None);
             print_response(token.expose_response()).inspect_err(|_| {

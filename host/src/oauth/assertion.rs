@@ -1,7 +1,9 @@
 //! What is said about an assertion before it is signed, and the assertion itself.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal_core::field::{Fault, Field, FieldError};
 use privyseal_core::jws::JwsParts;
+use privyseal_core::limits::MAX_BACKDATE_SECONDS;
 use privyseal_core::{AssertionRequest, Audience, CompactJws, Jti, SchemeRules, UnixTime};
 use zeroize::Zeroizing;
 
@@ -60,6 +62,12 @@ impl AssertionOptions {
         let rule = scheme.lifetime();
         rule.value().choose(self.lifetime, rule.source())?;
         self.jti.as_deref().map(Jti::new).transpose()?;
+        let (value, min, max) = (self.backdate, 0, MAX_BACKDATE_SECONDS);
+        if value > max {
+            let fault = Fault::OutOfRange { value, min, max };
+            let source = "seconds of clock difference that a receiver may be given";
+            return Err(FieldError::new(Field::Backdate, fault, source).into());
+        }
         Ok(())
     }
 

@@ -190,6 +190,11 @@ fn what_can_be_known_before_a_login_is_found_before() {
         outcome.failed(4, words);
         assert!(!outcome.stderr.contains("open this address"), "{words}");
     }
+    // As what an assertion may say, before anybody is asked.
+    let words = [&["login"], &AT_REALM[..], &["--backdate", "6"]].concat();
+    let outcome = client.run(&words, &[]);
+    outcome.failed(1, "backdate is 6, allowed are 0 to 5");
+    assert!(!outcome.stderr.contains("open this address"));
     // A scope is judged before anything is said of it.
     let listed = r#","scopes_supported":["openid"]"#;
     let server = BadServer::at_home(|server| vec![said(server, listed), jwks()]);

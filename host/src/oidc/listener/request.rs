@@ -75,7 +75,7 @@ fn parsed(bytes: &[u8]) -> Result<Option<Request>, Answer> {
         is_json: false,
         body: Zeroizing::default(),
     };
-    let (mut length, mut is_chunked) = (None, false);
+    let (mut length, mut is_chunked, mut hosts) = (None, false, 0);
     for header in &*head.headers {
         let value = std::str::from_utf8(header.value).map_err(|_| Answer::BAD)?;
         match header.name.to_ascii_lowercase().as_str() {
@@ -83,8 +83,11 @@ fn parsed(bytes: &[u8]) -> Result<Option<Request>, Answer> {
                 request.authorization = Some(Zeroizing::new(value.to_owned()));
             }
             "content-length" if length.is_none() => {
-                length = Some(value.parse().map_err(|_| Answer::BAD)?);
+                let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+                let number = value.parse().ok().filter(|_| is_number);
+                length = Some(number.ok_or(Answer::BAD)?);
             }
+            "host" => hosts += 1,
             "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => is_chunked = true,
             "authorization" | "content-length" | "transfer-encoding" => return Err(Answer::BAD),
             "content-type" => {
@@ -93,6 +96,10 @@ fn parsed(bytes: &[u8]) -> Result<Option<Request>, Answer> {
             }
             _ => {}
         }
+    }
+    // RFC 9112 section 3.2.
+    if hosts > 1 || (hosts == 0 && head.version == Some(1)) {
+        return Err(Answer::BAD);
     }
     let body = &bytes[head_len..];
     let body = match length {
