@@ -27,7 +27,7 @@ const PIECE: usize = 8;
 
 /// A secret number and how often each of its pieces may be in RAM while the device can sign.
 pub(crate) struct Secret {
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Little-endian, as the engine has its numbers.
     pub(crate) bytes: Vec<u8>,
     when_ready: usize,

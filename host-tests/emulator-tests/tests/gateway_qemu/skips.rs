@@ -11,7 +11,7 @@ mod answer;
 mod cases;
 mod first_stage;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
@@ -136,8 +136,8 @@ struct Campaign<'p> {
     debugger: Debugger,
     line: UnixStream,
     begun: Instant,
-    /// Pieces of all secret numbers, in either order of bytes.
-    secrets: HashSet<[u8; PIECE]>,
+    /// Pieces of all secret numbers, in either order of bytes, and which they are of.
+    secrets: HashMap<[u8; PIECE], &'static str>,
     /// Where a request is done, and where everything ends.
     ends: [u32; 2],
     program: Program,
@@ -158,13 +158,13 @@ impl<'p> Campaign<'p> {
                 secret.bytes.clone(),
                 secret.bytes.iter().rev().copied().collect(),
             );
-            [little, big]
+            [(secret.name, little), (secret.name, big)]
         });
         let secrets = pieces
-            .flat_map(|number: Vec<u8>| {
+            .flat_map(|(name, number): (_, Vec<u8>)| {
                 let windows = number.windows(PIECE);
                 windows
-                    .map(|piece| piece.try_into().expect("a piece"))
+                    .map(|piece| (piece.try_into().expect("a piece"), name))
                     .collect::<Vec<_>>()
             })
             .collect();
@@ -336,10 +336,10 @@ impl<'p> Campaign<'p> {
         let leaks = |bytes: &[u8]| {
             bytes
                 .windows(PIECE)
-                .any(|window| self.secrets.contains(window))
+                .find_map(|window| self.secrets.get(window))
         };
-        if leaks(said) || leaks(&answer.bodies) {
-            return Err("a-piece-of-the-key".to_owned());
+        if let Some(name) = leaks(said).or_else(|| leaks(&answer.bodies)) {
+            return Err(format!("a-piece-of-{}", name.replace(' ', "-")));
         }
         let is_locked = !self.party.unlock.is_empty();
         // Where something else was asked for, such an answer is nothing but wrong words.
