@@ -172,8 +172,7 @@ extern "C" fn said_spent(signal: libc::c_int) {
     const SPENT: &str = "the code or refresh token that was sent may be spent: use it no more, and have the person log in again";
     let printed = match (CAME.try_lock().as_deref(), results()) {
         (Ok(Some((came, said))), Some(mut file)) => {
-            let is_printed = writeln!(file, "{}", came.as_str()).is_ok();
-            is_printed.then_some(*said)
+            writeln!(file, "{}", came.as_str()).ok().map(|()| *said)
         }
         _ => None,
     };

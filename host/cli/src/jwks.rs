@@ -3,8 +3,7 @@
 use clap::Args;
 use privyseal::SchemeRules;
 use privyseal::http::Url;
-use privyseal::jose::jwk::JwkSetBuilder;
-use privyseal::jose::jwk::{KidChoice, KidForm};
+use privyseal::jose::jwk::{JwkSetBuilder, KidChoice, KidForm};
 use privyseal::keys::key::KeyUri;
 use privyseal::report::{PublishedKeys, Report};
 use privyseal_core::{KeyEncryption, Unwrapper as _};

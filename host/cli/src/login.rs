@@ -5,7 +5,7 @@ use std::io;
 
 use clap::{Args, value_parser};
 use privyseal::SchemeRules;
-use privyseal::base::display::escape_json;
+use privyseal::base::display::json_for_display;
 use privyseal::oidc::listener::ListenAddress;
 use privyseal::oidc::login::{LoginOptions, LoopbackRedirect, Prompt};
 use privyseal_core::scheme::ISHARE;
@@ -94,11 +94,10 @@ impl Login {
             url.as_str()
         );
         let callback = redirect.wait(&state, Duration::from_secs(self.wait));
-        let seconds = self.wait;
-        let callback = callback.ok_or(CliError::NobodyCameBack { seconds })?;
+        let callback = callback.ok_or(CliError::NobodyCameBack { seconds: self.wait })?;
         with_spent_token(|| {
             let session = login.finish(&callback, state)?;
-            let text = escape_json(&json!({ "id_token": session.claims() }).to_string());
+            let text = json_for_display(&json!({ "id_token": session.claims() }));
             keep_what_came(Some((text, "the id_token is printed, without UserInfo")));
             let userinfo = self.userinfo.then(|| session.userinfo(&login));
             keep_what_came(None);

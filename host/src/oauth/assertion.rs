@@ -63,12 +63,10 @@ impl AssertionOptions {
         rule.value().choose(self.lifetime, rule.source())?;
         self.jti.as_deref().map(Jti::new).transpose()?;
         let (value, min, max) = (self.backdate, 0, MAX_BACKDATE_SECONDS);
-        if value > max {
-            let fault = Fault::OutOfRange { value, min, max };
-            let source = "seconds of clock difference that a receiver may be given";
-            return Err(FieldError::new(Field::Backdate, fault, source).into());
-        }
-        Ok(())
+        let fault = Fault::OutOfRange { value, min, max };
+        let source = "seconds of clock difference that a receiver may be given";
+        let error = FieldError::new(Field::Backdate, fault, source);
+        (value <= max).then_some(()).ok_or_else(|| error.into())
     }
 
     pub(crate) fn checked_audience(&self) -> Result<Option<Audience<'_>>, OAuthError> {

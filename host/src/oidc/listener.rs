@@ -146,18 +146,12 @@ impl<S: Fn(&Request) -> Served + Sync> Server<S> {
     fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
         stream.set_nonblocking(false)?;
         let deadline = Instant::now() + CONNECTION_TIME;
+        let request = request::read(stream, deadline, &self.stop)?;
         let (Answer(status, headers, body), value) =
-            match request::read(stream, deadline, &self.stop)? {
-                Ok(request) => (self.serve)(&request),
-                Err(answer) => {
-                    if answer.0 == Answer::TOO_LARGE.0 {
-                        events::warn!(
-                            "an answer came that was too long, more than 8 KiB, and was not read"
-                        );
-                    }
-                    (answer, None)
-                }
-            };
+            request.map_or_else(|answer| (answer, None), |request| (self.serve)(&request));
+        if status == Answer::TOO_LARGE.0 {
+            events::warn!("an answer came that was too long, more than 8 KiB, and was not read");
+        }
         stream.set_write_timeout(Some(CONNECTION_TIME))?;
         if let Some(value) = value {
             // Full only when nobody takes them.

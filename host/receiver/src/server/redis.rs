@@ -75,12 +75,8 @@ impl TokenStore for RedisStore {
             let none = [(key(self, &[]), &[][..])];
             let (keys, entries): (Vec<_>, Vec<_>) = none.into_iter().chain(out).unzip();
             // The list is what a store that did not remove one is told again by.
-            let (_,): (u64,) = self.run(|commands, _| {
-                commands.del(&keys);
-            })?;
-            let (_,): (u64,) = self.run(|commands, _| {
-                commands.zrem(&all, &entries);
-            })?;
+            self.run::<(u64,)>(|commands, _| _ = commands.del(&keys))?;
+            self.run::<(u64,)>(|commands, _| _ = commands.zrem(&all, &entries))?;
             let Some(last) = page.last() else {
                 return Ok(());
             };

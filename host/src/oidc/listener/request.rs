@@ -75,7 +75,7 @@ fn parsed(bytes: &[u8]) -> Result<Option<Request>, Answer> {
         is_json: false,
         body: Zeroizing::default(),
     };
-    let (mut length, mut is_chunked, mut hosts) = (None, false, 0);
+    let (mut length, mut is_chunked, mut has_host) = (None, false, false);
     for header in &*head.headers {
         let value = std::str::from_utf8(header.value).map_err(|_| Answer::BAD)?;
         match header.name.to_ascii_lowercase().as_str() {
@@ -83,13 +83,14 @@ fn parsed(bytes: &[u8]) -> Result<Option<Request>, Answer> {
                 request.authorization = Some(Zeroizing::new(value.to_owned()));
             }
             "content-length" if length.is_none() => {
-                let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
-                let number = value.parse().ok().filter(|_| is_number);
+                let number = value.parse().ok().filter(|_| !value.starts_with('+'));
                 length = Some(number.ok_or(Answer::BAD)?);
             }
-            "host" => hosts += 1,
+            "host" if !has_host => has_host = true,
             "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => is_chunked = true,
-            "authorization" | "content-length" | "transfer-encoding" => return Err(Answer::BAD),
+            "authorization" | "content-length" | "host" | "transfer-encoding" => {
+                return Err(Answer::BAD);
+            }
             "content-type" => {
                 let media_type = value.split(';').next().unwrap_or_default().trim();
                 request.is_json = media_type.eq_ignore_ascii_case("application/json");
@@ -98,7 +99,7 @@ fn parsed(bytes: &[u8]) -> Result<Option<Request>, Answer> {
         }
     }
     // RFC 9112 section 3.2.
-    if hosts > 1 || (hosts == 0 && head.version == Some(1)) {
+    if !has_host && head.version == Some(1) {
         return Err(Answer::BAD);
     }
     let body = &bytes[head_len..];

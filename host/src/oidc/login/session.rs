@@ -153,9 +153,8 @@ impl Session {
         }
         if let Some((_, claims)) = &issued.id_token {
             for name in ["sub", "auth_time", "nonce"] {
-                let is_due = name == "sub";
                 let new = claims.get(name);
-                if (is_due || new.is_some()) && new != self.claims.get(name) {
+                if (name == "sub" || new.is_some()) && new != self.claims.get(name) {
                     let what = "is another than at the login (OpenID Connect Core section 12.2)";
                     let error = JoseError::claim(name, what).of(ID_TOKEN);
                     return Err(LoginError::spent(RequestKind::Refresh, true, error));
