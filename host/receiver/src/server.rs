@@ -129,11 +129,15 @@ impl TokenServer {
         &self.paths
     }
 
-    /// Who was taken out loses its tokens, also where nobody asks.
+    /// Who was taken out loses its tokens, also where nobody asks. Each failure is told to the watcher, too.
     fn tell_store(&self) -> Result<(), StoreError> {
         let settings = self.receiver.receiver().settings();
         if let Some(stay) = settings.untold {
-            self.tokens.retain(&stay, settings.void_until)?;
+            let told = self.tokens.retain(&stay, settings.void_until);
+            told.inspect_err(|error| {
+                let what = "the token store, which is told later who was taken out";
+                (self.watched)(Err(&Rejection::unavailable(what, error)));
+            })?;
             self.receiver.receiver().told(&stay);
         }
         Ok(())
@@ -143,11 +147,7 @@ impl TokenServer {
     async fn tell_store_again(self: &Arc<Self>) {
         loop {
             let server = Arc::clone(self);
-            let told = tokio::task::spawn_blocking(move || server.tell_store()).await;
-            if let Ok(Err(error)) = told {
-                let what = "the token store, which is told later who was taken out";
-                (self.watched)(Err(&Rejection::unavailable(what, error)));
-            }
+            let _ = tokio::task::spawn_blocking(move || server.tell_store()).await;
             tokio::time::sleep(TOLD_AGAIN_AFTER).await;
         }
     }
