@@ -97,9 +97,11 @@ impl Login {
         let callback = callback.ok_or(CliError::NobodyCameBack { seconds: self.wait })?;
         with_spent_token(|| {
             let session = login.finish(&callback, state)?;
-            let text = json_for_display(&json!({ "id_token": session.claims() }));
-            keep_what_came(Some((text, "the id_token is printed, without UserInfo")));
-            let userinfo = self.userinfo.then(|| session.userinfo(&login));
+            let userinfo = self.userinfo.then(|| {
+                let text = json_for_display(&json!({ "id_token": session.claims() }));
+                keep_what_came(Some((text, "the id_token is printed, without UserInfo")));
+                session.userinfo(&login)
+            });
             keep_what_came(None);
             let known = userinfo.as_ref().and_then(|it| it.as_ref().ok());
             let claims = [Some(session.claims()), known];
