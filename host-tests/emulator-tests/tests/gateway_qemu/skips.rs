@@ -10,6 +10,7 @@
 mod answer;
 mod cases;
 mod first_stage;
+mod program;
 
 use std::collections::{BTreeMap, HashMap};
 use std::env;
@@ -17,28 +18,24 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{Write as _, stdout};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use object::{Object as _, ObjectSegment as _, ObjectSymbol as _, SymbolKind};
-use privyseal_core::encoding::hex;
 use privyseal_protocol::{DeviceState, Request};
-use privyseal_test_base::scratch::target_dir;
 use privyseal_test_judges::decode::Parts;
 use privyseal_test_simulators::emulator::{
     AN386, Debugger, Emulator, Fault, Machine, STM32F405, Stop,
 };
-use privyseal_test_simulators::firmware;
 use privyseal_test_simulators::gateway::Gateway;
 use privyseal_test_simulators::link::frame;
-use sha2::{Digest as _, Sha256};
 
 use crate::leftovers::secrets;
 use crate::stage::Party;
 use answer::{Answer, ID, heard};
 use cases::{Case, FORBIDDEN, cases, locked_cases, unwrapping_cases};
+use program::Program;
 
 /// Which points are tried.
 const POINTS: &str = "PRIVYSEAL_SKIPS";
@@ -404,64 +401,6 @@ impl<'p> Campaign<'p> {
         } else {
             Err(format!("token-outside-the-policy:{claims}"))
         }
-    }
-}
-
-/// An image, by its symbols.
-struct Program {
-    image: &'static str,
-    /// Of what is loaded, which is the same wherever it was built.
-    hash: String,
-    /// Where each begins.
-    functions: BTreeMap<u32, String>,
-}
-
-impl Program {
-    fn of(machine: Machine) -> Self {
-        let bytes = fs::read(firmware::image(machine.image)).expect("the image");
-        let file = object::File::parse(&*bytes).expect("an ELF");
-        let mut hash = Sha256::new();
-        for segment in file.segments() {
-            hash.update(segment.data().expect("an ELF"));
-        }
-        let functions = file.symbols();
-        let functions = functions.filter(|symbol| symbol.kind() == SymbolKind::Text);
-        let functions = functions.filter_map(|symbol| {
-            let address = u32::try_from(symbol.address()).ok()? & !1;
-            Some((address, symbol.name().ok()?.to_owned()))
-        });
-        Self {
-            image: machine.image,
-            functions: functions.collect(),
-            hash: hex(&hash.finalize()[..8]).collect(),
-        }
-    }
-
-    /// Where a function begins.
-    fn named(&self, part: &str) -> u32 {
-        let mut found = self.functions.iter();
-        let found = found.find(|(_, name)| name.contains(part));
-        *found.unwrap_or_else(|| panic!("no {part}")).0
-    }
-
-    /// The function that an address lies in.
-    fn place(&self, at: u32) -> String {
-        let (start, name) = self.functions.range(..=at).next_back().expect("a function");
-        format!("{:#}+{:x}", rustc_demangle::demangle(name), at - start)
-    }
-
-    /// Whether it lies in what a signature does most of its time.
-    fn is_arithmetic(&self, at: u32) -> bool {
-        let name = self.place(at);
-        let mut parts = ["rsa::", "privyseal_product", "privyseal_reduce"].iter();
-        parts.any(|part| name.contains(part))
-    }
-
-    fn report(&self, fault: &str, case: &str) -> PathBuf {
-        let folder = target_dir().join("skips");
-        fs::create_dir_all(&folder).expect("target/ can be written");
-        let Self { image, hash, .. } = self;
-        folder.join(format!("{image}-{hash}-{fault}-{case}.txt"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use heapless::Vec;
+use heapless::Vec as Bounded;
 use privyseal_core::payload::AuthorizationRequest;
 use privyseal_protocol::{
     Content, CsrRequest, Generate, MAX_BEHIND_SECONDS, Part, Provision, Request, SignRequest,
@@ -43,7 +43,7 @@ fn refused(name: &'static str, request: Request<'static>) -> Case {
 }
 
 /// Of a device that is ready.
-pub(super) fn cases(party: &Party) -> std::vec::Vec<Case> {
+pub(super) fn cases(party: &Party) -> Vec<Case> {
     // It would come out, if the policy were another one.
     let ciphertext = party.wrapped("sha256", &[7; 32]).leak();
     let (scheme, _, audience) = SERVED[2];
@@ -127,7 +127,7 @@ fn changes(now: u64) -> [Case; 7] {
         unlock: None,
     };
     let asked = CsrRequest {
-        subject: Vec::new(),
+        subject: Bounded::new(),
         digital_signature: true,
         non_repudiation: false,
     };
@@ -160,7 +160,7 @@ fn changes(now: u64) -> [Case; 7] {
 }
 
 /// Of one whose key unwraps: it signs nothing.
-pub(super) fn unwrapping_cases(party: &Party) -> std::vec::Vec<Case> {
+pub(super) fn unwrapping_cases(party: &Party) -> Vec<Case> {
     // Names of their own, since reports have them.
     let of_signing = [
         ("sign-audience", "unwraps-sign-audience"),
@@ -175,7 +175,7 @@ pub(super) fn unwrapping_cases(party: &Party) -> std::vec::Vec<Case> {
 }
 
 /// Of one that is locked.
-pub(super) fn locked_cases() -> std::vec::Vec<Case> {
+pub(super) fn locked_cases() -> Vec<Case> {
     let (scheme, _, audience) = SERVED[2];
     let good = SignRequest {
         audience: Some(audience),

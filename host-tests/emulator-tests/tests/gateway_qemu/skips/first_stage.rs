@@ -1,14 +1,18 @@
 //! The first stage, with something in its active slot that it must not run: no fault has it run that.
 
+use core::time::Duration;
 use std::fmt::Write as _;
 use std::io::{Write as _, stdout};
 
 use privyseal_protocol::crc::checksum;
 use privyseal_test_simulators::emulator::{Debugger, Emulator, Stop};
 
-use super::{PATIENCE, Program, Summary, choose, fault, resumed};
+use super::program::Program;
+use super::{Summary, choose, fault, resumed};
 use crate::updates::{ACTIVE, BOARD, IMAGE_AT, NAME, VERSIONS, flashed, header, signed};
 
+/// How long a start may take: longer than a signature is verified in.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// Bytes of the image, so few that a start takes no long time.
 const LEN: u32 = 1_024;
 /// Where it begins to run.
