@@ -140,14 +140,15 @@ impl Run {
         self.command.stdout(Stdio::null()).stderr(Stdio::null());
         let lines = lines_of(reader);
         let end = Instant::now() + self.limit;
+        let mut has_ended = false;
         loop {
             match lines.recv_timeout(Duration::from_secs(1)) {
                 Ok(line) => each(&line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                // A grandchild may hold the pipe open after the child has ended.
-                Err(_) if matches!(child.try_wait(), Ok(Some(_))) => break,
+                // A grandchild may hold the pipe open after the child has ended, whose last lines may have come since.
+                Err(_) if has_ended => break,
                 Err(_) if Instant::now() >= end => return self.stop(&mut child),
-                Err(_) => {}
+                Err(_) => has_ended = matches!(child.try_wait(), Ok(Some(_))),
             }
         }
         self.end(&mut child, "")

@@ -274,6 +274,10 @@ impl<'p> Campaign<'p> {
         self.line.write_all(request).expect("the line");
         let mut said = Vec::new();
         let mut stop = self.go(&mut said);
+        if stop == Stop::Never {
+            self.begin_again();
+            return None;
+        }
         let reached = stop == Stop::At(point);
         self.debugger.breakpoint(point, false);
         if reached {
@@ -283,9 +287,6 @@ impl<'p> Campaign<'p> {
             self.debugger.breakpoint(point, true);
         }
         if !reached {
-            if stop == Stop::Never {
-                self.begin_again();
-            }
             return None;
         }
         stop = self.go(&mut said);

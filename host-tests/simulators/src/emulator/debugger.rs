@@ -231,13 +231,14 @@ impl Debugger {
         self.stub.set_read_timeout(Some(time)).expect("a socket");
         let mut answer = self.packet();
         let late = answer.is_none();
+        // QEMU itself may have to wait for a processor longer than that.
+        self.stub.set_read_timeout(Some(SOON)).expect("a socket");
         if late && self.stub.write_all(&[3]).is_ok() {
             answer = self.packet();
         }
         let Some(answer) = answer else {
             return Stop::Never;
         };
-        self.stub.set_read_timeout(Some(SOON)).expect("a socket");
         assert!(
             answer.starts_with('T') || answer.starts_with('S'),
             "{answer}"
