@@ -295,8 +295,8 @@ impl<'p> Campaign<'p> {
         }
         Some(
             match self.judge(case, &Answer::of(&said), &said, Some(good)) {
-                Err(wrong) if wrong == "unlocked" && !self.is_unlocked() => {
-                    "said-unlocked".to_owned()
+                Err(wrong) if stop != Stop::Never && self.is_only_said(case, &wrong) => {
+                    format!("said-{wrong}")
                 }
                 Err(wrong) => format!("WRONG:{wrong}"),
                 Ok(outcome) if stop == Stop::At(self.ends[1]) => format!("latched,{outcome}"),
@@ -312,15 +312,26 @@ impl<'p> Campaign<'p> {
         go(&mut self.debugger, &mut self.line, &self.program, said)
     }
 
-    /// Whether the device says so of itself when it goes on: what a fault lets it say once has no effect.
-    fn is_unlocked(&mut self) -> bool {
+    /// Whether the device is what it was: what a fault lets it say once has no effect.
+    fn is_only_said(&mut self, case: &Case, done: &str) -> bool {
+        let begins_anew = !matches!(case.request, Request::Update { .. });
+        match done {
+            "unlocked" => self.state() != Some(DeviceState::Ready),
+            "wiped" => self.state() == Some(DeviceState::Ready),
+            "accepted" if begins_anew => self.state() == Some(DeviceState::Ready),
+            _ => false,
+        }
+    }
+
+    /// What the device says that it is, when it goes on.
+    fn state(&mut self) -> Option<DeviceState> {
         self.debugger.breakpoint(self.ends[0], false);
         let info = frame(ID, &Request::Info);
         self.line.write_all(&info).expect("the line");
         let mut said = Vec::new();
         self.go(&mut said);
         self.debugger.breakpoint(self.ends[0], true);
-        Answer::of(&said).state == Some(DeviceState::Ready)
+        Answer::of(&said).state
     }
 
     /// What an answer is, or what is wrong with it.
