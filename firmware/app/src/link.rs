@@ -1,5 +1,6 @@
 //! The device's end of the line: writes answers, and a token as it is made.
 
+use core::hint::black_box;
 use core::slice;
 
 use embedded_io::{ErrorType, Write};
@@ -21,19 +22,29 @@ pub(crate) struct Line {
     pub(crate) message: [u8; MAX_CONTENT],
 }
 
-/// The line for one frame, and how many bytes it may still have.
-struct Serial<'a, S>(&'a mut S, usize);
+/// The line for one frame.
+struct Serial<'a, S> {
+    line: &'a mut S,
+    /// How many bytes the frame may still have.
+    left: usize,
+    /// How many it has: a fault may move one of the two.
+    sent: usize,
+}
 
 impl<S: Write> Sink for Serial<'_, S> {
     type Error = S::Error;
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), S::Error> {
+        let sent = self.sent.wrapping_add(bytes.len());
         // What is too long is none of ours: a fault has made it.
-        let Some(left) = self.1.checked_sub(bytes.len()) else {
+        let Some(left) = self.left.checked_sub(bytes.len()) else {
             return Ok(());
         };
-        self.1 = left;
-        self.0.write_all(bytes)
+        (self.left, self.sent) = (left, black_box(sent));
+        if left.wrapping_add(self.sent) != MAX_FRAME {
+            return Ok(());
+        }
+        self.line.write_all(bytes)
     }
 }
 
@@ -70,7 +81,11 @@ fn send<B: Board>(
 ) -> Result<(), Gone> {
     board.feed_watchdog();
     let serial = board.serial();
-    let written = write(&mut Serial(&mut *serial, MAX_FRAME));
+    let written = write(&mut Serial {
+        line: &mut *serial,
+        left: MAX_FRAME,
+        sent: black_box(0),
+    });
     let flushed = serial.flush();
     match (written, flushed) {
         (Ok(()), Ok(())) => Ok(()),

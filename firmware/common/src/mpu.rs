@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use cortex_m::asm::{dsb, isb};
 use cortex_m::peripheral::MPU;
-use privyseal_firmware_app::{MAX_PROTECTED, PAGE};
+use privyseal_firmware_app::PAGE;
 
 /// The base names its region.
 const VALID: u32 = 1 << 4;
@@ -14,36 +14,46 @@ const VALID: u32 = 1 << 4;
 const NO_ACCESS: u32 = 1 << 28 | 1;
 /// In force, all else as it was; not within the handler of a fault, which has no stack else.
 const ON: u32 = 1 << 2 | 1;
-/// Of [`guard`].
-const STACK: u32 = 0;
-/// One for each page that is protected.
-const PAGES: [u32; MAX_PROTECTED / PAGE] = [1, 2, 3, 4, 5, 6, 7];
+/// Parts of a region, each of which can be left out: here a page.
+const PARTS: usize = 8;
+/// Regions of [`protect`]: wherever the pages begin, these have them all.
+const PROTECTED: u32 = 2;
 
-/// 2^`log2` bytes from a multiple of that on, or nothing.
-fn set(region: u32, base: Option<u32>, log2: u32) {
-    let attributes = base.map_or(0, |_| NO_ACCESS | (log2 - 1) << 1);
+/// Where each bit of the RAM can be read as a word of its own (ARMv7-M, B3.1), for [`guard`].
+pub const BIT_BAND: (u32, u32) = (0x2200_0000, 25);
+
+/// 2^`log2` bytes from a multiple of that on, without the parts that `left_out` has a bit for.
+fn set(region: u32, base: u32, log2: u32, left_out: u32) {
     // SAFETY: registers of every Cortex-M4 with this unit, which nothing else here writes. A region that is in use is
     // read by nobody any more; that it is not is a fault, and the end.
     unsafe {
         let unit = &*MPU::PTR;
-        unit.rbar.write(base.unwrap_or(0) | VALID | region);
-        unit.rasr.write(attributes);
+        unit.rbar.write(base | VALID | region);
+        unit.rasr.write(NO_ACCESS | left_out << 8 | (log2 - 1) << 1);
         unit.ctrl.write(ON);
     }
 }
 
-/// Guards what lies below the stack, where a board answers there: 2^`log2` bytes.
-pub fn guard(below_the_stack: u32, log2: u32) {
-    set(STACK, Some(below_the_stack), log2);
+/// Guards where a board answers and has no memory of its own, or has it a second time: 2^n bytes from each address on.
+pub fn guard(areas: &[(u32, u32)]) {
+    for (region, (base, log2)) in (PROTECTED..).zip(areas) {
+        set(region, *base, *log2, 0);
+    }
     wait();
 }
 
 /// As `Board::protect` of the gateway.
 pub fn protect(memory: Range<usize>) {
-    let mut pages = memory.step_by(PAGE);
-    for region in PAGES {
-        let page = pages.next().and_then(|at| u32::try_from(at).ok());
-        set(region, page, PAGE.trailing_zeros());
+    const LEN: usize = PARTS * PAGE;
+    let mut base = memory.start / LEN * LEN;
+    for region in 0..PROTECTED {
+        let pages = (base..base + LEN).step_by(PAGE);
+        let left_out = pages.rev().fold(0, |bits, page| {
+            bits << 1 | u32::from(!memory.contains(&page))
+        });
+        let at = u32::try_from(base).unwrap_or(0);
+        set(region, at, LEN.trailing_zeros(), left_out);
+        base += LEN;
     }
     wait();
 }

@@ -34,7 +34,10 @@ const BOTH_ON: u32 = 3;
 const DIVIDER: u32 = 217;
 
 /// 512 KiB below the RAM, more than any frame: QEMU answers there with zeros, and a stack that grows too far would go on.
-const BELOW_THE_STACK: u32 = 0x1ff8_0000;
+const BELOW_THE_STACK: (u32, u32) = (0x1ff8_0000, 19);
+
+/// 4 MiB in which the RAM is a second time.
+const RAM_AGAIN: (u32, u32) = (0x2040_0000, 22);
 
 /// The serial line: polled, which is enough where the emulator holds back what is not read.
 #[derive(Debug)]
@@ -138,7 +141,7 @@ impl An386<Serial> {
 impl<S: Read + ReadReady + Write + Fed> An386<S> {
     /// The board with another line. The timer must run.
     pub fn with(serial: S) -> Self {
-        mpu::guard(BELOW_THE_STACK, 19);
+        mpu::guard(&[BELOW_THE_STACK, RAM_AGAIN, mpu::BIT_BAND]);
         let [provision, secrets, journal] = ram_flash::take();
         Self {
             serial,

@@ -28,7 +28,7 @@ use defmt_rtt as _;
 
 pub use stm32f4::stm32f405::{CorePeripherals, Peripherals};
 
-use privyseal_firmware_common::{image, stack};
+use privyseal_firmware_common::{image, mpu, stack};
 use privyseal_protocol::{DeviceId, ReadOut};
 
 use crate::clock::Clocks;
@@ -68,6 +68,7 @@ impl Board {
         let (core, part) = (CorePeripherals::take()?, Peripherals::take()?);
         let clocks = clock::start(&part.RCC, &part.PWR, &part.FLASH);
         ticks::start(core.SYST, clocks.core_hz);
+        mpu::guard(&[mpu::BIT_BAND]);
         let read_out = part::read_out(&part.FLASH);
         let [provision, secrets, journal] = storage::take(
             #[cfg(not(feature = "qemu"))]

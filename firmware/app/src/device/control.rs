@@ -151,7 +151,9 @@ impl<B: Board> Machine<B> {
         if matches!(self.mode, Mode::Empty) {
             return Err(self.mode.refusal());
         }
-        if device != self.board.device_id() {
+        // Twice, so that no single fault takes another device's name for its own.
+        let is_own = |named: &DeviceId| *named == self.board.device_id();
+        if !is_own(&device) || !is_own(black_box(&device)) {
             return Err(Refusal::Device);
         }
         // The key goes from RAM first; and until all is done, this is what the device is.
