@@ -60,7 +60,7 @@ pub(super) struct Ciba {
     base_url: Option<String>,
     /// The audience of all assertions, for a provider that is not itsme: its issuer; by default itsme's for
     /// each endpoint
-    #[arg(long, value_name = "URL", requires = "base_url")]
+    #[arg(long, value_name = "URL")]
     audience: Option<String>,
     /// The itsme service; asks for the scope openid service:CODE
     #[arg(long, value_name = "CODE")]
@@ -119,6 +119,11 @@ impl Ciba {
         let mut assertion = AssertionOptions::default().backdate(self.backdate);
         assertion.audience.clone_from(&self.audience);
         if assertion.audience.is_some() {
+            // Not by the parser, for which what a profile says is not there.
+            if self.base_url.is_none() {
+                let reason = "an audience is given for a provider that is not itsme";
+                return Err(CliError::missing("--base-url", reason));
+            }
             assertion.check(&ITSME)?;
         }
         let http = self.server.http()?;

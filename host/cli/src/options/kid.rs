@@ -10,7 +10,12 @@ use super::named;
 #[derive(Args)]
 pub(crate) struct KidOptions {
     /// The kid by which the receiver knows the key
-    #[arg(long, value_name = "TEXT", conflicts_with = "kid_form")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        conflicts_with = "kid_form",
+        allow_hyphen_values = true
+    )]
     kid: Option<String>,
     /// How the kid is computed from the key, for schemes that have one; by default rfc7638
     #[arg(long, value_name = "FORM", value_parser = named(KidForm::ALL.map(KidForm::name), KidForm::by_name))]

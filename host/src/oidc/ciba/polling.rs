@@ -24,6 +24,9 @@ pub(super) const MAX_INTERVAL: Duration = Duration::from_secs(300);
 /// mode an interval, too.
 pub const BESIDE_PING: Duration = Duration::from_secs(30);
 
+/// How long before the end it is asked for the last time, where its interval allows that: who confirms late is not lost.
+const LAST: Duration = Duration::from_secs(2);
+
 /// How often in a row a server may be out of reach before that is an error.
 const MAX_FAILURES: u32 = 3;
 
@@ -67,12 +70,21 @@ impl Polling {
         }
     }
 
+    /// Asks after `pause`; or shortly before the end, if that comes first and `server` allows it.
+    fn ask_after(&mut self, now: Duration, pause: Duration, server: Duration) {
+        let next = now.saturating_add(pause);
+        let last = self.deadline.saturating_sub(LAST);
+        let last = last.max(now.saturating_add(server));
+        let is_last = next >= self.deadline && last < self.deadline;
+        self.next = if is_last { last } else { next };
+    }
+
     /// The same, but only every [`BESIDE_PING`] until a ping comes.
     #[must_use]
     pub(super) fn beside_ping(mut self) -> Self {
         let start = self.next.saturating_sub(self.interval());
         self.least = BESIDE_PING;
-        self.next = start.saturating_add(self.interval());
+        self.ask_after(start, self.interval(), self.server());
         self
     }
 
@@ -100,7 +112,12 @@ impl Polling {
 
     /// The time between two questions.
     pub(super) fn interval(&self) -> Duration {
-        bounded(self.interval.saturating_add(self.slowed)).max(self.least)
+        self.server().max(self.least)
+    }
+
+    /// The least that the server wants.
+    fn server(&self) -> Duration {
+        bounded(self.interval.saturating_add(self.slowed))
     }
 
     /// The response is that error, which came at `now`, `came_at` by the clock. Says whether to ask again.
@@ -138,7 +155,7 @@ impl Polling {
     pub(super) fn pending(&mut self, now: Duration, interval: Option<Duration>) {
         self.failures = 0;
         self.interval = interval.map_or(self.interval, bounded);
-        self.next = now.saturating_add(self.interval());
+        self.ask_after(now, self.interval(), self.server());
     }
 
     /// The server wants to be asked less often: `slow_down`, or HTTP 429, which may say when to come back.
@@ -146,8 +163,8 @@ impl Polling {
     pub(super) fn slow_down(&mut self, now: Duration, retry_after: Option<Duration>) {
         self.failures = 0;
         self.slowed = self.slowed.saturating_add(SLOW_DOWN);
-        let pause = self.interval().max(retry_after.unwrap_or_default());
-        self.next = now.saturating_add(pause);
+        let wanted = retry_after.unwrap_or_default().max(self.server());
+        self.ask_after(now, self.interval().max(wanted), wanted);
     }
 
     /// The server was out of reach, or in trouble, and perhaps said when to come back. Says whether to ask
@@ -163,9 +180,9 @@ impl Polling {
         self.failures = self.failures.saturating_add(1);
         let interval = self.interval();
         let pause = interval.saturating_mul(1 << self.failures.min(MAX_FAILURES));
-        let pause = pause.min(MAX_INTERVAL).max(retry_after.unwrap_or_default());
-        let jitter = jitter(interval, random);
-        self.next = now.saturating_add(pause).saturating_add(jitter);
+        let wanted = retry_after.unwrap_or_default().max(self.server());
+        let pause = pause.min(MAX_INTERVAL).max(wanted);
+        self.ask_after(now, pause.saturating_add(jitter(interval, random)), wanted);
         self.failures < MAX_FAILURES
     }
 }
@@ -251,6 +268,31 @@ mod tests {
         assert_eq!(polling.step(s(135)), Step::Wait(s(2)));
         let slow = Polling::new(s(0), Some(s(45)), s(600)).beside_ping();
         assert_eq!(slow.step(s(0)), Step::Wait(s(45)));
+    }
+
+    /// Who confirms late is not lost, and the server's interval is kept.
+    #[test]
+    fn it_is_asked_once_more_before_the_end() {
+        for (lifetime, at) in [(20, 18), (30, 28), (31, 30), (6, 5), (5, 5)] {
+            let polling = Polling::new(s(0), None, s(lifetime)).beside_ping();
+            assert_eq!(polling.step(s(0)), Step::Wait(s(at)), "{lifetime}");
+        }
+        let mut polling = Polling::new(s(0), None, s(45)).beside_ping();
+        polling.pending(s(30), None);
+        assert_eq!(polling.step(s(30)), Step::Wait(s(13)));
+        polling.pending(s(43), None);
+        assert_eq!(polling.step(s(44)), Step::Wait(s(1)), "only once");
+        assert_eq!(polling.step(s(45)), Step::Stop);
+        let mut polling = Polling::new(s(0), Some(s(2)), s(30));
+        polling.failed(s(20), None, 0);
+        polling.failed(s(24), None, 0);
+        assert_eq!(polling.step(s(24)), Step::Wait(s(4)));
+        polling.slow_down(s(24), Some(s(9)));
+        assert_eq!(
+            polling.step(s(24)),
+            Step::Wait(s(6)),
+            "not earlier than it said"
+        );
     }
 
     #[test]

@@ -67,9 +67,10 @@ impl Provider {
         if !is_signed {
             return Ok((plain(url, response)?, false));
         }
-        let text = core::str::from_utf8(&response.body)
-            .map_err(|_| OAuthError::response(url, "the answer is no JWT"))?
-            .trim();
+        let text = core::str::from_utf8(&response.body).ok().map(str::trim);
+        let text = text
+            .filter(|text| !text.starts_with('{'))
+            .ok_or_else(|| OAuthError::response(url, "the answer is no JWT"))?;
         let verified = self.verify_given(http, runtime, WHAT, &decrypt(text)?, true);
         let now = runtime.now()?;
         let claims = verified.and_then(|jws| {
