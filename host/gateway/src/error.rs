@@ -186,6 +186,15 @@ pub enum PackageError {
         /// This machine's clock.
         now: u64,
     },
+    /// The time floor is where a certificate has ended.
+    #[error(
+        "the policy's time-floor, {floor} (seconds since the epoch), is after the end of a certificate of the chain: the \
+         device would sign nothing"
+    )]
+    FloorBehindChain {
+        /// The policy's, seconds since the epoch.
+        floor: u64,
+    },
     /// The policy is too long.
     #[error("the policy is too long: a device takes {MAX_POLICY} bytes of it")]
     PolicyTooLong,

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::fmt::Write as _;
+use core::iter;
 
 use privyseal_protocol::log::{LINK_LEN, first_link, link_after};
 use privyseal_protocol::{DeviceId, Entry, Event};
@@ -155,6 +156,16 @@ impl DeviceLog {
         Some(self)
     }
 
+    /// Each with the floor before it, where the authority has set that back.
+    fn with_floors(&self) -> impl Iterator<Item = (&(Entry, [u8; LINK_LEN]), Option<u64>)> {
+        let before = self.entries.iter().map(|(entry, _)| entry.time_floor);
+        let both = self.entries.iter().zip(iter::once(0).chain(before));
+        both.map(|(one, floor)| {
+            let is_lower = one.0.event == Event::TimeSet && one.0.time_floor < floor;
+            (one, is_lower.then_some(floor))
+        })
+    }
+
     /// As JSON: `device`, `first`, `rooted`, `head`, `entries`.
     pub fn to_json(&self) -> Value {
         json!({
@@ -162,12 +173,12 @@ impl DeviceLog {
             "first": self.first,
             "rooted": self.is_rooted,
             "head": hex::encode(&self.head),
-            "entries": self.entries.iter().map(entry_json).collect::<Value>(),
+            "entries": self.with_floors().map(entry_json).collect::<Value>(),
         })
     }
 }
 
-fn entry_json((entry, link): &(Entry, [u8; LINK_LEN])) -> Value {
+fn entry_json(((entry, link), set_back_from): (&(Entry, [u8; LINK_LEN]), Option<u64>)) -> Value {
     json!({
         "sequence": entry.sequence,
         "event": entry.event.name(),
@@ -178,6 +189,7 @@ fn entry_json((entry, link): &(Entry, [u8; LINK_LEN])) -> Value {
         "boots": entry.boots,
         "counter": entry.counter,
         "time_floor": entry.time_floor,
+        "set_back_from": set_back_from,
         "now": entry.now,
         "debt_ms": entry.debt,
         "unlogged": entry.unlogged,
@@ -201,8 +213,12 @@ fn has_digest(entry: &Entry) -> bool {
 /// A line for each entry, and the head.
 impl fmt::Display for DeviceLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (entry, _) in &self.entries {
-            writeln!(f, "{}", line(entry))?;
+        for ((entry, _), set_back_from) in self.with_floors() {
+            write!(f, "{}", line(entry))?;
+            if let Some(floor) = set_back_from {
+                write!(f, "  back from {}, a clock was ahead", moment(floor))?;
+            }
+            writeln!(f)?;
         }
         let proved = match (self.entries.first(), self.is_rooted) {
             (None, true) => "no entries since the known head".to_owned(),

@@ -108,6 +108,11 @@ impl GatewayPolicy {
         read::policy(text, file)
     }
 
+    /// Whether no key is taken but one that is kept under an unlock secret.
+    pub const fn needs_unlock_secret(&self) -> bool {
+        self.unlock
+    }
+
     /// Whether a scheme's header names the key by its certificate.
     pub fn needs_chain(&self) -> bool {
         let schemes = self.schemes.iter().map(|entry| entry.scheme.rules());

@@ -352,6 +352,11 @@ fn prove(
         credential
             .check_clock(now)
             .map_err(privyseal_core::Error::Clock)?;
+        let floor = UnixTime::from_secs(policy.time_floor).map(|floor| floor.max(now));
+        if floor.is_ok_and(|floor| credential.check_clock(floor).is_err()) {
+            let floor = policy.time_floor;
+            return Err(PackageError::FloorBehindChain { floor });
+        }
     }
     Ok(())
 }

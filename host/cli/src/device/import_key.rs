@@ -40,6 +40,10 @@ impl ImportKey {
         let uri = self.which.uri()?;
         let unlock = self.keeping.read()?;
         let package = self.upload.package(|policy, chain| {
+            if policy.needs_unlock_secret() && unlock.is_none() {
+                let reason = "the policy has unlock = true";
+                return Err(CliError::missing("--unlock-secret", reason));
+            }
             let key = private_key(&self.key)?;
             Package::import(policy, key, chain, clock::now()?).map_err(unfit)
         })?;
