@@ -269,6 +269,21 @@ fn the_time_is_set_by_the_authority() {
     stage
         .sign("fiam", &[])
         .is_refused(1, &["is later than this", "a clock was ahead then"]);
+
+    let now = run_start().to_string();
+    let line = stage.device("set-time", &["--now", &now]).printed();
+    let signature = signed(&stage, &private, &line);
+    stage
+        .device("set-time", &["--now", &now, "--signature", &signature])
+        .is_done();
+    stage.sign("fiam", &[]).token();
+    let log = stage.device("log", &[]).printed();
+    assert_eq!(log.matches("a clock was ahead").count(), 1, "{log}");
+    let log = stage.device("log", &["--json"]).json();
+    let entries = log["entries"].as_array().unwrap();
+    let back = |entry: &serde_json::Value| entry["set_back_from"].as_u64();
+    let back: Vec<_> = entries.iter().filter_map(back).collect();
+    assert_eq!(back, [run_start() + 30 * 86_400]);
 }
 
 /// What OpenSSL signs with the authority's key.

@@ -1,5 +1,6 @@
 //! What is refused, by which part, and with which exit code.
 
+use privyseal_test_base::clock::run_start;
 use privyseal_test_base::tool::{command, output};
 use privyseal_test_pki::{CertificateSpec, TestPki, Usage, pem_chain, test_key};
 use privyseal_test_simulators::device_sim::Options;
@@ -172,6 +173,13 @@ fn what_does_not_belong_together_is_not_sent() {
     let small = test_key("small", 1024);
     let small = stage.write("small.pem", small.pkcs8_pem().as_bytes());
     let unknown = stage.write("unknown.toml", policy("raw-signing = true").as_bytes());
+    let kept = stage.write("kept.toml", policy("unlock = true").as_bytes());
+    let short = CertificateSpec::seal().valid(run_start() - 60, run_start() + 36_000);
+    let short = stage.pki.chain(&stage.key.spki_der(), &short);
+    let short = stage.write("short.pem", pem_chain(&short).as_bytes());
+    let floor = |at: u64| format!("time-floor = {at}");
+    let ahead = policy("").replace(&floor(run_start() - 60), &floor(run_start() + 80_000));
+    let ahead = stage.write("ahead.toml", ahead.as_bytes());
     for file in [&other, &small] {
         set_mode(file.as_ref(), 0o600);
     }
@@ -191,12 +199,15 @@ fn what_does_not_belong_together_is_not_sent() {
         ("--chain", &forged, 1, "not signed by"),
         ("--chain", &other, 2, "private key"),
         ("--chain", "", 2, "--chain is needed"),
+        ("--policy", &kept, 2, "--unlock-secret is needed"),
         ("--policy", &unknown, 2, "unknown field `raw-signing`"),
     ] {
         let outcome = stage.provision_with(&[(option, file)]);
         outcome.is_refused(code, &[words]);
         assert!(!outcome.stderr().contains("BEGIN"), "{}", outcome.stderr());
     }
+    let behind = stage.provision_with(&[("--policy", &ahead), ("--chain", &short)]);
+    behind.is_refused(2, &["after the end of a certificate"]);
     let info = stage.device("info", &["--json"]).json();
     assert_eq!(
         (&info["state"], &info["log_next"]),
