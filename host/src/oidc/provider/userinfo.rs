@@ -70,7 +70,7 @@ impl Provider {
         let text = core::str::from_utf8(&response.body).ok().map(str::trim);
         let text = text
             .filter(|text| !text.starts_with('{'))
-            .ok_or_else(|| OAuthError::response(url, "the answer is no JWT"))?;
+            .ok_or_else(|| OAuthError::response(url, "the answer is no signed or encrypted JWT"))?;
         let verified = self.verify_given(http, runtime, WHAT, &decrypt(text)?, true);
         let now = runtime.now()?;
         let claims = verified.and_then(|jws| {
