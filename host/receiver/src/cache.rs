@@ -4,6 +4,7 @@ use core::fmt::Display;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -20,7 +21,8 @@ privyseal_hsm::options! {
         /// From this age on (or `refresh_after`, if that is longer) it is asked for first, and used where the registry does not
         /// answer in time.
         life: Duration = Duration::from_secs(300),
-        /// How long the registry may take then.
+        /// How long the registry may take then, for the list and a party together. Once it has not answered, what is known is
+        /// used at once until it does.
         patience: Duration = Duration::from_secs(3),
         /// How long a caller waits for what is not known at all. What comes later is there for who asks then.
         wait: Duration = Duration::from_secs(10),
@@ -42,6 +44,8 @@ privyseal_hsm::options! {
 pub(crate) struct Cache<V, E> {
     policy: CachePolicy,
     room: Room,
+    /// Whether the server, which other caches may ask, too, did not answer when it was asked last for what is known.
+    pub(crate) is_away: Arc<AtomicBool>,
     /// Whether a value may be used while it is got again; one that is not is used for a short time only.
     is_good: fn(&V) -> bool,
     slots: Mutex<HashMap<String, Arc<Slot<V, E>>>>,
@@ -76,17 +80,19 @@ where
         Self {
             policy,
             room,
+            is_away: Arc::default(),
             is_good,
             slots: Mutex::default(),
         }
     }
 
     /// The value of that name: the one that is known, or what `load` gives; or why there is none. Who may have to wait is
-    /// `holder`.
+    /// `holder`, whose question has `begun`.
     pub(crate) fn get(
         &self,
         name: &str,
         holder: &Holder,
+        begun: Instant,
         load: impl Fn() -> Result<V, E> + Send + 'static,
     ) -> Result<V, String> {
         let slot = self.slot(name);
@@ -119,16 +125,26 @@ where
         let age = since.elapsed();
         let may_be_tried = state.loading.is_none() && state.failed_within(PAUSE).is_none();
         if age >= policy.refresh_after && may_be_tried {
+            let is_away = Arc::clone(&self.is_away);
+            let load = move || {
+                let outcome = load();
+                is_away.store(outcome.is_err(), Ordering::Relaxed);
+                outcome
+            };
             slot.load(&mut state, load, None);
         }
         let is_old = age >= policy.life.max(policy.refresh_after);
-        let begun = state.loading.filter(|_| is_old);
-        let left = begun.map(|begun| policy.patience.saturating_sub(begun.elapsed()));
+        let is_silent =
+            self.is_away.load(Ordering::Relaxed) || state.failed_within(policy.life).is_some();
+        let since = state.loading.filter(|_| is_old && !is_silent);
+        let left = since.map(|since| policy.patience.saturating_sub(since.min(begun).elapsed()));
         let left = left.filter(|left| !left.is_zero());
         let Some((left, _place)) = left.zip(left.and_then(|_| self.room.place(holder))) else {
             return Ok(value);
         };
         let state = slot.loaded_within(left, state);
+        self.is_away
+            .fetch_or(state.loading.is_some(), Ordering::Relaxed);
         let loaded = state.value.as_ref();
         Ok(loaded.map_or(value, |(value, _)| value.clone()))
     }

@@ -5,6 +5,7 @@ mod prove;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::base::clock;
@@ -131,9 +132,9 @@ impl Receiver {
         if self.replay.knows(&claims.presented.key) {
             return Err(replayed());
         }
-        let settings = self.settings();
+        let (settings, begun) = (self.settings(), Instant::now());
         let proven = self.prove_header(&parts, &claims.issuer, &settings, now)?;
-        let record = self.party(&proven, &settings)?;
+        let record = self.party(&proven, &settings, begun)?;
         self.remember(&claims.presented)?;
         Ok(VerifiedParty {
             id: claims.issuer,
@@ -222,11 +223,12 @@ impl Receiver {
         &self,
         proven: &ProvenHeader,
         settings: &Settings,
+        begun: Instant,
     ) -> Result<Option<Value>, Rejection> {
         let clients = &settings.clients;
         match (&self.registry, &proven.leaf) {
             (Some(registry), Some(leaf)) => {
-                let party = registry.party(&proven.client_id, leaf, proven.holder);
+                let party = registry.party(&proven.client_id, leaf, proven.holder, begun);
                 party.map(Some)
             }
             (None, Some(leaf)) if clients.has_certificate(&proven.client_id, leaf) => Ok(None),

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
+use std::time::Instant;
 
 use privyseal::oauth::OAuthError;
 use privyseal::schemes::ishare::{
@@ -139,13 +140,18 @@ impl CachedRegistry {
         source: Arc<dyn RegistrySource>,
         policy: CachePolicy,
     ) -> Self {
+        let list = Cache::new(policy, Room::for_anybody(policy.max_waiting), |_| true);
+        let mut parties = Cache::new(
+            policy,
+            Room::new(policy.max_waiting),
+            |answer: &PartyAnswer| answer.as_ref().is_ok_and(|party| party.is_active()),
+        );
+        parties.is_away = Arc::clone(&list.is_away);
         Self {
             scheme,
             source,
-            list: Cache::new(policy, Room::for_anybody(policy.max_waiting), |_| true),
-            parties: Cache::new(policy, Room::new(policy.max_waiting), |answer| {
-                answer.as_ref().is_ok_and(|party| party.is_active())
-            }),
+            list,
+            parties,
             look_ups: Arc::new(Counts::new(MAX_LOOK_UPS, LOOK_UPS_TIME)),
         }
     }
@@ -155,16 +161,21 @@ impl CachedRegistry {
     pub(crate) fn trusted_list(&self) -> Result<Arc<TrustedList>, Rejection> {
         let source = Arc::clone(&self.source);
         let load = move || source.trusted_list().map(Arc::new);
-        let list = self.list.get("", &Holder::default(), load);
+        let list = self.list.get("", &Holder::default(), Instant::now(), load);
         list.map_err(|error| Rejection::unavailable("the trusted list", error))
     }
 
-    /// What the registry says of the party `id`, if the holder of `leaf` is it.
-    pub(crate) fn party(&self, id: &str, leaf: &[u8], holder: Holder) -> Result<Value, Rejection> {
-        let claimed = ClaimedParty::new(self.scheme, id, leaf);
-        let claimed = Arc::new(claimed);
+    /// What the registry says of the party `id`, if the holder of `leaf` is it: a question that has `begun`.
+    pub(crate) fn party(
+        &self,
+        id: &str,
+        leaf: &[u8],
+        holder: Holder,
+        begun: Instant,
+    ) -> Result<Value, Rejection> {
+        let claimed = Arc::new(ClaimedParty::new(self.scheme, id, leaf));
         let judged = || {
-            let answer = self.answer(&claimed, holder)?;
+            let answer = self.answer(&claimed, holder, begun)?;
             Ok(answer.and_then(|party| claimed.check(&party).map(|()| party)))
         };
         let mut party = judged()?;
@@ -184,6 +195,7 @@ impl CachedRegistry {
         &self,
         claimed: &Arc<ClaimedParty>,
         holder: Holder,
+        begun: Instant,
     ) -> Result<PartyAnswer, Rejection> {
         let name = claimed.query().path();
         if self.look_ups.are_too_many(&holder) && !self.parties.is_known(&name) {
@@ -204,7 +216,7 @@ impl CachedRegistry {
             }
             Ok(answer.map(Arc::new))
         };
-        let answer = self.parties.get(&name, &holder, load);
+        let answer = self.parties.get(&name, &holder, begun, load);
         answer.map_err(|error| Rejection::unavailable("the registry", error))
     }
 }
