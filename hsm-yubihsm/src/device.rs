@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 use privyseal_hsm::{SecretProvider, SecretRequest, lock};
 use yubihsm::{Client, client};
 
-use crate::error::{ClientFailure, Error};
+use crate::error::Error;
 use crate::limits::MAX_STUCK;
 use crate::uri::YubihsmUri;
-use crate::worker::{JobFailure, Worker};
+use crate::worker::Worker;
 
 pub use info::DeviceInfo;
 use registry::Shared;
@@ -67,18 +67,11 @@ impl Device {
             timeout: uri.timeout(),
             session_wait: uri.session_wait(),
         };
-        match device.call("CreateSession", |client| client.session().map(drop)) {
-            Ok(()) => Ok(device),
-            Err(error) => {
-                if matches!(
-                    error,
-                    Error::PasswordIncorrect { .. } | Error::AuthKeyNotFound { .. }
-                ) {
-                    device.shared.forget();
-                }
-                Err(error)
-            }
+        let opened = device.call("CreateSession", |client| client.session().map(drop));
+        if let Err(Error::PasswordIncorrect { .. } | Error::AuthKeyNotFound { .. }) = opened {
+            device.shared.forget();
         }
+        opened.map(|()| device)
     }
 
     /// What a message calls it.
@@ -112,53 +105,26 @@ impl Device {
         let mut rebuilt = false;
         let mut pause = Duration::from_millis(50);
         loop {
-            let error = match self.attempt(timeout, function, work.clone())? {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            match ClientFailure::of(&error) {
+            let worker = self.worker()?;
+            match worker.run(function, timeout, work.clone()) {
                 // The worker has dropped the client already; once is enough if that was the reason.
-                ClientFailure::SessionLost if !rebuilt => rebuilt = true,
-                ClientFailure::SessionsFull if begin.elapsed() + pause <= self.session_wait => {
+                Err(Error::SessionLost { .. }) if !rebuilt => rebuilt = true,
+                Err(Error::SessionsFull { .. }) if begin.elapsed() + pause <= self.session_wait => {
                     thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(2));
                 }
-                ClientFailure::SessionsFull => {
-                    return Err(Error::SessionsFull {
-                        device: self.name(),
-                        waited: begin.elapsed(),
-                    });
+                Err(Error::SessionsFull { device, .. }) => {
+                    let waited = begin.elapsed();
+                    return Err(Error::SessionsFull { device, waited });
                 }
-                failure => {
-                    let (device, auth_key) = (self.name(), self.auth_key());
-                    return Err(failure.into_error(function, device, auth_key, &error));
+                result => {
+                    if let Err(Error::Timeout { begun: true, .. }) = result {
+                        self.set_aside(&worker);
+                    }
+                    return result;
                 }
             }
         }
-    }
-
-    fn attempt<T: Send + 'static>(
-        &self,
-        after: Duration,
-        function: &'static str,
-        work: impl FnOnce(&Client) -> Result<T, client::Error> + Send + 'static,
-    ) -> Result<Result<T, client::Error>, Error> {
-        let worker = self.worker()?;
-        let device = self.name();
-        worker.run(after, work).map_err(|failure| match failure {
-            JobFailure::Crashed => Error::Crashed { device, function },
-            JobFailure::TimedOut { begun } => {
-                if begun {
-                    self.set_aside(&worker);
-                }
-                Error::Timeout {
-                    device,
-                    function,
-                    after,
-                    begun,
-                }
-            }
-        })
     }
 
     /// The worker to use now. There is a new one after the last got stuck, but not without end.

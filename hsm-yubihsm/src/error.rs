@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use audit::AuditError;
 pub use call::{CallError, DeviceCode};
-pub(crate) use client_failure::ClientFailure;
+pub(crate) use client_failure::failure;
 pub use key::CertificateError;
 use privyseal_core::signer::{SignerError, SignerErrorKind};
 use privyseal_hsm::uri::UriError;

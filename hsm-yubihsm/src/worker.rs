@@ -7,7 +7,7 @@
 //! client, not the thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -17,29 +17,18 @@ use privyseal_hsm::lock;
 use yubihsm::{Client, Connector, Credentials, client};
 
 use crate::connector::connector;
-use crate::error::{ClientFailure, Error};
+use crate::error::{Error, failure};
 use crate::uri::Endpoint;
 
 /// The thread and the way to it.
 pub(crate) struct Worker {
     /// None after it was retired.
     jobs: Mutex<Option<Sender<Job>>>,
+    endpoint: Endpoint,
     thread: JoinHandle<()>,
 }
 
 type Job = Box<dyn FnOnce(&mut ClientThread) + Send>;
-
-/// Why a job has no answer.
-#[derive(Debug)]
-pub(crate) enum JobFailure {
-    /// The deadline passed. `begun`: the command may have reached the device.
-    TimedOut {
-        /// Whether the job was begun.
-        begun: bool,
-    },
-    /// The client panicked.
-    Crashed,
-}
 
 impl Worker {
     /// Starts the thread. Nothing is connected yet.
@@ -61,6 +50,7 @@ impl Worker {
             })?;
         Ok(Self {
             jobs: Mutex::new(Some(jobs)),
+            endpoint: endpoint.clone(),
             thread,
         })
     }
@@ -75,65 +65,37 @@ impl Worker {
         self.thread.is_finished()
     }
 
-    /// Runs `work` with the client and waits for it, at most `within`.
+    /// Runs `work`, named `function` in errors, with the client and waits for it, at most `within`.
     pub(crate) fn run<T: Send + 'static>(
         &self,
+        function: &'static str,
         within: Duration,
         work: impl FnOnce(&Client) -> Result<T, client::Error> + Send + 'static,
-    ) -> Result<Result<T, client::Error>, JobFailure> {
-        let state = Arc::new(JobState::default());
+    ) -> Result<T, Error> {
+        // Whoever is first: the thread begins the job, or the caller takes it back.
+        let claimed = Arc::new(AtomicBool::new(false));
         let (answer, answered) = mpsc::sync_channel(1);
-        let begun = Arc::clone(&state);
+        let by_thread = Arc::clone(&claimed);
         let job: Job = Box::new(move |owner| {
-            if begun.begin() {
+            if !by_thread.swap(true, Ordering::AcqRel) {
                 // The caller may be gone.
-                let _ = answer.send(owner.run(work));
+                let _ = answer.send(owner.run(function, work));
             }
         });
-        self.send(job)?;
-        if let Ok(result) = answered.recv_timeout(within) {
+        // Another caller may have retired it meanwhile; then this job was not begun.
+        let jobs = lock(&self.jobs).clone();
+        let sent = jobs.is_some_and(|jobs| jobs.send(job).is_ok());
+        if sent && let Ok(result) = answered.recv_timeout(within) {
             return result;
         }
-        let begun = !state.take_back();
+        let timeout = Error::Timeout {
+            device: self.endpoint.to_string(),
+            function,
+            after: within,
+            begun: claimed.swap(true, Ordering::AcqRel),
+        };
         // The answer may have come between the two.
-        answered
-            .try_recv()
-            .unwrap_or(Err(JobFailure::TimedOut { begun }))
-    }
-
-    /// Another caller may have retired it meanwhile; then this job was not begun.
-    fn send(&self, job: Job) -> Result<(), JobFailure> {
-        let jobs = lock(&self.jobs);
-        let sent = jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        if sent {
-            Ok(())
-        } else {
-            Err(JobFailure::TimedOut { begun: false })
-        }
-    }
-}
-
-/// Whether a job still waits; exactly one of the two sides wins.
-#[derive(Default)]
-struct JobState(AtomicU8);
-
-impl JobState {
-    const WAITING: u8 = 0;
-    const BEGUN: u8 = 1;
-    const TAKEN_BACK: u8 = 2;
-
-    fn begin(&self) -> bool {
-        self.leave_queue(Self::BEGUN)
-    }
-
-    fn take_back(&self) -> bool {
-        self.leave_queue(Self::TAKEN_BACK)
-    }
-
-    fn leave_queue(&self, to: u8) -> bool {
-        self.0
-            .compare_exchange(Self::WAITING, to, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        answered.try_recv().unwrap_or(Err(timeout))
     }
 }
 
@@ -148,24 +110,28 @@ struct ClientThread {
 impl ClientThread {
     fn run<T>(
         &mut self,
+        function: &'static str,
         work: impl FnOnce(&Client) -> Result<T, client::Error>,
-    ) -> Result<Result<T, client::Error>, JobFailure> {
+    ) -> Result<T, Error> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.client().and_then(work)));
+        let device = &self.endpoint;
         let Ok(outcome) = outcome else {
+            let device = device.to_string();
             // Client and connector may both hold a poisoned lock.
             self.client = None;
             if let Ok(fresh) = connector(&self.endpoint) {
                 self.connector = fresh;
             }
-            return Err(JobFailure::Crashed);
+            return Err(Error::Crashed { device, function });
         };
+        let auth_key = self.credentials.authentication_key_id;
+        let result = outcome.map_err(|error| failure(function, device, auth_key, &error));
         // A dropped session comes back with a new client only. And after an answer that could not be read, host and
         // device no longer agree on the session's counter: what is sent next would be deciphered to another command.
-        let failure = outcome.as_ref().err().map(ClientFailure::of);
-        if let Some(ClientFailure::SessionLost | ClientFailure::Protocol) = failure {
+        if let Err(Error::SessionLost { .. } | Error::Protocol { .. }) = result {
             self.client = None;
         }
-        Ok(outcome)
+        result
     }
 
     /// The one client. It opens its session at the first command, and again after it was idle.

@@ -3,84 +3,50 @@
 //! so the workspace pins the exact version whose texts these are.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use yubihsm::{client, connector, device};
 
 use super::{CallError, DeviceCode, Error};
+use crate::uri::Endpoint;
 
 /// What an error of the client means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ClientFailure {
-    /// The device does not know the session any more, and the client does not notice.
-    SessionLost,
-    /// All sessions are taken.
-    SessionsFull,
-    /// The password is wrong.
-    Password,
-    /// There is no such authentication key.
-    AuthKey,
-    /// The device refused with a code.
-    Refused(DeviceCode),
-    /// The connector is not there, went away or answered no HTTP.
-    Connector,
-    /// An answer that cannot be understood or believed.
-    Protocol,
-}
-
-impl ClientFailure {
-    pub(crate) fn of(error: &client::Error) -> Self {
-        if is_session_lost(error) {
-            return Self::SessionLost;
-        }
-        if let Some(kind) = error.device_error() {
-            return match kind {
-                device::ErrorKind::SessionsFull => Self::SessionsFull,
-                kind => Self::Refused(DeviceCode::from_crate(kind)),
-            };
-        }
-        if *error.kind() == client::ErrorKind::AuthenticationError {
-            // The only way to tell: the crate gives both the same kind.
-            let not_there = error.to_string().contains("auth key not found");
-            return if not_there {
-                Self::AuthKey
-            } else {
-                Self::Password
-            };
-        }
-        if is_of_connector(error) {
-            Self::Connector
-        } else {
-            Self::Protocol
-        }
+pub(crate) fn failure(
+    function: &'static str,
+    device: &Endpoint,
+    auth_key: u16,
+    error: &client::Error,
+) -> Error {
+    let (device, reason) = (device.to_string(), error.to_string());
+    if is_session_lost(error) {
+        return Error::SessionLost { device, function };
     }
-
-    pub(crate) fn into_error(
-        self,
-        function: &'static str,
-        device: String,
-        auth_key: u16,
-        error: &client::Error,
-    ) -> Error {
-        match self {
-            Self::SessionLost => Error::SessionLost { device, function },
-            Self::SessionsFull => Error::SessionsFull {
-                device,
-                waited: std::time::Duration::ZERO,
-            },
-            Self::Password => Error::PasswordIncorrect { device, auth_key },
-            Self::AuthKey => Error::AuthKeyNotFound { device, auth_key },
-            Self::Refused(code) => Error::Call(CallError { function, code }),
-            Self::Connector => Error::Connector {
-                device,
-                function,
-                reason: error.to_string(),
-            },
-            Self::Protocol => Error::Protocol {
-                device,
-                function,
-                reason: error.to_string(),
-            },
+    match (error.device_error(), error.kind()) {
+        (Some(device::ErrorKind::SessionsFull), _) => Error::SessionsFull {
+            device,
+            waited: Duration::ZERO,
+        },
+        (Some(kind), _) => {
+            let code = DeviceCode::from_crate(kind);
+            Error::Call(CallError { function, code })
         }
+        // The only way to tell: the crate gives both the same kind.
+        (None, client::ErrorKind::AuthenticationError) if reason.contains("auth key not found") => {
+            Error::AuthKeyNotFound { device, auth_key }
+        }
+        (None, client::ErrorKind::AuthenticationError) => {
+            Error::PasswordIncorrect { device, auth_key }
+        }
+        _ if is_of_connector(error) => Error::Connector {
+            device,
+            function,
+            reason,
+        },
+        _ => Error::Protocol {
+            device,
+            function,
+            reason,
+        },
     }
 }
 
