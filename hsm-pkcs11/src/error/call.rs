@@ -52,104 +52,83 @@ impl CallError {
 
     /// Whether a session, login, key or token that was there is there no longer, or may not be: what a
     /// new session, a new login or a module that is initialized again can cure.
-    pub(crate) const fn is_loss(&self) -> bool {
+    pub(crate) fn is_loss(&self) -> bool {
         self.is_loss_of_session()
-            || matches!(
-                self.code,
-                Some(
-                    CKR_OBJECT_HANDLE_INVALID
-                        | CKR_KEY_HANDLE_INVALID
-                        | CKR_USER_NOT_LOGGED_IN
-                        | CKR_DEVICE_REMOVED
-                        | CKR_DEVICE_ERROR
-                        | CKR_TOKEN_NOT_PRESENT
-                        | CKR_TOKEN_NOT_RECOGNIZED
-                        | CKR_SLOT_ID_INVALID
-                        | CKR_GENERAL_ERROR
-                        | CKR_FUNCTION_FAILED
-                        | CKR_CRYPTOKI_NOT_INITIALIZED
-                        // Network HSMs report a lost connection so.
-                        | CKR_VENDOR_DEFINED..
-                )
-            )
+            // Network HSMs report a lost connection so.
+            || self.code >= Some(CKR_VENDOR_DEFINED)
+            || self.is(&[
+                CKR_OBJECT_HANDLE_INVALID,
+                CKR_KEY_HANDLE_INVALID,
+                CKR_USER_NOT_LOGGED_IN,
+                CKR_DEVICE_REMOVED,
+                CKR_DEVICE_ERROR,
+                CKR_TOKEN_NOT_PRESENT,
+                CKR_TOKEN_NOT_RECOGNIZED,
+                CKR_SLOT_ID_INVALID,
+                CKR_GENERAL_ERROR,
+                CKR_FUNCTION_FAILED,
+                CKR_CRYPTOKI_NOT_INITIALIZED,
+            ])
     }
 
     /// Whether no more than a session is lost.
-    pub(crate) const fn is_loss_of_session(&self) -> bool {
-        matches!(
-            self.code,
-            Some(
-                CKR_SESSION_HANDLE_INVALID
-                    | CKR_SESSION_CLOSED
-                    | CKR_OPERATION_ACTIVE
-                    | CKR_OPERATION_NOT_INITIALIZED
-            )
-        )
+    pub(crate) fn is_loss_of_session(&self) -> bool {
+        self.is(&[
+            CKR_SESSION_HANDLE_INVALID,
+            CKR_SESSION_CLOSED,
+            CKR_OPERATION_ACTIVE,
+            CKR_OPERATION_NOT_INITIALIZED,
+        ])
     }
 
     /// Whether a login did not come to its PIN, because what it needs is there no longer. What says less may have
     /// cost a try.
-    pub(crate) const fn is_loss_before_login(&self) -> bool {
-        matches!(
-            self.code,
-            Some(
-                CKR_SESSION_HANDLE_INVALID
-                    | CKR_SESSION_CLOSED
-                    | CKR_OPERATION_NOT_INITIALIZED
-                    | CKR_DEVICE_REMOVED
-                    | CKR_TOKEN_NOT_PRESENT
-                    | CKR_CRYPTOKI_NOT_INITIALIZED
-            )
-        )
+    pub(crate) fn is_loss_before_login(&self) -> bool {
+        self.is_loss_of_what_is_closed() || self.is(&[CKR_OPERATION_NOT_INITIALIZED])
     }
 
     /// Whether `C_CloseSession` says that there is nothing to close. The number may be another session's soon.
-    pub(crate) const fn is_loss_of_what_is_closed(&self) -> bool {
-        matches!(
-            self.code,
-            Some(
-                CKR_SESSION_HANDLE_INVALID
-                    | CKR_SESSION_CLOSED
-                    | CKR_DEVICE_REMOVED
-                    | CKR_TOKEN_NOT_PRESENT
-                    | CKR_CRYPTOKI_NOT_INITIALIZED
-            )
-        )
+    pub(crate) fn is_loss_of_what_is_closed(&self) -> bool {
+        self.is(&[
+            CKR_SESSION_HANDLE_INVALID,
+            CKR_SESSION_CLOSED,
+            CKR_DEVICE_REMOVED,
+            CKR_TOKEN_NOT_PRESENT,
+            CKR_CRYPTOKI_NOT_INITIALIZED,
+        ])
     }
 
     /// Whether `C_GenerateKeyPair` says that it makes no such key. Nothing was made then.
-    pub(crate) const fn is_refusal_of_template(&self) -> bool {
-        matches!(
-            self.code,
-            Some(
-                CKR_TEMPLATE_INCONSISTENT
-                    | CKR_TEMPLATE_INCOMPLETE
-                    | CKR_ATTRIBUTE_TYPE_INVALID
-                    | CKR_ATTRIBUTE_VALUE_INVALID
-                    | CKR_ATTRIBUTE_READ_ONLY
-                    // tpm2-pkcs11 says so.
-                    | CKR_GENERAL_ERROR
-            )
-        )
+    pub(crate) fn is_refusal_of_template(&self) -> bool {
+        self.is(&[
+            CKR_TEMPLATE_INCONSISTENT,
+            CKR_TEMPLATE_INCOMPLETE,
+            CKR_ATTRIBUTE_TYPE_INVALID,
+            CKR_ATTRIBUTE_VALUE_INVALID,
+            CKR_ATTRIBUTE_READ_ONLY,
+            // tpm2-pkcs11 says so.
+            CKR_GENERAL_ERROR,
+        ])
     }
 
     /// Whether `C_Decrypt` says that what it was given cannot be decrypted. Modules say so in many ways:
     /// besides what the specification has, SoftHSM says general error, and kryoptic device error. A token
     /// that breaks at this moment is taken for it; the next use tells.
-    pub(crate) const fn is_undecipherable(&self) -> bool {
-        matches!(
-            self.code,
-            Some(
-                CKR_ENCRYPTED_DATA_INVALID
-                    | CKR_ENCRYPTED_DATA_LEN_RANGE
-                    | CKR_DATA_INVALID
-                    | CKR_DATA_LEN_RANGE
-                    | CKR_BUFFER_TOO_SMALL
-                    | CKR_GENERAL_ERROR
-                    | CKR_FUNCTION_FAILED
-                    | CKR_DEVICE_ERROR
-            )
-        )
+    pub(crate) fn is_undecipherable(&self) -> bool {
+        self.is(&[
+            CKR_ENCRYPTED_DATA_INVALID,
+            CKR_ENCRYPTED_DATA_LEN_RANGE,
+            CKR_DATA_INVALID,
+            CKR_DATA_LEN_RANGE,
+            CKR_BUFFER_TOO_SMALL,
+            CKR_GENERAL_ERROR,
+            CKR_FUNCTION_FAILED,
+            CKR_DEVICE_ERROR,
+        ])
+    }
+
+    fn is(&self, codes: &[CK_RV]) -> bool {
+        self.code.is_some_and(|code| codes.contains(&code))
     }
 
     /// The function, as `C_Login`.

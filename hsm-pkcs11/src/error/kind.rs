@@ -57,10 +57,7 @@ impl Error {
     }
 
     /// Whether no more than one session is lost.
-    pub(crate) const fn is_loss_of_session(&self) -> bool {
-        match self {
-            Self::Call(error) => error.is_loss_of_session(),
-            _ => false,
-        }
+    pub(crate) fn is_loss_of_session(&self) -> bool {
+        matches!(self, Self::Call(call) if call.is_loss_of_session())
     }
 }

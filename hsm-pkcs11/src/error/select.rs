@@ -36,13 +36,22 @@ impl SelectError {
         }
     }
 
-    /// All of these fit.
-    pub(crate) fn several(matching: impl ExactSizeIterator<Item = String>) -> Self {
+    /// The only one of `matching`, or none. Where there are several, `name` names each, knowing whether another is
+    /// `alike`.
+    pub(crate) fn only<T>(
+        mut matching: Vec<T>,
+        alike: impl Fn(&T, &T) -> bool,
+        name: impl Fn(&T, bool) -> String,
+    ) -> Result<Option<T>, Self> {
         let count = matching.len();
-        Self::Several {
-            matching: first(matching, count),
-            count,
+        if count < 2 {
+            return Ok(matching.pop());
         }
+        let has_twin = |it: &T| matching.iter().filter(|other| alike(it, other)).count() > 1;
+        Err(Self::Several {
+            matching: first(matching.iter().map(|it| name(it, has_twin(it))), count),
+            count,
+        })
     }
 
     pub(super) const fn kind(&self) -> SignerErrorKind {

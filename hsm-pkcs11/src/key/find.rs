@@ -72,23 +72,13 @@ fn the_one<O: KeyOperation>(mut matching: Vec<KeyFacts>) -> Result<KeyFacts, Err
         }
         matching = able;
     }
-    match matching.pop() {
-        Some(key) if matching.is_empty() => Ok(key),
-        last => {
-            matching.extend(last);
-            let alike =
-                |key: &KeyFacts| matching.iter().filter(|it| it.name == key.name).count() > 1;
-            let named = matching.iter().map(|key| {
-                let modulus = if alike(key) {
-                    modulus(key)
-                } else {
-                    String::new()
-                };
-                short::<O>(key) + &modulus
-            });
-            Err(Error::KeySelection(SelectError::several(named)))
-        }
-    }
+    let alike = |one: &KeyFacts, other: &KeyFacts| one.name == other.name;
+    let name = |key: &KeyFacts, is_alike: bool| {
+        let modulus = is_alike.then(|| modulus(key));
+        short::<O>(key) + &modulus.unwrap_or_default()
+    };
+    let only = SelectError::only(matching, alike, name).map_err(Error::KeySelection)?;
+    only.ok_or_else(|| none::<O>(&[], 0))
 }
 
 /// What tells keys of the same label and id apart, though no URI says it.

@@ -91,34 +91,19 @@ fn described(slot: CK_SLOT_ID, token: &Look, uri: &Pkcs11Uri) -> Option<String> 
 }
 
 fn the_one(
-    mut matching: Vec<FoundToken>,
+    matching: Vec<FoundToken>,
     present: Vec<String>,
     given: &Pkcs11Uri,
 ) -> Result<FoundToken, Error> {
-    match (matching.pop(), matching.is_empty()) {
-        (Some(token), true) => Ok(token),
-        (None, _) => {
-            let count = present.len();
-            Err(Error::Token(SelectError::none(present.into_iter(), count)))
-        }
-        (Some(last), false) => {
-            matching.push(last);
-            let alike =
-                |uri: &Pkcs11Uri| matching.iter().filter(|it| it.info.uri() == *uri).count() > 1;
-            let named = matching.iter().map(|token| {
-                let uri = token.info.uri();
-                // What else tells them apart?
-                let slot_id = alike(&uri).then_some(token.info.slot_id);
-                Pkcs11Uri {
-                    slot_id: slot_id.or(uri.slot_id),
-                    ..uri
-                }
-                .reached_as(given)
-                .to_string()
-            });
-            Err(Error::Token(SelectError::several(named)))
-        }
-    }
+    let alike = |one: &FoundToken, other: &FoundToken| one.info.uri() == other.info.uri();
+    let name = |token: &FoundToken, is_alike: bool| {
+        let mut its = token.info.uri();
+        its.slot_id = its.slot_id.or(is_alike.then_some(token.info.slot_id));
+        its.reached_as(given).to_string()
+    };
+    let only = SelectError::only(matching, alike, name).map_err(Error::Token)?;
+    let count = present.len();
+    only.ok_or_else(|| Error::Token(SelectError::none(present.into_iter(), count)))
 }
 
 #[cfg(test)]
