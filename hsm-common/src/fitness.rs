@@ -195,8 +195,11 @@ pub enum HeldCertificate {
 }
 
 impl KeyPolicy {
-    /// The first demand that `key` does not meet, if there is one.
-    pub fn obstacle(&self, key: &KeyProperties) -> Option<KeyUnfit> {
+    /// Whether `key` is as it must be.
+    ///
+    /// # Errors
+    /// The first demand that it does not meet.
+    pub fn check(&self, key: &KeyProperties) -> Result<(), KeyUnfit> {
         let certificate = key.certificate;
         let too_small = KeyUnfit::TooSmall {
             bits: key.bits,
@@ -216,6 +219,6 @@ impl KeyPolicy {
             (lacking, KeyUnfit::NoCertificate),
         ]
         .into_iter()
-        .find_map(|(broken, reason)| broken.then_some(reason))
+        .try_for_each(|(broken, reason)| if broken { Err(reason) } else { Ok(()) })
     }
 }

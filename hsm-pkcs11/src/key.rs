@@ -12,7 +12,7 @@ use privyseal_core::RsaPublicKey;
 use privyseal_hsm::KeyUnfit;
 
 pub(crate) use find::{again, all, select};
-pub(crate) use fitness::{notes, obstacle};
+pub(crate) use fitness::{check, notes};
 
 use crate::certificate;
 use crate::error::CallError;

@@ -255,18 +255,16 @@ fn check_key(
     let policy = KeyPolicy::default()
         .refuse_extractable(true)
         .min_bits(new.bits.try_into().unwrap_or(usize::MAX));
-    if let Some(reason) =
-        key::obstacle::<SigningMechanism>(&facts, &offered, HeldCertificate::None, &policy)
-    {
-        return Err(Error::Key { key: key(), reason });
-    }
+    let unfit = |reason| Error::Key { key: key(), reason };
+    let held = HeldCertificate::None;
+    let mechanism = key::check(&facts, &offered, held, &policy).map_err(unfit)?;
     if new.always_authenticate && !facts.always_authenticate {
         return Err(Error::NotAlwaysAuthenticate { key: key() });
     }
     let more = facts.may_decrypt.then_some(FitnessNote::MayDoMore);
     Ok(ListedKey {
         uri: made.clone(),
-        mechanism: mechanism::choose(&offered, &facts.allowed).map(SigningMechanism::name),
+        mechanism: Some(mechanism.name()),
         public_key: facts.public.ok(),
         notes: more.into_iter().collect(),
     })

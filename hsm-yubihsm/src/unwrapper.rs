@@ -44,9 +44,7 @@ impl YubihsmUnwrapper {
         if !facts.capabilities.may_decrypt() {
             return Err(unfit(KeyUnfit::NoDecryptCapability));
         }
-        if let Some(reason) = options.key.obstacle(&properties) {
-            return Err(unfit(reason));
-        }
+        options.key.check(&properties).map_err(unfit)?;
         Ok(Self {
             uri: uri.clone(),
             device,

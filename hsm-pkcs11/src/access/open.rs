@@ -53,11 +53,7 @@ impl<O: KeyOperation> KeyAccess<O> {
         let public = facts.public.clone().map_err(unfit)?;
         let heap = certificate::all(&token.session)?;
         let held = certificate::held(&heap, &public, &facts.name.id);
-        if let Some(reason) = key::obstacle(&facts, &offered, held, &options.key) {
-            return Err(unfit(reason));
-        }
-        let mechanism =
-            mechanism::choose(&offered, &facts.allowed).ok_or_else(|| unfit(O::NO_MECHANISM))?;
+        let mechanism = key::check(&facts, &offered, held, &options.key).map_err(unfit)?;
         if facts.always_authenticate
             && !authenticator.can_repeat()
             && !token.found.info.protected_auth_path

@@ -5,33 +5,30 @@ use privyseal_hsm::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyU
 use super::KeyFacts;
 use crate::mechanism::{self, KeyOperation};
 
-/// What keeps the key from the operation, if anything does: first what nothing can change, then the policy.
-pub(crate) fn obstacle<O: KeyOperation>(
+/// The mechanism that the operation has with this key, or what keeps the key from it: first what nothing can change, then
+/// the policy.
+pub(crate) fn check<O: KeyOperation>(
     key: &KeyFacts,
     offered: &[O],
     certificate: HeldCertificate,
     policy: &KeyPolicy,
-) -> Option<KeyUnfit> {
+) -> Result<O, KeyUnfit> {
     if !key.is_rsa {
-        return Some(KeyUnfit::NotRsa);
+        return Err(KeyUnfit::NotRsa);
     }
     if !key.permits(O::USE) {
-        return Some(O::FORBIDDEN);
+        return Err(O::FORBIDDEN);
     }
-    let public = match &key.public {
-        Ok(public) => public,
-        Err(reason) => return Some(*reason),
-    };
-    if mechanism::choose(offered, &key.allowed).is_none() {
-        return Some(O::NO_MECHANISM);
-    }
-    policy.obstacle(&KeyProperties {
+    let public = key.public.as_ref().map_err(|reason| *reason)?;
+    let mechanism = mechanism::choose(offered, &key.allowed).ok_or(O::NO_MECHANISM)?;
+    let properties = KeyProperties {
         bits: public.bits(),
         private: key.private,
         sensitive: key.sensitive,
         extractable: key.extractable,
         certificate,
-    })
+    };
+    policy.check(&properties).map(|()| mechanism)
 }
 
 /// All there is to know, the obstacle first.
@@ -41,7 +38,7 @@ pub(crate) fn notes<O: KeyOperation>(
     certificate: HeldCertificate,
     policy: &KeyPolicy,
 ) -> Vec<FitnessNote> {
-    let obstacle = obstacle(key, offered, certificate, policy).map(FitnessNote::Unfit);
+    let obstacle = check(key, offered, certificate, policy).err();
     let remarks = [
         (key.private == Some(false), FitnessNote::PublicObject),
         (key.extractable == Some(true), FitnessNote::Extractable),
@@ -57,8 +54,6 @@ pub(crate) fn notes<O: KeyOperation>(
         (key.always_authenticate, FitnessNote::PinPerSignature),
     ];
     let remarks = remarks.into_iter().filter(|(applies, _)| *applies);
-    obstacle
-        .into_iter()
-        .chain(remarks.map(|(_, note)| note))
-        .collect()
+    let obstacle = obstacle.into_iter().map(FitnessNote::Unfit);
+    obstacle.chain(remarks.map(|(_, note)| note)).collect()
 }

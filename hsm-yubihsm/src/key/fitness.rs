@@ -4,25 +4,22 @@ use privyseal_hsm::{FitnessNote, HeldCertificate, KeyPolicy, KeyProperties, KeyU
 
 use super::{Capabilities, KeyFacts};
 
-/// What keeps the key from signing for a session with `session` capabilities, if anything does.
-fn obstacle(
+/// Whether the key can sign for a session with `session` capabilities.
+fn check(
     facts: &KeyFacts,
     session: Option<Capabilities>,
     auth_key: u16,
     certificate: HeldCertificate,
     policy: &KeyPolicy,
-) -> Option<KeyUnfit> {
-    let properties = match facts.properties(certificate) {
-        Ok(properties) => properties,
-        Err(reason) => return Some(reason),
-    };
+) -> Result<(), KeyUnfit> {
+    let properties = facts.properties(certificate)?;
     if !facts.capabilities.may_sign() {
-        return Some(KeyUnfit::NoSignCapability);
+        return Err(KeyUnfit::NoSignCapability);
     }
     if session.is_some_and(|it| !it.may_sign()) {
-        return Some(KeyUnfit::SessionMayNotSign { auth_key });
+        return Err(KeyUnfit::SessionMayNotSign { auth_key });
     }
-    policy.obstacle(&properties)
+    policy.check(&properties)
 }
 
 impl KeyFacts {
@@ -50,19 +47,15 @@ pub(crate) fn notes(
     certificate: HeldCertificate,
     policy: &KeyPolicy,
 ) -> Vec<FitnessNote> {
-    let mut notes: Vec<FitnessNote> = obstacle(facts, session, auth_key, certificate, policy)
-        .map(FitnessNote::Unfit)
-        .into_iter()
-        .collect();
-    if facts.capabilities.is_exportable() {
-        notes.push(FitnessNote::Exportable);
-    }
-    if !facts.generated {
-        notes.push(FitnessNote::Imported);
-    }
-    let more = yubihsm::Capability::SIGN_PKCS | yubihsm::Capability::EXPORTABLE_UNDER_WRAP;
-    if !more.contains(facts.capabilities.0) {
-        notes.push(FitnessNote::MayDoMore);
-    }
-    notes
+    let obstacle = check(facts, session, auth_key, certificate, policy).err();
+    let signs = yubihsm::Capability::SIGN_PKCS | yubihsm::Capability::EXPORTABLE_UNDER_WRAP;
+    let does_more = !signs.contains(facts.capabilities.0);
+    let remarks = [
+        (facts.capabilities.is_exportable(), FitnessNote::Exportable),
+        (!facts.generated, FitnessNote::Imported),
+        (does_more, FitnessNote::MayDoMore),
+    ];
+    let remarks = remarks.into_iter().filter(|(applies, _)| *applies);
+    let obstacle = obstacle.into_iter().map(FitnessNote::Unfit);
+    obstacle.chain(remarks.map(|(_, note)| note)).collect()
 }
