@@ -18,7 +18,6 @@ use crate::certificate;
 use crate::error::CallError;
 use crate::mechanism::KeyUse;
 use crate::object::{self, ObjectName, flag};
-use crate::raw::Attribute;
 use crate::session::OpenSession;
 
 /// Room for an attribute of a key, in words: the modulus of RSA-4096, with one byte more.
@@ -126,69 +125,50 @@ fn public_key(
     }
 }
 
-/// Finds what private keys do not show themselves in the public key with the same `CKA_ID`, or in the certificate.
-/// One search for all.
+/// Finds the public keys of `keys` that do not show their own: in public keys, then in certificates, of the same `CKA_ID`.
+/// That is one search for all, or for the one.
 fn find_public_keys(session: &OpenSession, keys: &mut [KeyFacts]) -> Result<(), CallError> {
-    let mut lacking: Vec<&mut KeyFacts> = keys
-        .iter_mut()
-        .filter(|key| key.public == Err(KeyUnfit::NoPublicKey) && !key.name.id.is_empty())
-        .collect();
-    if lacking.is_empty() {
-        return Ok(());
+    for in_certificates in [false, true] {
+        let is_lacking =
+            |it: &&mut KeyFacts| it.public == Err(KeyUnfit::NoPublicKey) && !it.name.id.is_empty();
+        let lacking: Vec<_> = keys.iter_mut().filter(is_lacking).collect();
+        let found = match lacking.as_slice() {
+            [] => return Ok(()),
+            _ if in_certificates => {
+                let all = certificate::all(session)?.into_iter();
+                let all = all.filter_map(|it| Some((it.name, Ok(it.public?))));
+                all.collect()
+            }
+            [key] => public_keys(session, Some(&key.name.id))?,
+            _ => public_keys(session, None)?,
+        };
+        for key in lacking {
+            let its = |(name, public): &&NamedPublicKey| {
+                name.id == key.name.id && *public != Err(KeyUnfit::NoPublicKey)
+            };
+            if let Some((_, public)) = found.iter().find(its) {
+                key.public.clone_from(public);
+            }
+        }
     }
-    let rsa = CKK_RSA.to_ne_bytes();
-    let mut wanted = vec![(CKA_KEY_TYPE, rsa.as_slice())];
-    if let [key] = lacking.as_slice() {
-        wanted.push((CKA_ID, &key.name.id));
-    }
-    let found = read_public(session, &wanted)?.into_iter();
-    let found: Vec<_> = found.map(|(name, key)| (name.id, key)).collect();
-    give(&mut lacking, &found);
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    let certificates = certificate::all(session)?.into_iter();
-    let found: Vec<_> = certificates
-        .filter_map(|found| Some((found.name.id, Ok(found.public?))))
-        .collect();
-    give(&mut lacking, &found);
     Ok(())
 }
 
-/// A public key, and how its object is called.
 type NamedPublicKey = (ObjectName, Result<RsaPublicKey, KeyUnfit>);
 
-fn read_public(
+/// The public RSA keys on the token, or those with this `CKA_ID`.
+pub(crate) fn public_keys(
     session: &OpenSession,
-    wanted: &[Attribute<'_>],
+    id: Option<&[u8]>,
 ) -> Result<Vec<NamedPublicKey>, CallError> {
+    let rsa = CKK_RSA.to_ne_bytes();
+    let mut wanted = vec![(CKA_KEY_TYPE, rsa.as_slice())];
+    wanted.extend(id.map(|id| (CKA_ID, id)));
     let mut found = Vec::new();
-    for holder in object::find(session, CKO_PUBLIC_KEY, wanted)? {
+    for holder in object::find(session, CKO_PUBLIC_KEY, &wanted)? {
         let kinds = [CKA_LABEL, CKA_ID, CKA_MODULUS, CKA_PUBLIC_EXPONENT];
         let [label, id, modulus, exponent] = object::read::<WORDS, _>(session, holder, kinds)?;
         found.push((ObjectName::new(label, id), public_key(modulus, exponent)));
     }
     Ok(found)
-}
-
-/// All RSA public keys, and how their objects are called.
-pub(crate) fn public_keys(
-    session: &OpenSession,
-) -> Result<Vec<(ObjectName, Option<RsaPublicKey>)>, CallError> {
-    let rsa = CKK_RSA.to_ne_bytes();
-    let found = read_public(session, &[(CKA_KEY_TYPE, &rsa)])?.into_iter();
-    Ok(found.map(|(name, key)| (name, key.ok())).collect())
-}
-
-/// Gives each key the public key that was found under its `CKA_ID`; `lacking` keeps those without one.
-fn give(lacking: &mut Vec<&mut KeyFacts>, found: &[(Vec<u8>, Result<RsaPublicKey, KeyUnfit>)]) {
-    lacking.retain_mut(|key| {
-        let its = |(id, public): &&(Vec<u8>, _)| {
-            *id == key.name.id && *public != Err(KeyUnfit::NoPublicKey)
-        };
-        if let Some((_, public)) = found.iter().find(its) {
-            key.public.clone_from(public);
-        }
-        key.public == Err(KeyUnfit::NoPublicKey)
-    });
 }

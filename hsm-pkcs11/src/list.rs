@@ -43,7 +43,8 @@ pub fn list_public(uri: &Pkcs11Uri) -> Result<Listing<Pkcs11Uri>, Error> {
     let token = OpenToken::unauthenticated(&module, uri)?;
     let mut listing = read(&module, &token, uri, &KeyPolicy::default())?;
     let base = token.uri(uri);
-    for (name, public_key) in key::public_keys(&token.session)? {
+    for (name, public_key) in key::public_keys(&token.session, None)? {
+        let public_key = public_key.ok();
         let uri = name.uri(&base, ObjectType::Private);
         let seen = |key: &ListedKey<Pkcs11Uri>| {
             key.uri == uri || public_key.is_some() && key.public_key == public_key
