@@ -4,14 +4,12 @@
 //! PIN. So the keys of a token share the one that was given, and it is wiped with the last key that may keep it.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
-use privyseal_hsm::Secret;
+use privyseal_hsm::{Secret, lock};
 
 /// The PIN of one token, where it was given.
-#[derive(Clone)]
-pub(crate) struct KeptPin(Arc<Mutex<Option<Secret>>>);
+pub(crate) type KeptPin = Arc<Mutex<Option<Secret>>>;
 
 /// What names a token: label, serial number, manufacturer and model.
 pub(crate) type TokenName = [String; 4];
@@ -23,43 +21,11 @@ pub(crate) struct KeptPins(Mutex<BTreeMap<TokenName, Weak<Mutex<Option<Secret>>>
 impl KeptPins {
     /// The place of the PIN of the token with this name.
     pub(crate) fn of(&self, token: TokenName) -> KeptPin {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.0);
         all.retain(|_, pin| pin.strong_count() > 0);
         let place = all.entry(token).or_default();
         let pin = place.upgrade().unwrap_or_default();
         *place = Arc::downgrade(&pin);
-        KeptPin(pin)
-    }
-}
-
-impl KeptPin {
-    pub(crate) fn get(&self) -> Option<Secret> {
-        self.pin().clone()
-    }
-
-    pub(crate) fn set(&self, pin: Secret) {
-        *self.pin() = Some(pin);
-    }
-
-    /// Nobody tries it again. Another one, given since, stays.
-    pub(crate) fn refused(&self, pin: &Secret) {
-        let mut kept = self.pin();
-        if kept
-            .as_ref()
-            .is_some_and(|kept| kept.expose() == pin.expose())
-        {
-            *kept = None;
-        }
-    }
-
-    // Changed as a whole: a panic leaves one state or the other.
-    fn pin(&self) -> MutexGuard<'_, Option<Secret>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for KeptPin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("KeptPin").field(&*self.pin()).finish()
+        pin
     }
 }

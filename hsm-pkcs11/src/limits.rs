@@ -65,14 +65,8 @@ pub(crate) const LOGIN_WAIT: Duration = Duration::from_secs(10);
 pub(crate) const CHANGE_WAIT: Duration = Duration::from_secs(60);
 
 /// How long to wait before SoftHSM is initialized again, which misread its tokens because another process wrote to them.
-pub(crate) const RACE_PAUSES: [Duration; 6] = [
-    Duration::from_millis(10),
-    Duration::from_millis(20),
-    Duration::from_millis(40),
-    Duration::from_millis(80),
-    Duration::from_millis(160),
-    Duration::from_millis(320),
-];
+/// In milliseconds.
+pub(crate) const RACE_PAUSES: [u64; 6] = [10, 20, 40, 80, 160, 320];
 
 /// Mechanisms of a token that are read. NSS has the most, 200.
 pub(crate) const MAX_MECHANISMS: usize = 1024;

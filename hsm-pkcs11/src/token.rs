@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Duration;
 
 use cryptoki_sys::{CK_SLOT_ID, CKR_GENERAL_ERROR};
-use privyseal_hsm::{
-    PinState, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable,
-};
+use privyseal_hsm::{PinState, SecretProvider};
 
 use crate::error::{Error, SelectError};
 use crate::limits::{RACE_PAUSES, START_WAIT};
@@ -62,33 +61,32 @@ impl OpenToken {
         module: &Arc<Module>,
         uri: &Pkcs11Uri,
         authenticator: &mut Authenticator,
-        borrowed: Option<&mut dyn SecretProvider>,
+        mut borrowed: Option<&mut dyn SecretProvider>,
     ) -> Result<Self, Error> {
-        let mut borrowed = borrowed.map(|pins| AskedOnce { pins, given: None });
         let mut pauses = RACE_PAUSES.iter();
-        loop {
+        let opened = loop {
             let entered = module.enter()?;
-            let pins = borrowed
-                .as_mut()
-                .map(|pins| pins as &mut dyn SecretProvider);
+            let pins = borrowed.as_mut().map(|pins| &mut **pins as _);
             let token = Self::unauthenticated(&entered, uri);
             // Another token of the same module counts its tries.
             let slot = token.as_ref().ok().map(Self::slot);
             let opened = token
                 .and_then(|it| it.logged_in(&entered, authenticator, LoginReason::Opening, pins));
-            let error = match opened {
-                Err(error) if may_be_misread(&error) && slot::is_softhsm(&entered, slot) => error,
-                result => return result,
+            let is_misread =
+                |error: &Error| may_be_misread(error) && slot::is_softhsm(&entered, slot);
+            let pause = match &opened {
+                Err(error) if is_misread(error) => pauses.next(),
+                _ => None,
             };
-            let Some(pause) = pauses.next() else {
-                return Err(error);
-            };
+            let Some(pause) = pause else { break opened };
             drop(entered);
-            thread::sleep(*pause);
+            thread::sleep(Duration::from_millis(*pause));
             if module.is_ours() && module.sessions().load(Ordering::Acquire) == 0 {
                 module.initialize_again(module.epoch())?;
             }
-        }
+        };
+        authenticator.end_opening();
+        opened
     }
 
     pub(crate) const fn slot(&self) -> CK_SLOT_ID {
@@ -121,28 +119,5 @@ fn may_be_misread(error: &Error) -> bool {
         } => true,
         Error::Call(call) => call.rv() == Some(CKR_GENERAL_ERROR),
         _ => false,
-    }
-}
-
-/// Who opens a key is asked for the PIN once, however often the token is tried.
-struct AskedOnce<'p> {
-    pins: &'p mut dyn SecretProvider,
-    given: Option<Secret>,
-}
-
-impl SecretProvider for AskedOnce<'_> {
-    fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
-        if self.given.is_none() {
-            self.given = Some(self.pins.secret(request)?);
-        }
-        self.given.clone().ok_or(SecretUnavailable::Empty)
-    }
-
-    fn was_refused(&mut self, request: &SecretRequest, secret: &Secret) -> bool {
-        self.pins.was_refused(request, secret)
-    }
-
-    fn outcome(&mut self, request: &SecretRequest, secret: &Secret, offer: SecretOffer) {
-        self.pins.outcome(request, secret, offer);
     }
 }

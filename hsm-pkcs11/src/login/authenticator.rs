@@ -6,10 +6,9 @@
 //! that no try was lost.
 
 use std::cell::Cell;
-use std::fmt;
 
 use privyseal_hsm::{
-    LoginPolicy, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable,
+    LoginPolicy, Secret, SecretOffer, SecretProvider, SecretRequest, SecretUnavailable, lock,
 };
 
 use super::{LoginReason, ModuleLogin, attempt};
@@ -20,12 +19,15 @@ use crate::session::OpenSession;
 use crate::slot::FoundToken;
 
 /// Logs in to one token, as often as it must and no more.
+#[derive(Default)]
 pub(crate) struct Authenticator {
     provider: Option<Box<dyn SecretProvider + Send>>,
     policy: LoginPolicy,
     keep: bool,
     /// From the first login on, if it may keep one.
     kept: Option<KeptPin>,
+    /// What was given for a key that is opened: who opens it is asked once, however often the token is tried.
+    opening: Option<Secret>,
     refused: bool,
     /// Whether the last login failed with a return value that does not mention the PIN: it may have cost a try.
     doubtful: bool,
@@ -44,10 +46,7 @@ impl Authenticator {
             provider,
             policy,
             keep,
-            kept: None,
-            refused: false,
-            doubtful: false,
-            tries: Cell::new(0),
+            ..Self::default()
         }
     }
 
@@ -62,7 +61,12 @@ impl Authenticator {
     }
 
     fn kept_pin(&self) -> Option<Secret> {
-        self.kept.as_ref().and_then(KeptPin::get)
+        lock(self.kept.as_ref()?).clone()
+    }
+
+    /// The key is open, or will not be.
+    pub(crate) fn end_opening(&mut self) {
+        self.opening = None;
     }
 
     /// Logs in for `reason`. `borrowed` is asked first, if there is one.
@@ -96,24 +100,26 @@ impl Authenticator {
             )),
             tries: &tries,
         };
+        let policy = self.policy;
         let mut asked = PinLookup {
             authenticator: self,
             borrowed,
             given: None,
         };
-        let policy = asked.authenticator.policy;
         let result = attempt(&token_login, &mut asked, policy, reason);
         let given = asked.given;
         let before = self.tries.replace(tries.get());
+        let kept = self.kept.as_deref().map(lock);
         match (&result, given) {
             (Ok(true), Some(pin)) => {
-                if let Some(kept) = &self.kept {
-                    kept.set(pin);
+                if let Some(mut kept) = kept {
+                    *kept = Some(pin);
                 }
             }
             (Err(Error::PinIncorrect { .. } | Error::PinLocked { .. }), Some(pin)) => {
-                if let Some(kept) = &self.kept {
-                    kept.refused(&pin);
+                // Another one, given since, stays.
+                if let Some(mut kept) = kept {
+                    kept.take_if(|it| *it == pin);
                 }
                 self.refused = true;
             }
@@ -134,6 +140,16 @@ struct PinLookup<'a, 'g> {
     given: Option<Secret>,
 }
 
+impl PinLookup<'_, '_> {
+    fn source(&mut self) -> Option<&mut dyn SecretProvider> {
+        match (&mut self.borrowed, &mut self.authenticator.provider) {
+            (Some(borrowed), _) => Some(&mut **borrowed),
+            (None, Some(provider)) => Some(&mut **provider),
+            (None, None) => None,
+        }
+    }
+}
+
 impl SecretProvider for PinLookup<'_, '_> {
     fn secret(&mut self, request: &SecretRequest) -> Result<Secret, SecretUnavailable> {
         let own = &mut *self.authenticator;
@@ -143,44 +159,36 @@ impl SecretProvider for PinLookup<'_, '_> {
                  must be opened again with the right one",
             ));
         }
-        let pin = match (&mut self.borrowed, own.kept_pin(), &mut own.provider) {
-            (Some(borrowed), _, _) => borrowed.secret(request)?,
-            (None, Some(kept), _) => kept,
-            (None, None, Some(provider)) => provider.secret(request)?,
-            (None, None, None) => {
+        let known = match self.borrowed {
+            Some(_) => own.opening.clone(),
+            None => own.kept_pin(),
+        };
+        let pin = match (known, self.source()) {
+            (Some(known), _) => known,
+            (None, Some(source)) => source.secret(request)?,
+            (None, None) => {
                 return Err(SecretUnavailable::new(
                     "it was not kept when the key was opened: the key must be opened again",
                 ));
             }
         };
+        if self.borrowed.is_some() {
+            self.authenticator.opening = Some(pin.clone());
+        }
         self.given = Some(pin.clone());
         Ok(pin)
     }
 
     fn was_refused(&mut self, request: &SecretRequest, pin: &Secret) -> bool {
-        match (&mut self.borrowed, &mut self.authenticator.provider) {
-            (Some(borrowed), _) => borrowed.was_refused(request, pin),
-            (None, Some(provider)) => provider.was_refused(request, pin),
-            (None, None) => false,
-        }
+        self.source()
+            .is_some_and(|source| source.was_refused(request, pin))
     }
 
     fn outcome(&mut self, request: &SecretRequest, pin: &Secret, offer: SecretOffer) {
-        match (&mut self.borrowed, &mut self.authenticator.provider) {
-            (Some(borrowed), _) => borrowed.outcome(request, pin, offer),
-            (None, Some(provider)) => provider.outcome(request, pin, offer),
-            (None, None) => {}
+        if let Some(source) = self.source() {
+            source.outcome(request, pin, offer);
         }
     }
 }
 
-impl fmt::Debug for Authenticator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authenticator")
-            .field("policy", &self.policy)
-            .field("kept", &self.kept)
-            .field("refused", &self.refused)
-            .field("tries", &self.tries)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] Authenticator: policy, kept, refused, tries; }
