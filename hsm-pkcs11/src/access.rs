@@ -11,27 +11,25 @@ mod open;
 mod operation;
 mod recovery;
 
-pub(crate) use open::Pins;
-
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use cryptoki_sys::CK_OBJECT_HANDLE;
 use privyseal_core::RsaPublicKey;
-use privyseal_hsm::FitnessNote;
+use privyseal_hsm::{FitnessNote, lock};
 use recovery::Recovery;
 
 use crate::certificate::{self, TokenCertificate};
 use crate::error::Error;
 use crate::limits::CERTIFICATES_FRESH;
-use crate::login::{Authenticator, LoginReason};
+use crate::login::Authenticator;
 use crate::mechanism::KeyOperation;
-use crate::module::{Entered, Module};
+use crate::module::Module;
 use crate::object::ObjectName;
 use crate::session::OpenSession;
 use crate::slot::{FoundToken, TokenInfo};
-use crate::timed_mutex::{TimedMutex, TimedMutexGuard};
+use crate::timed_lock::lock_within;
 use crate::token::OpenToken;
 use crate::uri::Pkcs11Uri;
 
@@ -47,9 +45,9 @@ pub(crate) struct KeyAccess<O> {
     /// The certificates that were read when the key was opened, for who asks for them then.
     heap: Mutex<Option<(Instant, Vec<TokenCertificate>)>>,
     always_authenticate: bool,
-    authenticator: TimedMutex<Authenticator>,
+    authenticator: Mutex<Authenticator>,
     live: Mutex<LiveSessions>,
-    recovery: TimedMutex<Recovery>,
+    recovery: Mutex<Recovery>,
     /// Counts how often the key was found again; sessions of before have its old handle.
     generation: AtomicU64,
     /// Counts the attempts to recover.
@@ -90,7 +88,7 @@ impl<O: KeyOperation> KeyAccess<O> {
             place
         } else {
             // Perhaps another thread is getting it back.
-            drop(self.recovery()?);
+            drop(self.alone_with(&self.recovery)?);
             self.place().ok_or(Error::Disconnected)?
         };
         let module = self.module.enter()?;
@@ -130,11 +128,7 @@ impl<O: KeyOperation> KeyAccess<O> {
     /// The key's certificate and its issuers as far as they are on the token.
     pub(crate) fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
         self.check_process()?;
-        let read = self
-            .heap
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let read = lock(&self.heap).take();
         let of_key = |heap: &[_]| certificate::of_key(heap, &self.public, &self.name.id);
         let fresh = read.filter(|(when, _)| when.elapsed() < CERTIFICATES_FRESH);
         if let Some(Ok(certificates)) = fresh.map(|(_, heap)| of_key(&heap)) {
@@ -156,45 +150,6 @@ impl<O: KeyOperation> KeyAccess<O> {
 
     pub(crate) fn check_process(&self) -> Result<(), Error> {
         self.module.check_process()
-    }
-
-    /// Does `what` in `session`, or in another if there is none or it is outdated.
-    fn once<T>(
-        &self,
-        session: &mut Option<SignSession>,
-        what: impl FnOnce(&Entered<'_>, &SignSession) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        // Taken, and put back only after success: a session that failed is closed here.
-        let ready = match session.take().filter(|session| self.is_current(session)) {
-            Some(session) => session,
-            None => self.checkout()?,
-        };
-        let module = self.module.enter()?;
-        if !ready.session.is_current() {
-            // The module was initialized again a moment ago: this number may be another session's now.
-            return Err(Error::Disconnected);
-        }
-        let result = what(&module, &ready)?;
-        drop(module);
-        *session = Some(ready);
-        if !self.proved.load(Ordering::Relaxed) {
-            self.proved.store(true, Ordering::Relaxed);
-        }
-        Ok(result)
-    }
-
-    /// The login that a key with `CKA_ALWAYS_AUTHENTICATE` wants after an operation was begun.
-    fn log_in_for_use(
-        &self,
-        module: &Entered<'_>,
-        ready: &SignSession,
-        reason: LoginReason,
-    ) -> Result<(), Error> {
-        if !self.always_authenticate {
-            return Ok(());
-        }
-        self.authenticator()?
-            .log_in(module, &ready.session, &ready.found, reason, None)
     }
 
     /// Where to open a session, and what to use there.
@@ -242,14 +197,13 @@ impl<O: KeyOperation> KeyAccess<O> {
 
     // A panic leaves neither half changed: what is lost is found missing.
     fn live(&self) -> MutexGuard<'_, LiveSessions> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.live)
     }
 
-    fn authenticator(&self) -> Result<TimedMutexGuard<'_, Authenticator>, Error> {
+    /// What one thread at a time calls the module with.
+    fn alone_with<'m, T>(&self, mutex: &'m Mutex<T>) -> Result<MutexGuard<'m, T>, Error> {
         let waited = self.wait;
-        self.authenticator
-            .lock(waited)
-            .ok_or(Error::TokenBusy { waited })
+        lock_within(waited, || mutex.try_lock()).ok_or(Error::TokenBusy { waited })
     }
 }
 

@@ -16,8 +16,8 @@ pub(crate) use fitness::{check, notes};
 
 use crate::certificate;
 use crate::error::CallError;
-use crate::mechanism::KeyUse;
 use crate::object::{self, ObjectName, flag};
+use crate::raw::KeyUse;
 use crate::session::OpenSession;
 
 /// Room for an attribute of a key, in words: the modulus of RSA-4096, with one byte more.

@@ -3,7 +3,7 @@
 // From the ground up: each module imports only from those above it.
 mod kept_pin;
 mod limits;
-mod timed_mutex;
+mod timed_lock;
 mod uri;
 mod watch;
 

@@ -28,8 +28,8 @@ pub(crate) const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 /// re-initialization.
 pub(crate) const REINITIALIZE_WAIT: Duration = Duration::from_secs(5);
 
-/// How often it looks.
-pub(crate) const REINITIALIZE_POLL: Duration = Duration::from_millis(1);
+/// How often it is looked whether a lock is free.
+pub(crate) const LOCK_POLL: Duration = Duration::from_millis(1);
 
 /// How long the module is not initialized once more where that did not help.
 pub(crate) const RECOVERY_COOLDOWN: Duration = Duration::from_secs(30);

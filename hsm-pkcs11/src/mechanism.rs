@@ -15,16 +15,7 @@ use privyseal_core::{KeyEncryption, named};
 use privyseal_hsm::KeyUnfit;
 
 use crate::error::CallError;
-use crate::raw::RawModule;
-
-/// What an attribute of a key permits or forbids: `CKA_SIGN`, `CKA_DECRYPT`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum KeyUse {
-    /// `CKA_SIGN`.
-    Sign,
-    /// `CKA_DECRYPT`.
-    Decrypt,
-}
+use crate::raw::{KeyUse, RawModule};
 
 impl KeyUse {
     /// What to say of a key that does not permit it, in a list.

@@ -17,28 +17,24 @@ pub use find::configured_modules;
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{
-    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, TryLockError,
-    TryLockResult,
-};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use privyseal_hsm::ProcessLock;
+use privyseal_hsm::{ProcessLock, lock};
 
 use crate::error::{Error, SelectError};
 use crate::kept_pin::KeptPins;
-use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_POLL, REINITIALIZE_WAIT, SLOW_AFTER};
+use crate::limits::{INITIALIZE_WAIT, REINITIALIZE_WAIT, SLOW_AFTER};
 use crate::raw::RawModule;
-use crate::timed_mutex::TimedMutex;
+use crate::timed_lock::lock_within;
 use crate::uri::{Pkcs11Uri, fits, without_padding};
 use crate::watch::{self, ModuleTrouble};
 
 /// One slot for each library file. Its lock is held while the library is loaded and initialized.
-type Place = Arc<TimedMutex<Option<Arc<Module>>>>;
+type Place = Arc<Mutex<Option<Arc<Module>>>>;
 
 static PLACES: Mutex<BTreeMap<PathBuf, Place>> = Mutex::new(BTreeMap::new());
 
@@ -72,21 +68,17 @@ struct Patience(Mutex<Duration>);
 impl Patience {
     /// What is left of `wait`.
     fn left(&self, wait: Duration) -> Duration {
-        wait.saturating_sub(*self.waited())
+        wait.saturating_sub(*lock(&self.0))
     }
 
     /// That `wait` is over. Who came to it once may wait again.
     fn note(&self, wait: Duration, is_alone: bool) {
-        let mut waited = self.waited();
+        let mut waited = lock(&self.0);
         *waited = if is_alone {
             Duration::ZERO
         } else {
             wait.max(*waited)
         };
-    }
-
-    fn waited(&self) -> MutexGuard<'_, Duration> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,13 +98,7 @@ impl<'m> Entered<'m> {
     }
 }
 
-impl fmt::Debug for Module {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
+privyseal_core::opaque_debug! { [] Module: path; }
 
 impl Module {
     /// The module that `uri` names, loaded now or earlier. Its `library-` attributes must fit.
@@ -133,12 +119,11 @@ impl Module {
     /// Permits calls of the module, in the process that initialized it only.
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Entered<'_>, Error> {
         self.check_process()?;
-        let gate = patiently(|| self.gate.try_read()).ok_or(Error::TokenBusy {
-            waited: REINITIALIZE_WAIT,
-        })?;
+        let waited = REINITIALIZE_WAIT;
+        let gate = lock_within(waited, || self.gate.try_read());
         Ok(Entered {
             module: self,
-            _gate: gate,
+            _gate: gate.ok_or(Error::TokenBusy { waited })?,
         })
     }
 
@@ -180,15 +165,8 @@ impl Module {
 
     fn at(path: &Path, init_args: Option<&str>, trial: Option<Trial>) -> Result<Arc<Self>, Error> {
         let file = resolve(path)?;
-        // A panic under the lock leaves the map as it was.
-        let place = Arc::clone(
-            PLACES
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(file.clone())
-                .or_insert_with(|| Arc::new(TimedMutex::new(None))),
-        );
-        let ready = place.lock(Duration::ZERO).and_then(|place| place.clone());
+        let place = Arc::clone(lock(&PLACES).entry(file.clone()).or_default());
+        let ready = lock_within(Duration::ZERO, || place.try_lock()).and_then(|it| it.clone());
         let module = match ready.filter(|module| module.check_process().is_ok()) {
             Some(module) => module,
             None => Self::initialized_in_time(place, &file, init_args, trial)?,
@@ -215,7 +193,7 @@ impl Module {
         let answer = Arc::new((Mutex::new(None), Condvar::new()));
         let of_work = Arc::clone(&answer);
         let work = move || {
-            let Some(mut place) = place.lock(INITIALIZE_WAIT) else {
+            let Some(mut place) = lock_within(INITIALIZE_WAIT, || place.try_lock()) else {
                 return;
             };
             let ready = place
@@ -229,7 +207,7 @@ impl Module {
             *place = module.clone().ok();
             drop(place);
             let (answer, is_there) = &*of_work;
-            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(module);
+            *lock(answer) = Some(module);
             is_there.notify_one();
         };
         let started = thread::Builder::new().name("pkcs11".into()).spawn(work);
@@ -239,8 +217,7 @@ impl Module {
         })?;
         let (answer, is_there) = &*answer;
         let within = |limit| {
-            let answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = is_there.wait_timeout_while(answer, limit, |answer| answer.is_none());
+            let waited = is_there.wait_timeout_while(lock(answer), limit, |it| it.is_none());
             waited.unwrap_or_else(PoisonError::into_inner).0.take()
         };
         let in_time = within(SLOW_AFTER).or_else(|| {
@@ -288,22 +265,6 @@ fn survives(trial: Option<Trial>, path: &Path, init_args: Option<&str>) -> Resul
         path: path.to_owned(),
         reason,
     })
-}
-
-/// Takes the read or the write lock by polling. A blocking lock could wait for ever: for a module that hangs, or, in a
-/// thread that holds the read lock already, for a writer that waits.
-fn patiently<G>(mut attempt: impl FnMut() -> TryLockResult<G>) -> Option<G> {
-    let start = Instant::now();
-    loop {
-        match attempt() {
-            Ok(gate) => return Some(gate),
-            Err(TryLockError::Poisoned(gate)) => return Some(gate.into_inner()),
-            Err(TryLockError::WouldBlock) if start.elapsed() < REINITIALIZE_WAIT => {
-                thread::sleep(REINITIALIZE_POLL);
-            }
-            Err(TryLockError::WouldBlock) => return None,
-        }
-    }
 }
 
 /// A field of fixed size as text.

@@ -1,12 +1,12 @@
 //! Many threads, one key: sessions are lent out, and taken back when they are whole.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use privyseal_core::{RsaPublicKey, Signature};
-use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider, sealed_signer};
+use privyseal_hsm::{FitnessNote, SealedInput, SecretProvider, lock, sealed_signer};
 
-use crate::access::{KeyAccess, Pins, SignSession};
+use crate::access::{KeyAccess, SignSession};
 use crate::error::Error;
 use crate::limits::{DEFAULT_SESSIONS, MAX_SESSIONS};
 use crate::mechanism::SigningMechanism;
@@ -68,7 +68,7 @@ impl Pkcs11Pool {
         pins: impl SecretProvider + Send + 'static,
         options: PoolOptions,
     ) -> Result<Self, Error> {
-        KeyAccess::open(uri, Pins::Owned(Box::new(pins)), &options.signer)
+        KeyAccess::open(uri, None, Some(Box::new(pins)), &options.signer)
             .map(|access| Self::of(access, uri, options))
     }
 
@@ -82,7 +82,7 @@ impl Pkcs11Pool {
         pins: &mut dyn SecretProvider,
         options: PoolOptions,
     ) -> Result<Self, Error> {
-        KeyAccess::open(uri, Pins::Borrowed(pins), &options.signer)
+        KeyAccess::open(uri, Some(pins), None, &options.signer)
             .map(|access| Self::of(access, uri, options))
     }
 
@@ -115,7 +115,7 @@ impl Pkcs11Pool {
         self.access.check_process()?;
         let (mut in_use, result) = self
             .freed
-            .wait_timeout_while(self.count(), self.wait, |in_use| *in_use >= self.max)
+            .wait_timeout_while(lock(&self.in_use), self.wait, |in_use| *in_use >= self.max)
             .unwrap_or_else(PoisonError::into_inner);
         if result.timed_out() && *in_use >= self.max {
             return Err(Error::PoolTimeout {
@@ -175,7 +175,7 @@ impl Pkcs11Pool {
 
     /// How many signers are lent out now.
     pub fn sessions_in_use(&self) -> usize {
-        usize::try_from(*self.count()).unwrap_or(usize::MAX)
+        usize::try_from(*lock(&self.in_use)).unwrap_or(usize::MAX)
     }
 
     /// How many sessions are open for the key: those that are lent out, those that wait for it, and the one that keeps the
@@ -192,10 +192,6 @@ impl Pkcs11Pool {
     /// Closes the sessions that are not lent out; the login stays. The next signer opens one again.
     pub fn close_idle(&self) {
         self.access.close_idle();
-    }
-
-    fn count(&self) -> MutexGuard<'_, u32> {
-        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -215,7 +211,7 @@ impl Drop for PooledSigner<'_> {
         if let Some(session) = self.session.take() {
             self.pool.access.checkin(session);
         }
-        let mut in_use = self.pool.count();
+        let mut in_use = lock(&self.pool.in_use);
         *in_use = in_use.saturating_sub(1);
         drop(in_use);
         self.pool.freed.notify_one();

@@ -9,23 +9,21 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_void};
-use std::fmt;
 use std::path::Path;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use cryptoki_sys::{
     CK_C_INITIALIZE_ARGS, CK_FUNCTION_LIST, CK_INFO, CK_MECHANISM, CK_MECHANISM_INFO,
-    CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_SESSION_HANDLE, CK_SESSION_INFO, CK_SLOT_ID,
-    CK_SLOT_INFO, CK_TOKEN_INFO, CK_ULONG, CK_USER_TYPE, CKF_OS_LOCKING_OK, CKF_RW_SESSION,
-    CKF_SERIAL_SESSION, CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL, CKR_CANT_LOCK,
-    CKR_CRYPTOKI_ALREADY_INITIALIZED,
+    CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RSA_PKCS_OAEP_PARAMS, CK_SESSION_HANDLE,
+    CK_SESSION_INFO, CK_SLOT_ID, CK_SLOT_INFO, CK_TOKEN_INFO, CK_ULONG, CK_USER_TYPE,
+    CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION, CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL,
+    CKR_CANT_LOCK, CKR_CRYPTOKI_ALREADY_INITIALIZED,
 };
 
 use crate::error::CallError;
 use crate::limits::{CALL_WAIT, MAX_MECHANISMS, MAX_SLOTS};
-use crate::timed_mutex::TimedMutex;
 
 /// A loaded library and its table of functions.
 pub(crate) struct RawModule {
@@ -33,7 +31,7 @@ pub(crate) struct RawModule {
     functions: CK_FUNCTION_LIST,
     /// Whether the module wants to be called by one thread at a time.
     serial: AtomicBool,
-    turn: TimedMutex<()>,
+    turn: Mutex<()>,
     /// Whether its slots were not listed since it was initialized.
     fresh: AtomicBool,
     /// Keeps the library loaded: the functions are in it.
@@ -49,10 +47,20 @@ struct InitializeArgs {
     _null: *mut c_void,
 }
 
+/// What an attribute of a key permits or forbids: `CKA_SIGN`, `CKA_DECRYPT`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyUse {
+    /// `CKA_SIGN`.
+    Sign,
+    /// `CKA_DECRYPT`.
+    Decrypt,
+}
+
 /// Calls a function of the module's table. Each use says why it is sound.
 macro_rules! call {
     ($module:ident.$function:ident($($argument:expr),* $(,)?)) => {{
-        let turn = $module.serial.load(Ordering::Acquire).then(|| $module.turn.lock(CALL_WAIT));
+        let is_serial = $module.serial.load(Ordering::Acquire);
+        let turn = is_serial.then(|| crate::timed_lock::lock_within(CALL_WAIT, || $module.turn.try_lock()));
         match (turn, $module.functions.$function) {
             (Some(None), _) => Err(CallError::busy(stringify!($function))),
             (_, None) => Err(CallError::no_function(stringify!($function))),
@@ -255,75 +263,49 @@ impl RawModule {
         Ok(private_key)
     }
 
-    /// `C_SignInit`.
-    pub(crate) fn sign_init(
+    /// `C_SignInit` or `C_DecryptInit`.
+    pub(crate) fn begin(
         &self,
+        key_use: KeyUse,
         session: CK_SESSION_HANDLE,
         mechanism: CK_MECHANISM_TYPE,
+        mut parameters: Option<CK_RSA_PKCS_OAEP_PARAMS>,
         key: CK_OBJECT_HANDLE,
     ) -> Result<(), CallError> {
         let mut mechanism = without_parameter(mechanism);
-        call!(self.C_SignInit(session, &raw mut mechanism, key))
-    }
-
-    /// `C_DecryptInit`, with the parameters of the mechanism.
-    pub(crate) fn decrypt_init<P>(
-        &self,
-        session: CK_SESSION_HANDLE,
-        mechanism: CK_MECHANISM_TYPE,
-        mut parameters: P,
-        key: CK_OBJECT_HANDLE,
-    ) -> Result<(), CallError> {
-        let mut mechanism = CK_MECHANISM {
-            mechanism,
-            pParameter: (&raw mut parameters).cast(),
-            ulParameterLen: ulong(size_of::<P>()),
-        };
+        if let Some(parameters) = &mut parameters {
+            mechanism.ulParameterLen = ulong(size_of_val(parameters));
+            mechanism.pParameter = ptr::from_mut(parameters).cast();
+        }
         // The parameters outlive the call.
-        call!(self.C_DecryptInit(session, &raw mut mechanism, key))
+        match key_use {
+            KeyUse::Sign => call!(self.C_SignInit(session, &raw mut mechanism, key)),
+            KeyUse::Decrypt => call!(self.C_DecryptInit(session, &raw mut mechanism, key)),
+        }
     }
 
-    /// `C_Sign`: the operation that was begun in `session` with `C_SignInit`. `signature` must have the
-    /// length of the modulus; what is returned is how much of it the module wrote.
-    pub(crate) fn sign(
+    /// `C_Sign` or `C_Decrypt`: the operation that was begun in `session`. `output` should have the length of the
+    /// modulus; what is returned is how much of it the module wrote.
+    pub(crate) fn finish(
         &self,
+        key_use: KeyUse,
         session: CK_SESSION_HANDLE,
-        data: &[u8],
-        signature: &mut [u8],
+        input: &[u8],
+        output: &mut [u8],
     ) -> Result<usize, CallError> {
-        let mut len = ulong(signature.len());
-        let (data, data_len) = (data.as_ptr().cast_mut(), ulong(data.len()));
+        let mut len = ulong(output.len());
+        let (data, size) = (input.as_ptr().cast_mut(), ulong(input.len()));
+        let output = output.as_mut_ptr();
         // Both buffers are valid for the lengths given.
-        call!(self.C_Sign(
-            session,
-            data,
-            data_len,
-            signature.as_mut_ptr(),
-            &raw mut len
-        ))?;
-        Ok(usize::try_from(len).unwrap_or(usize::MAX))
-    }
-
-    /// `C_Decrypt`: the operation that was begun in `session` with `C_DecryptInit`. `plain` should have the
-    /// length of the modulus; what is returned is how much of it the module wrote.
-    pub(crate) fn decrypt(
-        &self,
-        session: CK_SESSION_HANDLE,
-        encrypted: &[u8],
-        plain: &mut [u8],
-    ) -> Result<usize, CallError> {
-        let mut len = ulong(plain.len());
-        let (encrypted, size) = (encrypted.as_ptr().cast_mut(), ulong(encrypted.len()));
-        call!(self.C_Decrypt(session, encrypted, size, plain.as_mut_ptr(), &raw mut len))?;
+        match key_use {
+            KeyUse::Sign => call!(self.C_Sign(session, data, size, output, &raw mut len)),
+            KeyUse::Decrypt => call!(self.C_Decrypt(session, data, size, output, &raw mut len)),
+        }?;
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
 }
 
-impl fmt::Debug for RawModule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RawModule")
-    }
-}
+privyseal_core::opaque_debug! { [] RawModule; }
 
 const fn without_parameter(mechanism: CK_MECHANISM_TYPE) -> CK_MECHANISM {
     CK_MECHANISM {

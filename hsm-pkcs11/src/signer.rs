@@ -1,11 +1,9 @@
 //! One key behind a module, open and ready: to sign, or to decrypt the keys of JWEs.
 
-use std::fmt;
-
 use privyseal_core::{KeyEncryption, RsaPublicKey, Unwrapper};
 use privyseal_hsm::{FitnessNote, LoginPolicy, SecretProvider, SignerOptions, sealed_signer};
 
-use crate::access::{KeyAccess, Pins, SignSession};
+use crate::access::{KeyAccess, SignSession};
 use crate::error::Error;
 use crate::mechanism::{KeyOperation, RsaPkcsOaep, SigningMechanism};
 use crate::slot::TokenInfo;
@@ -49,7 +47,7 @@ impl<O: KeyOperation> Pkcs11Key<O> {
         pins: &mut dyn SecretProvider,
         options: &SignerOptions,
     ) -> Result<Self, Error> {
-        Self::opened(uri, Pins::Borrowed(pins), options)
+        KeyAccess::open(uri, Some(pins), None, options).map(Self::of)
     }
 
     /// As [`Pkcs11Key::open_as`], with a provider of its own that is asked again when a login is lost and
@@ -63,14 +61,14 @@ impl<O: KeyOperation> Pkcs11Key<O> {
         pins: impl SecretProvider + Send + 'static,
         options: &SignerOptions,
     ) -> Result<Self, Error> {
-        Self::opened(uri, Pins::Owned(Box::new(pins)), options)
+        KeyAccess::open(uri, None, Some(Box::new(pins)), options).map(Self::of)
     }
 
-    fn opened(uri: &Pkcs11Uri, pins: Pins<'_>, options: &SignerOptions) -> Result<Self, Error> {
-        Ok(Self {
+    fn of(access: KeyAccess<O>) -> Self {
+        Self {
             session: None,
-            access: Box::new(KeyAccess::open(uri, pins, options)?),
-        })
+            access: Box::new(access),
+        }
     }
 
     /// The key as a URI that names token and key in full, ready to paste.
@@ -143,8 +141,4 @@ impl Unwrapper for Pkcs11Unwrapper {
     }
 }
 
-impl<O: KeyOperation> fmt::Debug for Pkcs11Key<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Pkcs11Key").field(&self.access).finish()
-    }
-}
+privyseal_core::opaque_debug! { [O: KeyOperation] Pkcs11Key<O>: access; }

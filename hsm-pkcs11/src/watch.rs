@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use privyseal_hsm::lock;
 
 use crate::limits::{CALL_SLOW_AFTER, SLOW_POLL};
 
@@ -70,9 +72,15 @@ struct Call {
 /// From now on `tell` is told of modules that do not do as they should. The first caller in a process is heard.
 pub fn on_module_trouble(tell: fn(&ModuleTrouble<'_>)) {
     if TELL.set(tell).is_ok() {
-        let watch = || loop {
+        let watch = move || loop {
             thread::sleep(SLOW_POLL);
-            slow().iter().for_each(tell_slow);
+            for call in slow() {
+                tell(&ModuleTrouble::SlowCall {
+                    path: &call.path,
+                    function: call.function,
+                    waited: call.begun.elapsed(),
+                });
+            }
         };
         // Without it nothing is said, and all else is as it is.
         let _ = thread::Builder::new()
@@ -83,7 +91,7 @@ pub fn on_module_trouble(tell: fn(&ModuleTrouble<'_>)) {
 
 /// Whether a thread is in a call of a module: if one hangs, the usual end of a process may wait for it for ever.
 pub fn is_module_called() -> bool {
-    slots().iter().any(|slot| call(slot).is_some())
+    slots().iter().any(|slot| lock(slot).is_some())
 }
 
 pub(crate) fn tell(trouble: &ModuleTrouble<'_>) {
@@ -126,18 +134,18 @@ fn set(now: Option<Call>) {
         let mut of_thread = of_thread.borrow_mut();
         let OfThread(slot) = of_thread.get_or_insert_with(|| {
             let slot = Arc::default();
-            let mut threads = threads();
+            let mut threads = lock(&THREADS);
             threads.retain(|slot| slot.strong_count() > 0);
             threads.push(Arc::downgrade(&slot));
             OfThread(slot)
         });
-        *call(slot) = now;
+        *lock(slot) = now;
     });
 }
 
 impl Drop for OfThread {
     fn drop(&mut self) {
-        let left = call(&self.0).take();
+        let left = lock(&self.0).take();
         if let Some(Call { path, function, .. }) = &left {
             tell(&ModuleTrouble::Exit { path, function });
         }
@@ -147,7 +155,7 @@ impl Drop for OfThread {
 /// Those of which it is to be told now.
 fn slow() -> Vec<Call> {
     let is_due = |slot: &Arc<Slot>| {
-        let mut call = call(slot);
+        let mut call = lock(slot);
         let due = call.as_mut()?;
         if due.begun.elapsed() < due.told_after {
             return None;
@@ -159,27 +167,11 @@ fn slow() -> Vec<Call> {
     slots().iter().filter_map(is_due).collect()
 }
 
-fn tell_slow(call: &Call) {
-    tell(&ModuleTrouble::SlowCall {
-        path: &call.path,
-        function: call.function,
-        waited: call.begun.elapsed(),
-    });
-}
-
 /// What stands in the place of a function while a library is loaded.
 pub(crate) const LOADING: &str = "its loading";
 
 fn slots() -> Vec<Arc<Slot>> {
-    threads().iter().filter_map(Weak::upgrade).collect()
-}
-
-fn threads() -> MutexGuard<'static, Vec<Weak<Slot>>> {
-    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn call(slot: &Slot) -> MutexGuard<'_, Option<Call>> {
-    slot.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&THREADS).iter().filter_map(Weak::upgrade).collect()
 }
 
 #[cfg(test)]
@@ -197,7 +189,7 @@ mod tests {
         assert!(is_module_called());
         let back = |factor| {
             OF_THREAD.with_borrow_mut(|of_thread| {
-                let mut call = call(&of_thread.as_ref().unwrap().0);
+                let mut call = lock(&of_thread.as_ref().unwrap().0);
                 let call = call.as_mut().unwrap();
                 call.begun = Instant::now()
                     .checked_sub(CALL_SLOW_AFTER * factor)

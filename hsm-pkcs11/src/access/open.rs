@@ -17,30 +17,19 @@ use crate::mechanism::{self, KeyOperation};
 use crate::module::Entered;
 use crate::session::OpenSession;
 use crate::slot::{self, FoundToken};
-use crate::timed_mutex::TimedMutex;
 use crate::token::OpenToken;
 use crate::uri::{ObjectType, Pkcs11Uri};
 
-/// The provider of the PIN.
-pub(crate) enum Pins<'p> {
-    /// A provider that is there now and not later.
-    Borrowed(&'p mut dyn SecretProvider),
-    /// A provider that stays with the key.
-    Owned(Box<dyn SecretProvider + Send>),
-}
-
 impl<O: KeyOperation> KeyAccess<O> {
-    /// Finds the token and the key that `uri` means, logs in and checks that the key may be used.
+    /// Finds the token and the key that `uri` means, logs in and checks that the key may be used. The PIN is `borrowed`'s, a
+    /// provider that is there now and not later, or that of one that stays with the key.
     pub(crate) fn open(
         uri: &Pkcs11Uri,
-        pins: Pins<'_>,
+        borrowed: Option<&mut dyn SecretProvider>,
+        owned: Option<Box<dyn SecretProvider + Send>>,
         options: &SignerOptions,
     ) -> Result<Self, Error> {
         let module = slot::module_of(uri)?;
-        let (borrowed, owned) = match pins {
-            Pins::Borrowed(borrowed) => (Some(borrowed), None),
-            Pins::Owned(owned) => (None, Some(owned)),
-        };
         let mut authenticator = Authenticator::new(owned, options.login, options.keep_pin);
         let token = OpenToken::open_first(&module, uri, &mut authenticator, borrowed)?;
         let entered = module.enter()?;
@@ -74,12 +63,12 @@ impl<O: KeyOperation> KeyAccess<O> {
             notes,
             heap: Mutex::new(Some((Instant::now(), heap))),
             always_authenticate: facts.always_authenticate,
-            authenticator: TimedMutex::new(authenticator),
+            authenticator: Mutex::new(authenticator),
             live: Mutex::new(LiveSessions {
                 connection: Some(Connection { token, key: handle }),
                 idle,
             }),
-            recovery: TimedMutex::new(Recovery::none()),
+            recovery: Mutex::new(Recovery::none()),
             generation: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
             proved: AtomicBool::new(true),

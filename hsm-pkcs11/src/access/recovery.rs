@@ -25,7 +25,6 @@ use crate::key;
 use crate::limits::RECOVERY_COOLDOWN;
 use crate::login::LoginReason;
 use crate::mechanism::KeyOperation;
-use crate::timed_mutex::TimedMutexGuard;
 use crate::token::OpenToken;
 
 /// How far to go.
@@ -94,7 +93,7 @@ impl<O: KeyOperation> KeyAccess<O> {
 
     /// Whether a login was made, whichever thread made it. None if nothing is left to be done.
     fn recover(&self, seen: u64, depth: Depth) -> Result<Option<bool>, Error> {
-        let mut recovery = self.recovery()?;
+        let mut recovery = self.alone_with(&self.recovery)?;
         // If not, another thread was faster: it is one incident, and one result.
         if self.attempts.load(Ordering::Acquire) == seen {
             if depth == Depth::Deep && self.in_cooldown(&recovery) {
@@ -166,7 +165,7 @@ impl<O: KeyOperation> KeyAccess<O> {
     /// Sets `login` when one is tried, whatever comes of it.
     fn connect(&self, login: &mut bool) -> Result<Connection, Error> {
         let module = self.module.enter()?;
-        let mut authenticator = self.authenticator()?;
+        let mut authenticator = self.alone_with(&self.authenticator)?;
         let tries = authenticator.tries();
         let token = OpenToken::open(
             &module,
@@ -192,13 +191,6 @@ impl<O: KeyOperation> KeyAccess<O> {
     fn start_cooldown(&self, recovery: &mut Recovery) {
         self.proved.store(false, Ordering::Relaxed);
         recovery.last_resort = Some(Instant::now());
-    }
-
-    /// Takes the recovery lock, waiting at most `wait`.
-    pub(super) fn recovery(&self) -> Result<TimedMutexGuard<'_, Recovery>, Error> {
-        self.recovery
-            .lock(self.wait)
-            .ok_or(Error::TokenBusy { waited: self.wait })
     }
 }
 

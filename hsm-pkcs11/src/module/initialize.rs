@@ -7,11 +7,12 @@ use std::sync::{Arc, RwLock};
 
 use cryptoki_sys::CKR_CRYPTOKI_NOT_INITIALIZED;
 
-use super::{Module, Patience, patiently};
+use super::{Module, Patience};
 use crate::error::Error;
 use crate::kept_pin::KeptPins;
-use crate::limits::START_WAIT;
+use crate::limits::{REINITIALIZE_WAIT, START_WAIT};
 use crate::raw::RawModule;
+use crate::timed_lock::lock_within;
 
 impl Module {
     /// Loads the library and initializes it, unless other code in this process has done so.
@@ -53,7 +54,8 @@ impl Module {
     /// is initialized here.
     pub(crate) fn initialize_again(self: &Arc<Self>, epoch: u64) -> Result<(), Error> {
         self.check_process()?;
-        let _alone = patiently(|| self.gate.try_write()).ok_or(Error::ModuleInUse)?;
+        let alone = lock_within(REINITIALIZE_WAIT, || self.gate.try_write());
+        let _alone = alone.ok_or(Error::ModuleInUse)?;
         if self.epoch() != epoch {
             return Ok(());
         }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use cryptoki_sys::{CK_FUNCTION_LIST, CK_INTERFACE};
 
 use super::RawModule;
 use crate::error::CallError;
-use crate::timed_mutex::TimedMutex;
 use crate::watch::{LOADING, UnderWay};
 
 impl RawModule {
@@ -24,7 +23,7 @@ impl RawModule {
             path,
             functions: function_list(&library)?,
             serial: AtomicBool::new(false),
-            turn: TimedMutex::new(()),
+            turn: Mutex::default(),
             fresh: AtomicBool::new(false),
             _library: library,
         })

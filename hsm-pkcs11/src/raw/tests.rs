@@ -40,7 +40,7 @@ fn a_module_is_never_told_of_more_room_than_there_is() {
         path: Path::new("/m.so").into(),
         functions,
         serial: AtomicBool::new(false),
-        turn: TimedMutex::new(()),
+        turn: Mutex::default(),
         fresh: AtomicBool::new(false),
         _library: library,
     };
