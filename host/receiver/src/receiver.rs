@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use crate::links::KnownLinks;
 use crate::registry::CachedRegistry;
 use crate::replay::{Presented, ReplayStore, SKEW, Seen};
-use crate::shares::{Counts, Expiring, Holder, Rooms};
+use crate::shares::{Expiring, Holder, Rooms};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
@@ -49,8 +49,8 @@ pub struct Receiver {
     pub(crate) links: KnownLinks,
     /// For those who wait for what CAs publish about revocation.
     pub(crate) fetching: Rooms,
-    /// The certificates (SHA-256) of which CAs told nothing a moment ago: presenting one again asks nobody.
-    pub(crate) untold: Counts,
+    /// The certificates (SHA-256) that were refused a moment ago after CAs were asked: presenting one again asks nobody.
+    pub(crate) refused: Mutex<Expiring<Rejection>>,
 }
 
 /// What may be changed while a receiver works.

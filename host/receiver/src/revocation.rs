@@ -1,9 +1,8 @@
 //! By what revocation is judged, owned by a receiver that lives long.
 
 use core::fmt;
-use core::time::Duration;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
 use privyseal::UnixTime;
@@ -11,7 +10,7 @@ use privyseal::http::RevocationFetcher;
 use privyseal::pki::crl::Crl;
 use privyseal::pki::ocsp::{OcspQuestion, OcspResponse};
 use privyseal::pki::revocation::{
-    FetchRevocation, Revocation as Told, RevocationOptions, RevocationPlaces,
+    FetchRevocation, Revocation as Told, RevocationOptions, RevocationPlaces, Unknown,
 };
 
 use crate::Rejection;
@@ -68,8 +67,12 @@ impl Revocation {
     }
 }
 
-/// For how long nobody is asked again about a certificate of which nothing was told.
-pub(crate) const PAUSE: Duration = Duration::from_secs(5);
+/// For how many seconds nobody is asked again about a certificate that was refused.
+pub(crate) const PAUSE: u64 = 5;
+
+/// What keeps one who could tell about revocation from it: it does not answer, or there is no place to wait for it.
+pub(crate) const SILENT: u8 = 1;
+pub(crate) const NO_PLACE: u8 = 2;
 
 /// Nothing is found against a client whose CAs are silent.
 pub(crate) fn untold(why: impl fmt::Display) -> Rejection {
@@ -82,18 +85,22 @@ pub(crate) struct Asking<'a> {
     pub(crate) fetcher: &'a RevocationFetcher,
     pub(crate) rooms: &'a Rooms,
     pub(crate) holder: Holder,
-    /// Of the certificate under judgement somebody should have been asked, and there was no place.
-    pub(crate) had_no_place: AtomicBool,
-    /// Nothing was told of a certificate because there was no place.
-    pub(crate) was_kept_out: AtomicBool,
+    /// What keeps somebody from telling about the certificate under judgement; 0 where it is nothing.
+    pub(crate) current: AtomicU8,
+    /// The most of those of which nothing was told.
+    pub(crate) worst: AtomicU8,
 }
 
 impl Asking<'_> {
     fn place(&self, server: &str) -> Option<(Place, Place)> {
         let place = self.rooms.place(server, &self.holder);
-        self.had_no_place
-            .fetch_or(place.is_none(), Ordering::Relaxed);
+        let fault = if place.is_none() { NO_PLACE } else { 0 };
+        self.current.fetch_max(fault, Ordering::Relaxed);
         place
+    }
+
+    fn note_silent(&self, is_silent: bool) {
+        self.current.fetch_max(is_silent.into(), Ordering::Relaxed);
     }
 }
 
@@ -105,21 +112,32 @@ impl FetchRevocation for Asking<'_> {
         judge: &dyn Fn(&OcspResponse) -> Told,
         begun: Instant,
     ) -> Option<Told> {
-        self.had_no_place.store(false, Ordering::Relaxed);
+        self.current.store(0, Ordering::Relaxed);
         let place = |server: &str| self.place(server);
-        self.fetcher
-            .response_where(certificate, ask, judge, begun, place)
+        let fetcher = self.fetcher;
+        let told = fetcher.response_where(certificate, ask, judge, begun, place);
+        // One that does not know the certificate has told all that it can.
+        let is_silent = told
+            .is_none_or(|told| matches!(told, Told::Unknown(why) if why != Unknown::NotCovered));
+        self.note_silent(is_silent && !certificate.responders.is_empty());
+        told
     }
 
     fn lists(&self, certificate: &RevocationPlaces, now: UnixTime, begun: Instant) -> Vec<Crl> {
         let place = |server: &str| self.place(server);
-        self.fetcher.lists_where(certificate, now, begun, place)
+        let lists = self.fetcher.lists_where(certificate, now, begun, place);
+        let is_current = |list: &&Crl| list.next_update().is_some_and(|next| now <= next);
+        let urls = certificate.lists.iter();
+        // Nobody asks for those of LDAP.
+        let urls = urls.filter(|url| url.starts_with("http"));
+        self.note_silent(lists.iter().filter(is_current).count() < urls.count());
+        lists
     }
 
     fn forget(&self, certificate: &RevocationPlaces) {
-        if self.had_no_place.load(Ordering::Relaxed) {
-            self.was_kept_out.store(true, Ordering::Relaxed);
-        } else {
+        let fault = self.current.load(Ordering::Relaxed);
+        self.worst.fetch_max(fault, Ordering::Relaxed);
+        if fault < NO_PLACE {
             self.fetcher.forget(certificate);
         }
     }

@@ -290,6 +290,25 @@ fn who_cannot_be_judged_is_told_to_come_again_and_costs_its_ca_one_request() {
     assert_eq!(ca.asked(), 1);
 }
 
+/// Nobody is named who could tell, or who is named tells about others only: to come again is of no use.
+#[test]
+fn whose_revocation_nobody_can_tell_is_refused_and_costs_its_ca_one_request() {
+    let world = World::new();
+    let play = |party: &World| {
+        let config = world.registry_of(party_info(CONSUMER, "Active", &party.chain));
+        world.play_with(&ISHARE, config, judged_by(&world, false))
+    };
+    play(&world).refuses(&world.assertion(), "revocation", "cannot be told");
+    let ca = SlowCa::start();
+    ca.publish(world.pki.sub.revocation_list(&[]));
+    let party = ca.party(&world, "NTRNL-12345678");
+    let stage = play(&party);
+    for _ in 0..3 {
+        stage.refuses(&party.assertion(), "revocation", "cannot be told");
+    }
+    assert_eq!(ca.asked(), 1);
+}
+
 /// SIGHUP reads files again; what a CA said that is away since is in none of them.
 #[test]
 fn new_lists_make_nobody_ask_again_and_count_while_a_ca_is_away() {

@@ -16,8 +16,7 @@ use crate::cache::CachePolicy;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
 use crate::replay::{MemoryStore, ReplayStore, SKEW};
-use crate::revocation::PAUSE;
-use crate::shares::{Counts, Expiring, Rooms};
+use crate::shares::{Expiring, Rooms};
 use crate::{RegisteredClients, Revocation};
 
 /// Seconds by which the clocks of clients may differ, unless told otherwise: what receivers that exist allow.
@@ -166,7 +165,7 @@ impl ReceiverBuilder {
             proven: Mutex::new(Expiring::new(MAX_KEPT)),
             links: KnownLinks::default(),
             fetching: Rooms::new(self.cache.max_waiting),
-            untold: Counts::new(1, PAUSE),
+            refused: Mutex::new(Expiring::new(MAX_KEPT)),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use privyseal::Certificates;
 use privyseal::UnixTime;
@@ -20,7 +20,7 @@ use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
 use super::{Receiver, Settings, decode, refuse_broken};
-use crate::revocation::{Asking, untold};
+use crate::revocation::{Asking, NO_PLACE, PAUSE, SILENT, untold};
 use crate::shares::Holder;
 use crate::{Rejection, Revocation};
 
@@ -187,29 +187,37 @@ impl Receiver {
         };
         let leaf = chain.leaf().map(Certificate::as_der).unwrap_or_default();
         let leaf = Sha256::digest(leaf).into();
-        if self.untold.are_too_many(&leaf) {
-            return Err(untold("they told nothing a moment ago"));
+        let mut refused = lock(&self.refused);
+        refused.forget(now);
+        if let Some(rejection) = refused.get(&leaf) {
+            return Err(rejection.clone());
         }
+        drop(refused);
         let asking = Asking {
             fetcher,
             rooms: &self.fetching,
             holder,
-            had_no_place: AtomicBool::default(),
-            was_kept_out: AtomicBool::default(),
+            current: AtomicU8::default(),
+            worst: AtomicU8::default(),
         };
         let mut options = revocation.options();
         options.fetch = Some(&asking);
-        // Nobody tells: that says nothing against the client.
+        // Somebody does not answer: that says nothing against the client.
         let unknown = |why: &dyn Display| {
+            if asking.worst.load(Ordering::Relaxed) < SILENT {
+                return Rejection::of(RuleId::Revocation, why);
+            }
             let faults = fetcher.take_faults().join("; ");
             untold(format_args!("{why} ({faults})"))
         };
         let judged = self.check_chain(chain, options, now, &unknown);
-        if asking.was_kept_out.into_inner() {
+        if asking.worst.load(Ordering::Relaxed) == NO_PLACE {
             return Err(untold("too many wait for it"));
         }
-        if judged.as_ref().is_err_and(Rejection::is_temporary) {
-            self.untold.note(&leaf);
+        if let Err(rejection) = &judged {
+            let mut refused = lock(&self.refused);
+            refused.remove(&leaf);
+            refused.keep(leaf, rejection.clone(), holder, now.saturating_add(PAUSE));
         }
         judged
     }
