@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use privyseal::jose::jwk::KeySet;
-use privyseal::oauth::Introspection;
 use privyseal::pki::certificates::Certificates;
 use privyseal::schemes::ishare::Expected;
 use privyseal_receiver::{
@@ -44,7 +43,7 @@ pub(super) struct Verify {
     /// The nonce that an id token must have
     #[arg(long, value_name = "NONCE")]
     nonce: Option<String>,
-    /// The moment to judge at, in seconds since 1970; by default now. Clocks may differ by 10 s; delegation evidence may come 5 s early, and ends on time
+    /// The moment to judge at, in seconds since 1970; by default now. Clocks may differ by 10 s; a delegation token may come 5 s early, and it and its evidence end on time
     #[arg(long, value_name = "EPOCH")]
     now: Option<u64>,
     #[command(flatten)]
@@ -113,10 +112,8 @@ impl Verify {
     }
 
     fn introspection(&self) -> Result<VerifiedToken, CliError> {
-        let said = token(self.token.clone())?.into_bytes();
-        let said = Introspection::from_response(said.into());
-        let said = said.map_err(|why| CliError::option("--kind", why))?;
-        Ok(verify_introspection(&said, &self.wanted()?))
+        let said = token(self.token.clone())?;
+        Ok(verify_introspection(said.as_bytes(), &self.wanted()?))
     }
 
     fn wanted(&self) -> Result<Wanted<'_>, CliError> {

@@ -141,10 +141,14 @@ fn clause(error: &JoseError) -> String {
     }
 }
 
-/// Judges what the server that issued an access token says about it (RFC 7662): that it is good and an access token, its
-/// issuer, its audience where one is wanted, and its roles; its times where they are there.
-pub fn verify_introspection(said: &Introspection, wanted: &Wanted<'_>) -> VerifiedToken {
+/// Judges the response of the server that issued an access token to a question about it (RFC 7662): that it is good and an
+/// access token, its issuer, its audience where one is wanted, and its roles; its times where they are there.
+pub fn verify_introspection(response: &[u8], wanted: &Wanted<'_>) -> VerifiedToken {
     let mut verified = VerifiedToken::default();
+    let said = Introspection::from_response(response.to_vec().into());
+    let Some(said) = verified.judge("response", said) else {
+        return verified;
+    };
     let active = said.is_active().then_some(());
     let active = active.ok_or("the server says that the token is not good");
     if verified.judge("active", active).is_none() {

@@ -3,7 +3,6 @@
 use std::process::Command;
 
 use privyseal::jose::jwk::KeySet;
-use privyseal::oauth::Introspection;
 use privyseal::pki::crl::Crl;
 use privyseal::pki::revocation::RevocationOptions;
 use privyseal::schemes::ishare::Expected;
@@ -177,23 +176,25 @@ fn what_the_server_says_about_a_token_is_judged_rule_by_rule() {
         let mut said = claims();
         said["active"] = json!(true);
         change(&mut said);
-        let said = Introspection::from_response(said.to_string().into_bytes().into()).unwrap();
         let mut wanted = Wanted::new(ISSUER, now());
         wanted.claims.audience = Some("service");
         wanted.roles = &needed;
-        broken(&verify_introspection(&said, &wanted))
+        broken(&verify_introspection(said.to_string().as_bytes(), &wanted))
     };
     assert_eq!(judge(&|_| {}), [""; 0]);
     // What is no JWS is not called one, and what was not asked for is said.
     let said = json!({ "active": true, "iss": ISSUER, "exp": 1, "typ": "Refresh" }).to_string();
-    let said = Introspection::from_response(said.into_bytes().into()).unwrap();
-    let report = verify_introspection(&said, &Wanted::new(ISSUER, now()));
+    let report = verify_introspection(said.as_bytes(), &Wanted::new(ISSUER, now()));
     let report = report.report().to_string();
     assert!(
         !report.contains("JWS") && report.contains("broken  exp: says that it expired"),
         "{report}"
     );
     assert!(report.contains("not checked aud: nobody said"), "{report}");
+    // RFC 7662 section 2.2: active is "REQUIRED", a "Boolean indicator".
+    for active in [json!("true"), json!(1), Value::Null] {
+        assert_eq!(judge(&|it| it["active"] = active.clone()), ["response"]);
+    }
     // Of what section 2.2 calls OPTIONAL that must be there which was asked for.
     let without = |name| move |it: &mut Value| _ = it.as_object_mut().unwrap().remove(name);
     for name in ["exp", "iat", "typ"] {
@@ -247,7 +248,12 @@ fn the_command_judges_a_kind_by_its_own_options() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("another kind of token"), "{said}");
     let said = verify(&["--kind", "introspection", "--role", "reader"]);
-    assert!(said.1.contains("not a JSON object"), "{said:?}");
+    assert_eq!(said.0, Some(1), "{said:?}");
+    assert!(
+        said.1
+            .contains("broken  response: the answer is not a JSON object"),
+        "{said:?}"
+    );
     let foreign: [(&[&str], &str); 10] = [
         (
             &["--kind", "introspection", "--jwks", "keys.json"],
@@ -284,10 +290,9 @@ fn what_a_token_is_bound_to_is_not_checked() {
         claims["cnf"] = cnf;
         let token = sign(&old, &json!({ "alg": "RS256", "kid": "old" }), &claims);
         claims["active"] = json!(true);
-        let said = Introspection::from_response(claims.to_string().into_bytes().into()).unwrap();
         for verified in [
             verify_token(&token, TokenKind::Access, &set, &wanted),
-            verify_introspection(&said, &wanted),
+            verify_introspection(claims.to_string().as_bytes(), &wanted),
         ] {
             assert_eq!(broken(&verified), [""; 0]);
             let mut findings = verified.report().findings().iter();
