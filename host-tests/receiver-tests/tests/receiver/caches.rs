@@ -91,9 +91,7 @@ fn many_who_wait_are_one_request() {
 fn an_asynchronous_caller_waits_and_other_tasks_go_on() {
     let world = World::new();
     let Stage {
-        registry: _registry,
-        receiver,
-        switch,
+        receiver, switch, ..
     } = world.play(world.honest());
     let form = || TokenForm::of_assertion(world.assertion()).client_id(CONSUMER);
     let receiver = AsyncReceiver::new(Arc::new(receiver), 1);

@@ -25,12 +25,15 @@ use crate::stage::{CONSUMER, World};
 
 /// The public address and the internal one. The server runs as long as the process.
 pub(crate) fn serve(world: &World) -> (SocketAddr, SocketAddr) {
-    let stage = world.play(world.honest());
-    serve_with(TokenServer::new(stage.receiver), stage.registry)
+    let stage = world.play_online(world.honest());
+    serve_with(TokenServer::new(stage.receiver), stage.server)
 }
 
-/// The same of a server with that registry.
-pub(crate) fn serve_with(server: TokenServer, registry: IshareServer) -> (SocketAddr, SocketAddr) {
+/// The same of a server with that registry, if it is one.
+pub(crate) fn serve_with(
+    server: TokenServer,
+    registry: Option<IshareServer>,
+) -> (SocketAddr, SocketAddr) {
     let loopback = || "127.0.0.1:0".parse().unwrap();
     let bound = server.bind(loopback(), loopback()).unwrap();
     let addresses = bound.addresses().unwrap();
@@ -301,7 +304,7 @@ fn each_answer_that_the_token_store_failed_is_in_the_log_once() {
         let outcome = outcome.map(|party| party.id().to_owned());
         line.send(outcome.map_err(ToString::to_string)).unwrap();
     });
-    let (public, internal) = serve_with(server, stage.registry);
+    let (public, internal) = serve_with(server, stage.server);
     let failed = Err("unavailable: the token store: it is away: on purpose".to_owned());
     let bearer = "Authorization: Bearer x\r\n";
     for ask in [
@@ -336,7 +339,7 @@ fn each_refusal_of_an_assertion_says_whose_it_claims_to_be() {
             .map(|(id, jti)| (id.to_owned(), !jti.is_empty()));
         line.send((rejection.rule().name(), claimed)).unwrap();
     });
-    let (public, internal) = serve_with(server, stage.registry);
+    let (public, internal) = serve_with(server, stage.server);
     let good = form(&world.assertion(), &[]);
     let basic = format!("{FORM}Authorization: Basic eDp4\r\n");
     let replaced = |from: &str, to: &str| good.replace(from, to);
@@ -385,7 +388,7 @@ fn each_refusal_of_a_form_is_in_the_log_once() {
     let server = TokenServer::new(stage.receiver).watched(move |outcome| {
         line.send(outcome.unwrap_err().to_string()).unwrap();
     });
-    let (public, internal) = serve_with(server, stage.registry);
+    let (public, internal) = serve_with(server, stage.server);
     let good = form(&world.assertion(), &[]);
     let long = "x".repeat(1_000_000);
     let basic = format!("{FORM}Authorization: Basic eDp4\r\n");

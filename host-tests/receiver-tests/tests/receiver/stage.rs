@@ -6,7 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use privyseal::base::clock;
-use privyseal::schemes::ishare::{IshareError, Party, PartyQuery, TrustedList};
+use privyseal::schemes::ishare::{
+    Expected, IshareError, Party, PartyFault, PartyQuery, TrustedList,
+};
 use privyseal::{
     AssertionOptions, BaseUrl, Certificates, Client, Http, HttpOptions, Roots, Scheme, Server,
     SigningClient, UnixTime,
@@ -22,7 +24,7 @@ use privyseal_test_judges::decode::{to_base64, to_base64url};
 use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, test_key};
 use privyseal_test_servers::ishare_server::{Config, IshareServer, REGISTRY, party_info};
 use privyseal_test_suite::software_signer::SoftwareSigner;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Who receives, and asks the registry.
 pub(crate) const PROVIDER: &str = "did:ishare:EU.NL.NTRNL-90000009";
@@ -66,7 +68,13 @@ impl World {
         SigningClient::new(&ISHARE, id, certificates.chain().unwrap(), signer).unwrap()
     }
 
-    /// Starts the registry, and a receiver that asks it.
+    /// A registry in this process.
+    pub(crate) fn told(&self, config: Config) -> impl RegistrySource + use<> {
+        let trust = self.root();
+        Told { config, trust }
+    }
+
+    /// The same, and a receiver.
     pub(crate) fn play(&self, config: Config) -> Stage {
         self.play_with(&ISHARE, config, |builder| builder)
     }
@@ -77,6 +85,11 @@ impl World {
         config: Config,
         change: impl FnOnce(ReceiverBuilder) -> ReceiverBuilder,
     ) -> Stage {
+        Stage::new(scheme, self.told(config), change)
+    }
+
+    /// The same, whose registry is a server that is asked by HTTPS.
+    pub(crate) fn play_online(&self, config: Config) -> Stage {
         let server = IshareServer::start(config);
         let roots = Certificates::from_bytes(server.tls_ca_pem().as_bytes()).unwrap();
         let http = Http::new(&HttpOptions::default().roots(Roots::Only(roots)));
@@ -85,22 +98,9 @@ impl World {
         let client = Client::from_source(Box::new(self.provider()), http);
         let asked = Server::new(base).assertion(assertion);
         let source = ClientRegistry::new(client, asked, REGISTRY, self.root());
-        let switch = Switch::default();
-        let watched = Watched {
-            source,
-            switch: switch.clone(),
-        };
-        // A busy machine takes its time.
-        let policy = CachePolicy::default().wait(Duration::from_secs(600));
-        let builder = Receiver::builder(scheme)
-            .replay(Arc::new(MemoryStore::new(1000)))
-            .audience(PROVIDER)
-            .cache(policy);
-        let receiver = change(builder.registry(watched)).build().unwrap();
         Stage {
-            registry: server,
-            receiver,
-            switch,
+            server: Some(server),
+            ..Stage::new(&ISHARE, source, |builder| builder)
         }
     }
 
@@ -245,13 +245,41 @@ impl Switch {
     }
 }
 
+/// What a registry says, and nobody else.
 #[derive(Debug)]
-struct Watched {
-    source: ClientRegistry,
+struct Told {
+    config: Config,
+    trust: Certificates,
+}
+
+impl Told {
+    fn claims(&self, target: &str) -> Result<Map<String, Value>, IshareError> {
+        let said = self.config.said(PROVIDER, target);
+        let (name, token) = said.map_err(|_| PartyFault::Unknown)?;
+        let claims = Expected::new(REGISTRY, PROVIDER, &self.trust).claims(&token, now());
+        claims.map_err(|fault| IshareError::Response { name, fault })
+    }
+}
+
+impl RegistrySource for Told {
+    fn trusted_list(&self) -> Result<TrustedList, IshareError> {
+        Ok(TrustedList::from_claims(&self.claims("/trusted_list")?).unwrap())
+    }
+
+    fn party(&self, query: PartyQuery<'_>) -> Result<Party, IshareError> {
+        let party = Party::from_claims(&self.claims(&query.path())?)?;
+        party.check_id(query.id())?;
+        Ok(party)
+    }
+}
+
+#[derive(Debug)]
+struct Watched<S> {
+    source: S,
     switch: Switch,
 }
 
-impl RegistrySource for Watched {
+impl<S: RegistrySource> RegistrySource for Watched<S> {
     fn trusted_list(&self) -> Result<TrustedList, IshareError> {
         self.switch.note("list".to_owned())?;
         self.source.trusted_list()
@@ -264,12 +292,36 @@ impl RegistrySource for Watched {
 }
 
 pub(crate) struct Stage {
-    pub(crate) registry: IshareServer,
     pub(crate) receiver: Receiver,
     pub(crate) switch: Switch,
+    /// The registry, where it is one.
+    pub(crate) server: Option<IshareServer>,
 }
 
 impl Stage {
+    fn new(
+        scheme: &'static Scheme,
+        source: impl RegistrySource + 'static,
+        change: impl FnOnce(ReceiverBuilder) -> ReceiverBuilder,
+    ) -> Self {
+        let switch = Switch::default();
+        let watched = Watched {
+            source,
+            switch: switch.clone(),
+        };
+        // A busy machine takes its time.
+        let policy = CachePolicy::default().wait(Duration::from_secs(600));
+        let builder = Receiver::builder(scheme)
+            .replay(Arc::new(MemoryStore::new(1000)))
+            .audience(PROVIDER)
+            .cache(policy);
+        Self {
+            receiver: change(builder.registry(watched)).build().unwrap(),
+            switch,
+            server: None,
+        }
+    }
+
     pub(crate) fn accept(&self, assertion: &str) -> Result<VerifiedParty, Rejection> {
         self.receiver
             .accept(&TokenForm::of_assertion(assertion).client_id(CONSUMER))

@@ -1,5 +1,6 @@
 //! From a request to a response, without the network.
 
+use hyper::http::uri::PathAndQuery;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -38,22 +39,36 @@ pub(super) fn route(
         return Ok(loopback::json(StatusCode::OK, &json!({ name: token })));
     }
     let client = desk.bearer(request)?;
-    let (name, said) = if path == "/trusted_list" {
-        let list = json!({ "trusted_list": config.trusted_list });
-        ("trusted_list_token", list)
-    } else if path == "/parties" {
-        let query = request.uri().query().unwrap_or_default();
-        let found = says::found(&config.parties, query)?;
-        ("parties_token", json!({ "parties_info": found }))
-    } else if let Some(id) = path.strip_prefix("/parties/") {
-        let info = says::party(&config.parties, &percent_decoded(id));
-        let info = info.ok_or_else(|| Refusal::of_status(404))?;
-        ("party_token", json!({ "party_info": info }))
-    } else {
-        return Err(Refusal::of_status(404));
-    };
-    let token = signed::token(config, &client, desk.now(), name, said);
+    let target = request.uri().path_and_query();
+    let (name, token) = config.said(&client, target.map_or(path, PathAndQuery::as_str))?;
     Ok(loopback::json(StatusCode::OK, &json!({ name: token })))
+}
+
+impl Config {
+    /// What `client` is told at that path: the token, and its name.
+    ///
+    /// # Errors
+    /// If there is nothing to tell.
+    pub fn said(&self, client: &str, target: &str) -> Result<(&'static str, String), Refusal> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (name, said) = if path == "/trusted_list" {
+            let list = json!({ "trusted_list": self.trusted_list });
+            ("trusted_list_token", list)
+        } else if path == "/parties" {
+            let found = says::found(&self.parties, query)?;
+            ("parties_token", json!({ "parties_info": found }))
+        } else if let Some(id) = path.strip_prefix("/parties/") {
+            let info = says::party(&self.parties, &percent_decoded(id));
+            let info = info.ok_or_else(|| Refusal::of_status(404))?;
+            ("party_token", json!({ "party_info": info }))
+        } else {
+            return Err(Refusal::of_status(404));
+        };
+        Ok((
+            name,
+            signed::token(self, client, (self.clock)(), name, said),
+        ))
+    }
 }
 
 /// "Access token" of iSHARE's developer portal.
