@@ -318,3 +318,6 @@ impl Claims {
         })
     }
 }
+
+#[cfg(all(test, feature = "server"))]
+mod tests;

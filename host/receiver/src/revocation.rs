@@ -142,3 +142,43 @@ impl FetchRevocation for Asking<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use privyseal::http::HttpOptions;
+
+    use super::*;
+
+    #[test]
+    fn lists_may_leave_open_what_cas_are_asked() {
+        let lists = Revocation::default();
+        assert!(!lists.given().allow_unknown && !lists.options().allow_unknown);
+        let online = lists.online(RevocationFetcher::new(&HttpOptions::default()));
+        assert!(online.given().allow_unknown && online.given().fetch.is_none());
+        assert!(!online.options().allow_unknown && online.options().fetch.is_some());
+        let lenient = online.allow_unknown(true);
+        assert!(lenient.options().allow_unknown);
+    }
+
+    /// At that address there is nobody.
+    #[test]
+    fn a_ca_is_asked_by_who_has_a_place() {
+        let fetcher = RevocationFetcher::new(&HttpOptions::default());
+        let mut certificate = RevocationPlaces::default();
+        certificate.lists = vec!["http://127.0.0.1:1/list".to_owned()];
+        let now = UnixTime::from_secs(1_800_000_000).unwrap();
+        for (places, was_asked) in [(96, true), (0, false)] {
+            let asking = Asking {
+                fetcher: &fetcher,
+                rooms: &Rooms::new(places),
+                holder: Holder::default(),
+                had_no_place: AtomicBool::default(),
+                was_kept_out: AtomicBool::default(),
+            };
+            assert!(asking.lists(&certificate, now, Instant::now()).is_empty());
+            asking.forget(&certificate);
+            assert_eq!(!fetcher.take_faults().is_empty(), was_asked);
+            assert_eq!(asking.was_kept_out.into_inner(), !was_asked);
+        }
+    }
+}

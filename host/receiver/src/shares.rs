@@ -240,6 +240,9 @@ mod tests {
         assert_eq!([takes(1), takes(1), takes(2), takes(3)], [22, 0, 14, 10]);
         // Some who take all they get leave one for who comes after them.
         assert!((4..10).all(|who| takes(who) > 0));
+        // Who gives back one of many has many still.
+        shares.give_back(&[1; 32]);
+        assert!(!shares.take([1; 32]));
     }
 
     #[test]
@@ -286,6 +289,17 @@ mod tests {
         let room = Room::for_anybody(9);
         let places: Vec<_> = (0..12).filter_map(|_| room.place(&[0; 32])).collect();
         assert_eq!(places.len(), 9);
+    }
+
+    #[test]
+    fn many_holders_of_whom_something_is_counted_are_bounded_by_the_window() {
+        for (window, kept) in [(Duration::ZERO, 1), (Duration::MAX, Counts::MAX_KEPT + 1)] {
+            let counts = Counts::new(1, window);
+            for number in 0..=Counts::MAX_KEPT {
+                counts.note(&Sha256::digest(number.to_be_bytes()).into());
+            }
+            assert_eq!(lock(&counts.of_each).len(), kept);
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 use privyseal_receiver::TokenForm;
-use privyseal_test_servers::ishare_server::party_info;
+use privyseal_test_judges::decode::to_hex;
+use privyseal_test_pki::CertificateSpec;
+use privyseal_test_servers::ishare_server::{fingerprint, party_info};
 use serde_json::json;
 
 use crate::stage::{CONSUMER, World, now};
@@ -20,6 +22,9 @@ fn an_active_party_is_verified_and_its_claims_certificate_and_roles_are_known() 
     assert_eq!(verified.claims()["aud"], stage.receiver.audience());
     assert!(verified.exp() > now());
     assert_eq!(verified.leaf(), Some(&*world.chain[0]));
+    let digest = fingerprint(&world.key.spki_der());
+    assert_eq!(to_hex(verified.key_digest()), digest);
+    assert_eq!(verified.record().unwrap()["party_id"], CONSUMER);
     assert_eq!(verified.roles(), ["ServiceConsumer", "EntitledParty"]);
 }
 
@@ -54,6 +59,26 @@ fn clocks_may_differ_by_the_leeway_and_no_more() {
     assert_eq!(rule(now + 6), Err("time-not-future"));
     assert_eq!(rule(now - 34), Ok(()));
     assert_eq!(rule(now - 35), Err("time-not-expired"));
+}
+
+/// What was proved of a header counts no longer than its certificates.
+#[test]
+fn a_certificate_that_ends_after_it_was_proved_is_refused() {
+    let (now, end) = (now(), now().saturating_add(60));
+    let seal = CertificateSpec::seal().valid(now.as_secs() - 3600, end.as_secs());
+    let world = World::new().sealed_as("NTRNL-12345678", seal);
+    let stage = world.play(world.honest());
+    let accept = |at: privyseal::UnixTime| {
+        let assertion = world.with_claims(|claims| {
+            claims["iat"] = json!(at.as_secs());
+            claims["exp"] = json!(at.as_secs() + 30);
+        });
+        let form = TokenForm::of_assertion(assertion).client_id(CONSUMER);
+        let accepted = stage.receiver.accept_at(&form, at).map(|_| ());
+        accepted.map_err(|rejection| rejection.rule().name())
+    };
+    assert_eq!([accept(now), accept(end)], [Ok(()); 2]);
+    assert_eq!(accept(end.saturating_add(1)), Err("x5c-dates"));
 }
 
 /// iSHARE 1.x, as its page prints a record: no certificates, found by the whole subject name.

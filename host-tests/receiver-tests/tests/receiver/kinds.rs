@@ -5,7 +5,7 @@ use std::sync::Arc;
 use privyseal::jose::jwk::KeySet;
 use privyseal::{Certificates, UnixTime};
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
-use privyseal_receiver::replay::MemoryStore;
+use privyseal_receiver::replay::{MemoryStore, Presented, ReplayStore, Seen, StoreError};
 use privyseal_receiver::{BuildError, Receiver, RegisteredClients, TokenForm};
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
@@ -49,6 +49,30 @@ fn the_memory_of_a_receiver_begins_when_it_is_made() {
     let words = "unavailable: the replay store: it was made before the memory";
     assert!(before.to_string().starts_with(words), "{before}");
     accept(now().saturating_add(60)).unwrap();
+}
+
+/// A store that is a server is asked at the end, and not before.
+#[derive(Debug)]
+struct Distant;
+
+impl ReplayStore for Distant {
+    fn remember(&self, _: &Presented) -> Result<Seen, StoreError> {
+        Ok(Seen::First)
+    }
+}
+
+#[test]
+fn a_store_that_cannot_tell_without_a_server_keeps_nobody_out() {
+    let world = World::new();
+    let set = keys(&[jwk(&world.key, "a")]);
+    let audience = "https://idp.example/auth/realms/M2M";
+    let receiver = Receiver::builder(&EHEALTH).audience(audience);
+    let receiver = receiver.replay(Arc::new(Distant));
+    let receiver = receiver.clients(RegisteredClients::default().keys("one", set));
+    let receiver = receiver.build().unwrap();
+    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "a" });
+    let assertion = world.sign(&header, &claims("one", audience));
+    assert_eq!(rule(&receiver, &assertion), Ok("one".to_owned()));
 }
 
 #[test]
@@ -238,6 +262,7 @@ fn parts_that_make_no_receiver_are_named() {
     );
     let trusting = fiam().trust(Certificates::default()).leeway(61);
     assert_eq!(built(trusting), Err(BuildError::Leeway(61)));
+    assert_ne!(built(fiam().leeway(60)), Err(BuildError::Leeway(60)));
     let error = built(Receiver::builder(&ISHARE).audience("x")).unwrap_err();
     assert!(error.to_string().contains("audience"), "{error}");
 }

@@ -182,10 +182,53 @@ fn bad_answers_take_the_place_of_parties_no_longer_than_they_are_used() {
     let policy = policy.max_parties(2);
     let cache = Cache::new(policy, Room::new(1), |value| *value > 0);
     let get = |name, value| cache.get(name, &[0; 32], Instant::now(), move || Ok::<_, &str>(value));
-    for (name, value) in [("a", 0), ("b", 0), ("good", 1)] {
+    for (name, value) in [("a", 0), ("b", 0), ("good", 1), ("c", 0), ("better", 1)] {
         assert_eq!(get(name, value), Ok(value));
     }
-    assert_eq!(get("good", 2), Ok(1));
+    // Where all places are in use, one more is asked for each time.
+    assert_eq!(get("third", 1), Ok(1));
+    let known = ["good", "better", "third"].map(|name| get(name, 2));
+    assert_eq!(known, [Ok(1), Ok(1), Ok(2)]);
+}
+
+/// Neither while there is no value, nor while there is one.
+#[test]
+fn a_registry_that_is_away_is_not_asked_again_by_every_caller() {
+    for known in [false, true] {
+        let cache = cache(Duration::ZERO, LONG);
+        if known {
+            assert_eq!(cache.get("a", &[0; 32], Instant::now(), || Ok(7)), Ok(7));
+        }
+        let calls = Arc::<AtomicUsize>::default();
+        for _ in 0..1000 {
+            let calls = Arc::clone(&calls);
+            let away = move || {
+                calls.fetch_add(1, Ordering::SeqCst);
+                Err("away")
+            };
+            let _ = cache.get("a", &[0; 32], Instant::now(), away);
+        }
+        let asked = calls.load(Ordering::SeqCst);
+        assert!(asked < 100, "{asked}");
+    }
+}
+
+#[test]
+fn who_waits_in_vain_is_not_told_of_an_older_failure() {
+    let cache = cache_of(CachePolicy::default().wait(Duration::from_millis(10)));
+    let get =
+        |load: fn() -> Result<usize, &'static str>| cache.get("a", &[0; 32], Instant::now(), load);
+    let hangs = || {
+        thread::park();
+        Ok(1)
+    };
+    // Within a moment nobody asks again.
+    let began = Instant::now();
+    get(|| Err("away")).unwrap_err();
+    while get(hangs) != Err("it has not answered in time".to_owned()) {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        thread::yield_now();
+    }
 }
 
 /// Its place is taken until it answers or is given up, so that there is a bounded number of such requests.
