@@ -43,3 +43,21 @@ impl VerifyLink for KnownLinks {
         HostLinks.constraints_hold(chain)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_links_are_remembered_and_no_more() {
+        let read = |der: &'static [u8]| Certificate::from_der(der).unwrap();
+        let sub = include_bytes!("../../../host-tests/fixtures/ishare-test-chain/2-sub-ca.der");
+        let root = include_bytes!("../../../host-tests/fixtures/ishare-test-chain/3-root-ca.der");
+        for (known, kept) in [(MAX_KEPT - 1, MAX_KEPT), (MAX_KEPT, 1)] {
+            let others = (0..known).map(|number| Sha256::digest(number.to_be_bytes()).into());
+            let links = KnownLinks(Mutex::new(others.collect()));
+            links.verify(&read(sub), &read(root)).unwrap();
+            assert_eq!(lock(&links.0).len(), kept);
+        }
+    }
+}

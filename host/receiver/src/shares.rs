@@ -293,12 +293,31 @@ mod tests {
 
     #[test]
     fn many_holders_of_whom_something_is_counted_are_bounded_by_the_window() {
-        for (window, kept) in [(Duration::ZERO, 1), (Duration::MAX, Counts::MAX_KEPT + 1)] {
+        let (none, ever) = (Duration::ZERO, Duration::MAX);
+        let too_many = Counts::MAX_KEPT + 1;
+        for (window, noted, kept) in [
+            (none, 2, 2),
+            (none, too_many, 1),
+            (ever, too_many, too_many),
+        ] {
             let counts = Counts::new(1, window);
-            for number in 0..=Counts::MAX_KEPT {
+            for number in 0..noted {
                 counts.note(&Sha256::digest(number.to_be_bytes()).into());
             }
             assert_eq!(lock(&counts.of_each).len(), kept);
+        }
+    }
+
+    #[test]
+    fn so_many_in_a_window_are_too_many_of_that_holder() {
+        for (window, expected) in [(Duration::MAX, [false, true]), (Duration::ZERO, [false; 2])] {
+            let counts = Counts::new(2, window);
+            let are_too_many = [(); 2].map(|()| {
+                counts.note(&[1; 32]);
+                counts.are_too_many(&[1; 32])
+            });
+            assert_eq!(are_too_many, expected);
+            assert!(!counts.are_too_many(&[2; 32]));
         }
     }
 

@@ -1,13 +1,17 @@
 //! What is accepted, and what is then known.
 
+use privyseal::UnixTime;
+use privyseal::http::{HttpOptions, RevocationFetcher};
+use privyseal::pki::crl::Crl;
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
-use privyseal_receiver::TokenForm;
+use privyseal_receiver::{Revocation, TokenForm};
 use privyseal_test_judges::decode::to_hex;
-use privyseal_test_pki::CertificateSpec;
+use privyseal_test_pki::der::element;
+use privyseal_test_pki::{CertificateSpec, TestPki, Validity};
 use privyseal_test_servers::ishare_server::{fingerprint, party_info};
 use serde_json::json;
 
-use crate::stage::{CONSUMER, World, now};
+use crate::stage::{CONSUMER, Stage, World, now};
 
 #[test]
 fn an_active_party_is_verified_and_its_claims_certificate_and_roles_are_known() {
@@ -61,6 +65,17 @@ fn clocks_may_differ_by_the_leeway_and_no_more() {
     assert_eq!(rule(now - 35), Err("time-not-expired"));
 }
 
+/// Whether a good assertion that is made then is accepted then.
+fn accept_at(world: &World, stage: &Stage, at: UnixTime) -> Result<(), &'static str> {
+    let assertion = world.with_claims(|claims| {
+        claims["iat"] = json!(at.as_secs());
+        claims["exp"] = json!(at.as_secs() + 30);
+    });
+    let form = TokenForm::of_assertion(assertion).client_id(CONSUMER);
+    let accepted = stage.receiver.accept_at(&form, at).map(|_| ());
+    accepted.map_err(|rejection| rejection.rule().name())
+}
+
 /// What was proved of a header counts no longer than its certificates.
 #[test]
 fn a_certificate_that_ends_after_it_was_proved_is_refused() {
@@ -68,17 +83,63 @@ fn a_certificate_that_ends_after_it_was_proved_is_refused() {
     let seal = CertificateSpec::seal().valid(now.as_secs() - 3600, end.as_secs());
     let world = World::new().sealed_as("NTRNL-12345678", seal);
     let stage = world.play(world.honest());
-    let accept = |at: privyseal::UnixTime| {
-        let assertion = world.with_claims(|claims| {
-            claims["iat"] = json!(at.as_secs());
-            claims["exp"] = json!(at.as_secs() + 30);
-        });
-        let form = TokenForm::of_assertion(assertion).client_id(CONSUMER);
-        let accepted = stage.receiver.accept_at(&form, at).map(|_| ());
-        accepted.map_err(|rejection| rejection.rule().name())
+    for at in [now, end] {
+        assert_eq!(accept_at(&world, &stage, at), Ok(()));
+    }
+    let late = accept_at(&world, &stage, end.saturating_add(1));
+    assert_eq!(late, Err("x5c-dates"));
+}
+
+/// A list that does not say when the next one comes is believed for a week.
+#[test]
+fn a_chain_is_proved_again_after_four_fifths_of_its_time_and_not_before() {
+    let world = World::new();
+    let TestPki { root, sub, issuing } = &world.pki;
+    let begins = Validity::years_from_now(1).not_before;
+    let lists = [
+        issuing.passing_list(),
+        sub.revocation_list(&[]),
+        root.revocation_list(&[]),
+    ];
+    let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
+    let revocation = Revocation::by_lists(lists.collect());
+    let stage = world.play_with(&ISHARE, world.honest(), |it| it.revocation(revocation));
+    let proved = UnixTime::from_secs(begins + 7 * 24 * 3600 - 100).unwrap();
+    let accept = |later| accept_at(&world, &stage, proved.saturating_add(later));
+    assert_eq!([0, 239].map(accept), [Ok(()); 2]);
+    assert_eq!(accept(240), Err("revocation"));
+}
+
+/// What was proved counts on while no CA can be asked, and nobody else gets in.
+#[test]
+fn lists_that_are_taken_away_keep_nobody_out_who_was_proved() {
+    let place = b"http://127.0.0.1:1/list";
+    let place = [0xa0, 0xa0, 0x30, 0x30]
+        .iter()
+        .fold(element(0x86, place), |inner, tag| element(*tag, &inner));
+    let mut leaf = CertificateSpec::seal();
+    leaf.special.push(("2.5.29.31", place));
+    let world = World::new().sealed_as("NTRNL-12345678", leaf.clone());
+    let lists = |revoked: &[&[u8]]| -> Vec<Crl> {
+        let TestPki { root, sub, issuing } = &world.pki;
+        let lists = [
+            issuing.revocation_list(revoked),
+            sub.revocation_list(&[]),
+            root.revocation_list(&[]),
+        ];
+        let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
+        lists.collect()
     };
-    assert_eq!([accept(now), accept(end)], [Ok(()); 2]);
-    assert_eq!(accept(end.saturating_add(1)), Err("x5c-dates"));
+    let online = RevocationFetcher::new(&HttpOptions::default());
+    let revocation = Revocation::by_lists(lists(&[])).online(online);
+    let stage = world.play_with(&ISHARE, world.honest(), |it| it.revocation(revocation));
+    stage.accept(&world.assertion()).unwrap();
+    stage.receiver.set_lists(Vec::new());
+    stage.accept(&world.assertion()).unwrap();
+    let other = world.sealed_as("NTRNL-12345678", leaf);
+    stage.refuses(&other.assertion(), "unavailable", "what CAs say");
+    stage.receiver.set_lists(lists(&[&world.chain[0]]));
+    stage.refuses(&world.assertion(), "revocation", "was revoked");
 }
 
 /// iSHARE 1.x, as its page prints a record: no certificates, found by the whole subject name.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use privyseal::jose::jwk::KeySet;
+use privyseal::pki::crl::Crl;
+use privyseal::schemes::own;
 use privyseal::{Certificates, UnixTime};
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
 use privyseal_receiver::replay::{MemoryStore, Presented, ReplayStore, Seen, StoreError};
-use privyseal_receiver::{BuildError, Receiver, RegisteredClients, TokenForm};
+use privyseal_receiver::{BuildError, Receiver, RegisteredClients, Revocation, TokenForm};
 use privyseal_test_judges::decode::to_base64url;
 use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
 use rsa::traits::PublicKeyParts as _;
@@ -49,6 +51,48 @@ fn the_memory_of_a_receiver_begins_when_it_is_made() {
     let words = "unavailable: the replay store: it was made before the memory";
     assert!(before.to_string().starts_with(words), "{before}");
     accept(now().saturating_add(60)).unwrap();
+}
+
+/// RFC 7515 section 4.1.8, for a scheme of one's own: the key of a certificate counts while that is valid.
+#[test]
+fn a_certificate_that_is_named_by_its_thumbprint_counts_while_it_is_valid() {
+    let audience = "https://as.example/token";
+    let acme =
+        format!("[scheme.acme]\nkey = \"x5t#S256\"\naudience = \"{audience}\"\nlifetime = 60\n");
+    let acme = own::rules(&own::from_toml(&acme).unwrap(), "acme").unwrap();
+    let (begin, end) = (now(), now().saturating_add(600));
+    let seal = CertificateSpec::seal().valid(begin.as_secs(), end.as_secs());
+    let world = World::new().sealed_as("NTRNL-12345678", seal);
+    let clients = RegisteredClients::default().certificate("one", &world.chain[0]);
+    let receiver = Receiver::builder(acme).audience(audience).clients(clients);
+    let receiver = receiver.replay(Arc::new(MemoryStore::new(1000)));
+    let receiver = receiver.build().unwrap();
+    let digest = ring::digest::digest(&ring::digest::SHA256, &world.chain[0]);
+    let header = json!({ "alg": "RS256", "x5t#S256": to_base64url(digest.as_ref()) });
+    let accept = |at: UnixTime| {
+        let mut claims = claims("one", audience);
+        claims["iat"] = json!(at.as_secs());
+        claims["exp"] = json!(at.as_secs() + 30);
+        let form = TokenForm::of_assertion(world.sign(&header, &claims));
+        let accepted = receiver.accept_at(&form, at).map(|_| ());
+        accepted.map_err(|rejection| rejection.rule().name())
+    };
+    assert_eq!(accept(begin.saturating_sub(1)), Err("key-known"));
+    assert_eq!([accept(begin), accept(end)], [Ok(()); 2]);
+    assert_eq!(accept(end.saturating_add(1)), Err("key-known"));
+}
+
+#[test]
+fn a_provider_of_fiam_refuses_a_seal_that_was_revoked() {
+    let world = World::new();
+    let clients = RegisteredClients::default().certificate(CUSTOMER, &world.chain[0]);
+    let list = world.pki.issuing.revocation_list(&[&world.chain[0]]);
+    let receiver = Receiver::builder(&FIAM).audience(FIAM_PROVIDER);
+    let receiver = receiver.revocation(Revocation::by_lists(Crl::from_bytes(&list).unwrap()));
+    let receiver = receiver.trust(world.root()).clients(clients);
+    let receiver = receiver.build().unwrap();
+    let assertion = world.sign(&world.header(), &claims(CUSTOMER, FIAM_PROVIDER));
+    assert_eq!(rule(&receiver, &assertion), Err("revocation"));
 }
 
 /// A store that is a server is asked at the end, and not before.

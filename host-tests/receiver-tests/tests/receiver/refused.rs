@@ -6,6 +6,7 @@ use privyseal::pki::crl::Crl;
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::replay::MemoryStore;
 use privyseal_receiver::{Revocation, TokenForm};
+use privyseal_test_pki::der::element;
 use privyseal_test_pki::{CertificateSpec, TestPki, Usage, test_key};
 use privyseal_test_servers::ishare_server::party_info;
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ fn the_client_id_must_be_the_party_that_signed() {
     let missing = TokenForm::of_assertion(world.assertion());
     let refused = stage.receiver.accept(&missing).unwrap_err();
     assert_eq!(refused.oauth_error(), "invalid_request");
-    assert!(refused.to_string().contains("client_id is missing"));
+    assert_eq!(refused.text(), "client_id is missing");
     for (claim, value, rule) in [
         (
             "iss",
@@ -250,6 +251,29 @@ fn a_certificate_that_is_no_seal_or_not_valid_is_refused() {
     }
 }
 
+/// RFC 5280 section 4.2.1.10: names that a CA may give, and those that it may not; here all.
+#[test]
+fn a_name_that_its_ca_may_not_give_is_refused() {
+    let world = World::new();
+    for (subtrees, expected) in [(0xa0, Ok(())), (0xa1, Err("x5c-chain"))] {
+        let any = [0xa4, 0x30, subtrees, 0x30]
+            .iter()
+            .fold(element(0x30, &[]), |inner, tag| element(*tag, &inner));
+        let authority = |name| CertificateSpec::authority(name, None);
+        let mut issuing = authority("Issuing");
+        issuing.special.push(("2.5.29.30", any));
+        let pki = TestPki::with_specs(authority("Root"), authority("Sub"), issuing);
+        let world = World {
+            chain: pki.seal_chain(&world.key),
+            pki,
+            key: world.key.clone(),
+        };
+        let accepted = world.play(world.honest()).accept(&world.assertion());
+        let accepted = accepted.map(|_| ());
+        assert_eq!(accepted.map_err(|it| it.rule().name()), expected);
+    }
+}
+
 /// "Any other best practices for validating certificates (such as a check on revocation lists) still apply."
 #[test]
 fn a_revoked_seal_is_refused_and_so_is_one_of_which_it_cannot_be_told() {
@@ -309,6 +333,11 @@ fn a_certificate_that_the_party_did_not_register_is_refused() {
         "party-status",
         "none of those that the party registered",
     );
+    // Nor does a record vouch that has none, but for those of version 1.
+    let mut party = party_info(CONSUMER, "Active", &world.chain);
+    party["certificates"] = json!([]);
+    let stage = world.play(world.registry_of(party));
+    stage.refuses(&world.assertion(), "party-status", "");
 }
 
 /// "Decode the parties_token received and check the signature."
