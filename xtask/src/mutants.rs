@@ -21,6 +21,10 @@ struct Part {
     rounds: &'static [(&'static str, &'static str)],
 }
 
+/// Only tests with a server notice what these do.
+const SERVERS: &str = "--exclude host/receiver/src/server.rs --exclude host/receiver/src/server/* \
+                       --exclude host/receiver/src/replay/redis.rs";
+
 /// What compiles code that must not compile takes too long for each change, and is about types.
 const PARTS: &[Part] = &[
     Part {
@@ -45,7 +49,14 @@ const PARTS: &[Part] = &[
     Part {
         name: "privyseal-receiver",
         folder: "host/receiver/src",
-        rounds: &[("privyseal-receiver", "--lib")],
+        rounds: &[
+            ("privyseal-receiver", "--lib --features server"),
+            (
+                "privyseal-receiver-tests",
+                "--test receiver -- accepted:: caches:: corpus:: inbound:: kinds:: listed:: refused:: sentences:: \
+                 tokens:: slow::who_waits_for_a_slow_registry",
+            ),
+        ],
     },
 ];
 
@@ -108,8 +119,8 @@ impl Part {
     }
 
     fn command(&self, files: &[String]) -> Run {
-        let command = Run::new(tools::path(tools::MUTANTS)).words("mutants --no-shuffle --package");
-        let command = command.arg(self.name);
+        let command = Run::new(tools::path(tools::MUTANTS)).words("mutants --no-shuffle");
+        let command = command.words(SERVERS).arg("--package").arg(self.name);
         files
             .iter()
             .fold(command, |command, file| command.arg("--file").arg(file))
