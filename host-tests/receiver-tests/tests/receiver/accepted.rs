@@ -169,7 +169,7 @@ fn a_record_of_version_1_without_certificates_is_found_by_the_subject_name() {
             claims["aud"] = json!("EU.EORI.NL000000001");
         })
     };
-    let accept = |stage: &crate::stage::Stage| {
+    let accept = |stage: &Stage| {
         let form = TokenForm::of_assertion(assertion()).client_id(EORI);
         let accepted = stage.receiver.accept(&form);
         accepted.map_err(|rejection| rejection.to_string())
