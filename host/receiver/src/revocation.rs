@@ -167,18 +167,18 @@ mod tests {
         let mut certificate = RevocationPlaces::default();
         certificate.lists = vec!["http://127.0.0.1:1/list".to_owned()];
         let now = UnixTime::from_secs(1_800_000_000).unwrap();
-        for (places, was_asked) in [(96, true), (0, false)] {
+        for (places, was_asked, fault) in [(96, true, SILENT), (0, false, NO_PLACE)] {
             let asking = Asking {
                 fetcher: &fetcher,
                 rooms: &Rooms::new(places),
                 holder: Holder::default(),
-                had_no_place: AtomicBool::default(),
-                was_kept_out: AtomicBool::default(),
+                current: AtomicU8::default(),
+                worst: AtomicU8::default(),
             };
             assert!(asking.lists(&certificate, now, Instant::now()).is_empty());
             asking.forget(&certificate);
             assert_eq!(!fetcher.take_faults().is_empty(), was_asked);
-            assert_eq!(asking.was_kept_out.into_inner(), !was_asked);
+            assert_eq!(asking.worst.into_inner(), fault);
         }
     }
 }
