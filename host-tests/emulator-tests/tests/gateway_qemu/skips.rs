@@ -193,7 +193,7 @@ impl<'p> Campaign<'p> {
         let points: Vec<u32> = debugger
             .trace(|debugger| {
                 line.write_all(&request).expect("the line");
-                let stop = go(debugger, line, program, &mut said);
+                let stop = go(debugger, line, program, &mut said, SERVICE);
                 assert_eq!(stop, Stop::At(ends[0]));
             })
             .into_iter()
@@ -216,12 +216,9 @@ impl<'p> Campaign<'p> {
                 outcome.clone()
             } else {
                 let outcome = self.attempt(case, &request, point, &good);
-                writeln!(
-                    report,
-                    "{point:08x} {outcome} {}",
-                    self.program.place(point)
-                )
-                .expect("a file");
+                // At once: another process may try other points of the same case.
+                let line = format!("{point:08x} {outcome} {}\n", self.program.place(point));
+                report.write_all(line.as_bytes()).expect("a file");
                 outcome
             };
             summary.tried += 1;
@@ -309,7 +306,13 @@ impl<'p> Campaign<'p> {
     }
 
     fn go(&mut self, said: &mut Vec<u8>) -> Stop {
-        go(&mut self.debugger, &mut self.line, &self.program, said)
+        let Self {
+            debugger,
+            line,
+            program,
+            ..
+        } = self;
+        go(debugger, line, program, said, PATIENCE)
     }
 
     /// Whether the device is what it was: what a fault lets it say once has no effect.
@@ -467,11 +470,12 @@ fn go(
     line: &mut UnixStream,
     program: &Program,
     said: &mut Vec<u8>,
+    patience: Duration,
 ) -> Stop {
     let mut looks = 0;
     for _ in 0..PIECES {
         let before = said.len();
-        let time = if looks == 0 { PATIENCE } else { GLANCE };
+        let time = if looks == 0 { patience } else { GLANCE };
         let stop = go_on(debugger, line, time, said);
         if stop != Stop::Late {
             return stop;
