@@ -28,7 +28,8 @@ pub(super) use say;
 
 /// [`say!`].
 pub(super) fn to_stderr(text: Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    // At once, so that what others write does not come in between.
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 /// Prints `text` and one newline. It may be a credential: the copy is wiped.

@@ -162,7 +162,7 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
             "check that --scheme is the server's scheme and --base-url its address"
         }
         Diagnosis::NoSuchEndpoint => {
-            "check --base-url, --realm and --env, where they are given; an address that the provider's metadata name is its operator's to mend"
+            "check --env, --base-url and --realm, where they are given; an address that the provider's metadata name is its operator's to mend"
         }
         Diagnosis::InvalidToken => "ask for a new one",
         Diagnosis::InsufficientScope => "ask the server's operator for the missing permission",
