@@ -30,7 +30,7 @@ pub(super) struct Jwks {
     #[command(flatten)]
     access: AccessOptions,
     /// The kid of a key; once for each key, in their order, those for encryption last
-    #[arg(long = "kid", value_name = "TEXT")]
+    #[arg(long = "kid", value_name = "TEXT", allow_hyphen_values = true)]
     kids: Vec<String>,
     /// How the kids are computed from the keys; by default rfc7638
     #[arg(long, value_name = "FORM", value_parser = named(KidForm::ALL.map(KidForm::name), KidForm::by_name), conflicts_with = "kids")]
