@@ -2,12 +2,11 @@
 
 use privyseal::UnixTime;
 use privyseal::http::{HttpOptions, RevocationFetcher};
-use privyseal::pki::crl::Crl;
 use privyseal_core::scheme::{ISHARE, ISHARE_1};
 use privyseal_receiver::{Revocation, TokenForm};
 use privyseal_test_judges::decode::to_hex;
 use privyseal_test_pki::der::element;
-use privyseal_test_pki::{CertificateSpec, TestPki, Validity};
+use privyseal_test_pki::{CertificateSpec, Validity};
 use privyseal_test_servers::ishare_server::{fingerprint, party_info};
 use serde_json::json;
 
@@ -94,15 +93,8 @@ fn a_certificate_that_ends_after_it_was_proved_is_refused() {
 #[test]
 fn a_chain_is_proved_again_after_four_fifths_of_its_time_and_not_before() {
     let world = World::new();
-    let TestPki { root, sub, issuing } = &world.pki;
     let begins = Validity::years_from_now(1).not_before;
-    let lists = [
-        issuing.passing_list(),
-        sub.revocation_list(&[]),
-        root.revocation_list(&[]),
-    ];
-    let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
-    let revocation = Revocation::by_lists(lists.collect());
+    let revocation = Revocation::by_lists(world.lists_with(&world.pki.issuing.passing_list()));
     let stage = world.play_with(&ISHARE, world.honest(), |it| it.revocation(revocation));
     let proved = UnixTime::from_secs(begins + 7 * 24 * 3600 - 100).unwrap();
     let accept = |later| accept_at(&world, &stage, proved.saturating_add(later));
@@ -120,25 +112,15 @@ fn lists_that_are_taken_away_keep_nobody_out_who_was_proved() {
     let mut leaf = CertificateSpec::seal();
     leaf.special.push(("2.5.29.31", place));
     let world = World::new().sealed_as("NTRNL-12345678", leaf.clone());
-    let lists = |revoked: &[&[u8]]| -> Vec<Crl> {
-        let TestPki { root, sub, issuing } = &world.pki;
-        let lists = [
-            issuing.revocation_list(revoked),
-            sub.revocation_list(&[]),
-            root.revocation_list(&[]),
-        ];
-        let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
-        lists.collect()
-    };
     let online = RevocationFetcher::new(&HttpOptions::default());
-    let revocation = Revocation::by_lists(lists(&[])).online(online);
+    let revocation = Revocation::by_lists(world.lists(&[])).online(online);
     let stage = world.play_with(&ISHARE, world.honest(), |it| it.revocation(revocation));
     stage.accept(&world.assertion()).unwrap();
     stage.receiver.set_lists(Vec::new());
     stage.accept(&world.assertion()).unwrap();
     let other = world.sealed_as("NTRNL-12345678", leaf);
     stage.refuses(&other.assertion(), "unavailable", "what CAs say");
-    stage.receiver.set_lists(lists(&[&world.chain[0]]));
+    stage.receiver.set_lists(world.lists(&[&world.chain[0]]));
     stage.refuses(&world.assertion(), "revocation", "was revoked");
 }
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use privyseal::jose::jwk::KeySet;
-use privyseal::pki::crl::Crl;
 use privyseal::schemes::own;
 use privyseal::{Certificates, UnixTime};
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, ITSME};
 use privyseal_receiver::replay::{MemoryStore, Presented, ReplayStore, Seen, StoreError};
 use privyseal_receiver::{BuildError, Receiver, RegisteredClients, Revocation, TokenForm};
 use privyseal_test_judges::decode::to_base64url;
-use privyseal_test_pki::{Authority, CertificateSpec, TestKey, TestPki, test_key};
+use privyseal_test_pki::{Authority, CertificateSpec, TestKey, test_key};
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
 
@@ -86,15 +85,9 @@ fn a_certificate_that_is_named_by_its_thumbprint_counts_while_it_is_valid() {
 fn a_provider_of_fiam_refuses_a_seal_that_was_revoked() {
     let world = World::new();
     let clients = RegisteredClients::default().certificate(CUSTOMER, &world.chain[0]);
-    let TestPki { root, sub, issuing } = &world.pki;
-    let lists = [
-        issuing.revocation_list(&[&world.chain[0]]),
-        sub.revocation_list(&[]),
-        root.revocation_list(&[]),
-    ];
-    let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
+    let lists = world.lists(&[&world.chain[0]]);
     let receiver = Receiver::builder(&FIAM).audience(FIAM_PROVIDER);
-    let receiver = receiver.revocation(Revocation::by_lists(lists.collect()));
+    let receiver = receiver.revocation(Revocation::by_lists(lists));
     let receiver = receiver.trust(world.root()).clients(clients);
     let receiver = receiver.build().unwrap();
     let assertion = world.sign(&world.header(), &claims(CUSTOMER, FIAM_PROVIDER));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use privyseal::pki::crl::Crl;
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::replay::MemoryStore;
 use privyseal_receiver::{Revocation, TokenForm};
@@ -278,14 +277,9 @@ fn a_name_that_its_ca_may_not_give_is_refused() {
 #[test]
 fn a_revoked_seal_is_refused_and_so_is_one_of_which_it_cannot_be_told() {
     let world = World::new();
-    let TestPki { root, sub, issuing } = &world.pki;
-    let read = |der: &[u8]| Crl::from_bytes(der).unwrap();
-    let above = [sub.revocation_list(&[]), root.revocation_list(&[])];
-    let above: Vec<Crl> = above.iter().flat_map(|der| read(der)).collect();
-    let with = |list: Vec<u8>| [read(&list), above.clone()].concat();
-    let good = || Revocation::by_lists(with(issuing.revocation_list(&[])));
-    let bad = with(issuing.revocation_list(&[&world.chain[0]]));
-    let unknown = || Revocation::by_lists(above.clone());
+    let good = || Revocation::by_lists(world.lists(&[]));
+    let bad = world.lists(&[&world.chain[0]]);
+    let unknown = || Revocation::by_lists(world.lists_above());
     let play = |revocation| {
         world.play_with(&ISHARE, world.honest(), |builder| {
             builder.revocation(revocation)

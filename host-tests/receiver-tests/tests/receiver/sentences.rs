@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use std::sync::Arc;
 
-use privyseal::pki::crl::Crl;
 use privyseal::schemes::own;
 use privyseal_check::RuleId;
 use privyseal_core::scheme::{EHEALTH, FIAM, ISHARE, SchemeRules};
@@ -265,14 +264,8 @@ fn ishare(judged: &mut Judged) {
     judged.refuses(sentence, "x5c-dates", accept(&expired, listed(&expired)));
 
     let best = "Any other best practices for validating certificates (such as a check on revocation lists) still apply.";
-    let TestPki { root, sub, issuing } = &world.pki;
-    let lists = [
-        issuing.revocation_list(&[&world.chain[0]]),
-        sub.revocation_list(&[]),
-        root.revocation_list(&[]),
-    ];
-    let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
-    let revocation = Revocation::by_lists(lists.collect());
+    let lists = world.lists(&[&world.chain[0]]);
+    let revocation = Revocation::by_lists(lists);
     let stage = world.play_with(&ISHARE, world.honest(), |it| it.revocation(revocation));
     judged.refuses(best, "revocation", stage.accept(&world.assertion()));
     let server = with_leaf(&CertificateSpec::seal().purposes(&["1.3.6.1.5.5.7.3.1"]));

@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 
 use privyseal::HttpOptions;
 use privyseal::http::RevocationFetcher;
-use privyseal::pki::crl::Crl;
 use privyseal_core::scheme::ISHARE;
 use privyseal_receiver::{
     AsyncReceiver, Receiver, ReceiverBuilder, Rejection, Revocation, TokenForm, VerifiedParty,
 };
+use privyseal_test_pki::CertificateSpec;
 use privyseal_test_pki::der::element;
-use privyseal_test_pki::{CertificateSpec, TestPki};
 use privyseal_test_servers::ishare_server::party_info;
 use serde_json::json;
 use tokio::runtime;
@@ -182,19 +181,11 @@ fn judged(world: &World) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder {
     judged_by(world, true)
 }
 
-/// The lists of the CAs above the one that issues.
-fn above(world: &World) -> Vec<Crl> {
-    let TestPki { root, sub, .. } = &world.pki;
-    let lists = [sub.revocation_list(&[]), root.revocation_list(&[])];
-    let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
-    lists.collect()
-}
-
 fn judged_by(
     world: &World,
     allow_unknown: bool,
 ) -> impl FnOnce(ReceiverBuilder) -> ReceiverBuilder {
-    let revocation = Revocation::by_lists(above(world));
+    let revocation = Revocation::by_lists(world.lists_above());
     let revocation = revocation.online(RevocationFetcher::new(&HttpOptions::default()));
     move |builder| builder.revocation(revocation.allow_unknown(allow_unknown))
 }
@@ -323,14 +314,11 @@ fn new_lists_make_nobody_ask_again_and_count_while_a_ca_is_away() {
         let stage = world.play_with(&ISHARE, config, judged_by(&world, false));
         stage.accept(&party.assertion()).unwrap();
         ca.publish(Vec::new());
-        stage.receiver.set_lists(above(&world));
+        stage.receiver.set_lists(world.lists_above());
         for _ in 0..2 {
             stage.accept(&party.assertion()).unwrap();
         }
-        let revoking = issuing.revocation_list(&[&party.chain[0]]);
-        let revoking = Crl::from_bytes(&revoking).unwrap();
-        let lists = [revoking, above(&world)].concat();
-        stage.receiver.set_lists(lists);
+        stage.receiver.set_lists(world.lists(&[&party.chain[0]]));
         stage.refuses(&party.assertion(), "revocation", "was revoked");
     }
 }

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use privyseal::base::clock;
+use privyseal::pki::crl::Crl;
 use privyseal::schemes::ishare::{
     Expected, IshareError, Party, PartyFault, PartyQuery, TrustedList,
 };
@@ -46,6 +47,24 @@ impl World {
 
     pub(crate) fn root(&self) -> Certificates {
         Certificates::from(vec![self.pki.root.certificate.clone()])
+    }
+
+    /// The list of each CA; the one that issues seals revokes these.
+    pub(crate) fn lists(&self, revoked: &[&[u8]]) -> Vec<Crl> {
+        self.lists_with(&self.pki.issuing.revocation_list(revoked))
+    }
+
+    /// The same, with that list of the CA that issues seals.
+    pub(crate) fn lists_with(&self, list: &[u8]) -> Vec<Crl> {
+        [Crl::from_bytes(list).unwrap(), self.lists_above()].concat()
+    }
+
+    /// Those of the CAs above that one.
+    pub(crate) fn lists_above(&self) -> Vec<Crl> {
+        let TestPki { root, sub, .. } = &self.pki;
+        let lists = [sub.revocation_list(&[]), root.revocation_list(&[])];
+        let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
+        lists.collect()
     }
 
     /// A registry that knows the consumer as active.

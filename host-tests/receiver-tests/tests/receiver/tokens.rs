@@ -10,7 +10,7 @@ use privyseal_receiver::{
     TokenKind, VerifiedToken, Wanted, verify_delegation, verify_introspection, verify_token,
 };
 use privyseal_test_base::privyseal as command;
-use privyseal_test_pki::{CertificateSpec, TestKey, TestPki, Usage, test_key};
+use privyseal_test_pki::{CertificateSpec, TestKey, Usage, test_key};
 use serde_json::{Value, json};
 
 use crate::kinds::{jwk, keys};
@@ -487,19 +487,9 @@ fn delegation_evidence_has_a_verdict_for_each_rule_of_its_seal() {
         broken(&verify_delegation(&token, &expected, now()))
     };
     let registry = world.of_another("NTRNL-30000003");
-    let TestPki { root, sub, issuing } = &world.pki;
-    let lists = |revoked: &[&[u8]]| -> Vec<Crl> {
-        let lists = [
-            issuing.revocation_list(revoked),
-            sub.revocation_list(&[]),
-            root.revocation_list(&[]),
-        ];
-        let lists = lists.iter().flat_map(|der| Crl::from_bytes(der).unwrap());
-        lists.collect()
-    };
-    let good = lists(&[]);
+    let good = world.lists(&[]);
     assert_eq!(judge(&registry, &|_| {}, &good), [""; 0]);
-    let revoked = lists(&[&registry.chain[0]]);
+    let revoked = world.lists(&[&registry.chain[0]]);
     assert_eq!(judge(&registry, &|_| {}, &revoked), ["revocation"]);
     let cases: [(&str, &dyn Fn(&mut Value)); 5] = [
         ("a JWS by an algorithm of iSHARE", &|it| {
