@@ -320,8 +320,7 @@ impl<'p> Campaign<'p> {
         let begins_anew = !matches!(case.request, Request::Update { .. });
         match done {
             "unlocked" => self.state() != Some(DeviceState::Ready),
-            "wiped" => self.state() == Some(DeviceState::Ready),
-            "accepted" if begins_anew => self.state() == Some(DeviceState::Ready),
+            "wiped" | "accepted" if begins_anew => self.state() == Some(DeviceState::Ready),
             _ => false,
         }
     }
