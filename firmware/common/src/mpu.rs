@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use cortex_m::asm::{dsb, isb};
 use cortex_m::peripheral::MPU;
-use privyseal_firmware_app::PAGE;
+use privyseal_firmware_app::{MAX_PROTECTED, PAGE};
 
 /// The base names its region.
 const VALID: u32 = 1 << 4;
@@ -18,6 +18,7 @@ const ON: u32 = 1 << 2 | 1;
 const PARTS: usize = 8;
 /// Regions of [`protect`]: wherever the pages begin, these have them all.
 const PROTECTED: u32 = 2;
+const _: () = assert!(MAX_PROTECTED <= PARTS * PAGE, "two regions may miss a page");
 
 /// Where each bit of the RAM can be read as a word of its own (ARMv7-M, B3.1), for [`guard`].
 pub const BIT_BAND: (u32, u32) = (0x2200_0000, 25);
