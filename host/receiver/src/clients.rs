@@ -2,17 +2,16 @@
 
 mod file;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal::jose::jwk::KeySet;
 use privyseal_check::KnownKey;
 use privyseal_core::UnixTime;
 use privyseal_core::cert::Certificate;
+#[cfg(feature = "server")]
 use privyseal_core::rsa::spki::spki_digest;
 use sha2::{Digest as _, Sha256};
-
-use crate::shares::Holder;
 
 /// Clients by their ids, for schemes that have no registry.
 #[derive(Clone, Debug, Default)]
@@ -52,11 +51,14 @@ impl RegisteredClients {
         self.end_of(client_id, &x5t_s256(leaf)).is_some()
     }
 
-    /// Who may hold access tokens: each client by each of its keys.
-    pub(crate) fn holders(&self) -> HashSet<Holder> {
-        let clients = self.clients.iter();
-        let holders = clients.flat_map(|(id, client)| client.digests().map(|key| holder(id, &key)));
-        holders.collect()
+    /// Whether a key with that SHA-256 is one of the client, whenever it is valid.
+    #[cfg(feature = "server")]
+    pub(crate) fn has_key(&self, client_id: &str, key: &[u8; 32]) -> bool {
+        let client = self.clients.get(client_id);
+        let mut keys = client
+            .map_or_else(Vec::new, |client| client.keys(|_| true))
+            .into_iter();
+        keys.any(|known| known.key.is_ok_and(|known| spki_digest(&known) == *key))
     }
 
     /// Up to when the client's certificate with that `x5t#S256` is valid, if it has registered one.
@@ -91,17 +93,6 @@ impl Registered {
         }));
         keys
     }
-
-    /// The SHA-256 of each key, whenever it is valid.
-    fn digests(&self) -> impl Iterator<Item = [u8; 32]> {
-        let keys = self.keys(|_| true).into_iter();
-        keys.filter_map(|known| Some(spki_digest(&known.key.ok()?)))
-    }
-}
-
-/// Names a client together with the key, by its SHA-256, that it proved to have.
-pub(crate) fn holder(client_id: &str, key: &[u8; 32]) -> Holder {
-    Sha256::digest([key, client_id.as_bytes()].concat()).into()
 }
 
 fn x5t_s256(der: &[u8]) -> String {

@@ -3,7 +3,6 @@
 mod builder;
 mod prove;
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -22,8 +21,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::links::KnownLinks;
 use crate::registry::CachedRegistry;
-use crate::replay::{Presented, ReplayStore, SKEW, Seen};
-use crate::shares::{Expiring, Holder, Rooms};
+use crate::replay::{Presented, ReplayStore, Seen};
+use crate::shares::{Expiring, Rooms};
 use crate::{RegisteredClients, Rejection, Revocation, TokenForm, VerifiedParty};
 
 pub use builder::{BuildError, ReceiverBuilder};
@@ -62,13 +61,6 @@ pub(crate) struct Settings {
     pub(crate) revocation: Arc<Revocation>,
     /// Whom the provider itself knows.
     pub(crate) clients: Arc<RegisteredClients>,
-    /// Who may hold access tokens: each of them by each of its keys.
-    pub(crate) holders: Arc<HashSet<Holder>>,
-    /// Who alone may go on to hold those that they have, until their store was told. Nobody says it where a registry knows
-    /// the parties.
-    pub(crate) untold: Option<Arc<HashSet<Holder>>>,
-    /// Up to when the others' are void, by the clock of any receiver.
-    pub(crate) void_until: UnixTime,
 }
 
 /// The claims that count, once their rules hold.
@@ -147,13 +139,10 @@ impl Receiver {
         })
     }
 
-    /// Whether that client is one since then, with that key, as far as the provider itself says who is.
+    /// Whether that client is one, with that key, as far as the provider itself says who is.
     #[cfg(feature = "server")]
-    pub(crate) fn still_knows(&self, holder: &Holder, since: UnixTime) -> bool {
-        let settings = lock(&self.settings);
-        let untold = settings.untold.as_ref();
-        let is_void = untold.is_some_and(|it| !it.contains(holder)) && since <= settings.void_until;
-        self.registry.is_some() || (settings.holders.contains(holder) && !is_void)
+    pub(crate) fn still_knows(&self, client_id: &str, key: &[u8; 32]) -> bool {
+        self.registry.is_some() || self.settings().clients.has_key(client_id, key)
     }
 
     /// Judges revocation by these lists from now on, in place of those that were given. What was fetched is kept; what was
@@ -164,28 +153,10 @@ impl Receiver {
         });
     }
 
-    /// Knows these clients from now on, and no others. What was proved is proved again. Whose key is not among them any more has
-    /// lost its access tokens, also where it comes back.
+    /// Knows these clients from now on, and no others. What was proved is proved again. The access tokens of a client or key
+    /// that is not among them count for nothing while it is not.
     pub fn set_clients(&self, clients: RegisteredClients) {
-        self.change(|settings| {
-            settings.holders = Arc::new(clients.holders());
-            let listed = &settings.holders;
-            let untold = settings.untold.as_ref();
-            // Who was out meanwhile has lost them, also where it is back.
-            if !untold.is_some_and(|untold| untold.is_subset(listed)) {
-                let stay = untold.map_or_else(|| Arc::clone(listed), |it| Arc::new(&**it & listed));
-                settings.untold = Some(stay);
-                settings.void_until = clock::now().unwrap_or(UnixTime::MAX).saturating_add(SKEW);
-            }
-            settings.clients = Arc::new(clients);
-        });
-    }
-
-    /// The store of access tokens was told who may hold some.
-    #[cfg(feature = "server")]
-    pub(crate) fn told(&self, holders: &Arc<HashSet<Holder>>) {
-        let untold = &mut lock(&self.settings).untold;
-        untold.take_if(|untold| Arc::ptr_eq(untold, holders));
+        self.change(|settings| settings.clients = Arc::new(clients));
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {

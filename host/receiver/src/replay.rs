@@ -11,13 +11,11 @@ use privyseal_hsm::lock;
 
 use crate::shares::Expiring;
 
-#[cfg(all(feature = "redis", feature = "server"))]
-pub(crate) use self::redis::begin;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
 
 /// Seconds by which the clocks of receivers that share a store may differ.
-pub(crate) const SKEW: u64 = 5;
+const SKEW: u64 = 5;
 
 /// An assertion that every other check accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

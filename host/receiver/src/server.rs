@@ -31,7 +31,6 @@ use privyseal::oauth::has_realms;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
-use crate::replay::StoreError;
 use crate::{AsyncReceiver, Receiver, Rejection, VerifiedParty};
 use routes::Face;
 
@@ -48,9 +47,6 @@ const HEAD_TIME: Duration = Duration::from_secs(15);
 
 /// How long requests under way may take when the server ends.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// How long a store that was not told who was taken out is left alone.
-const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// How many seconds a token lives: iSHARE, access token, `expires_in` 3600.
 const LIFETIME: u64 = 3600;
@@ -127,29 +123,6 @@ impl TokenServer {
     /// iSHARE's older pages have. A scheme whose clients get tokens for persons only, or that names no path, has none here.
     pub fn token_paths(&self) -> &[String] {
         &self.paths
-    }
-
-    /// Who was taken out loses its tokens, also where nobody asks. Each failure is told to the watcher, too.
-    fn tell_store(&self) -> Result<(), StoreError> {
-        let settings = self.receiver.receiver().settings();
-        if let Some(stay) = settings.untold {
-            let told = self.tokens.retain(&stay, settings.void_until);
-            told.inspect_err(|error| {
-                let what = "the token store, which is told later who was taken out";
-                (self.watched)(Err(&Rejection::unavailable(what, error)));
-            })?;
-            self.receiver.receiver().told(&stay);
-        }
-        Ok(())
-    }
-
-    /// Tells it at the start, and one that did not hear it, for ever.
-    async fn tell_store_again(self: &Arc<Self>) {
-        loop {
-            let server = Arc::clone(self);
-            let _ = tokio::task::spawn_blocking(move || server.tell_store()).await;
-            tokio::time::sleep(TOLD_AGAIN_AFTER).await;
-        }
     }
 
     /// Listens on both addresses; of port 0 the system chooses one.
@@ -235,7 +208,6 @@ impl BoundServer {
                 stopped = stop => stopped?,
                 () = listen(public, Face::Public, &self.server, &graceful) => {}
                 () = listen(internal, Face::Internal, &self.server, &graceful) => {}
-                () = self.server.tell_store_again() => {}
             }
             let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
             io::Result::Ok(())
@@ -256,10 +228,7 @@ async fn stopped(server: Arc<TokenServer>) -> io::Result<()> {
     let reloads = async move {
         while hangup.recv().await.is_some() {
             let server = Arc::clone(&server);
-            let reload = move || {
-                (server.reloaded)(server.receiver.receiver());
-                let _ = server.tell_store();
-            };
+            let reload = move || (server.reloaded)(server.receiver.receiver());
             let _ = tokio::task::spawn_blocking(reload).await;
         }
     };

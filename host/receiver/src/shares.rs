@@ -96,15 +96,6 @@ impl<V> Expiring<V> {
         }
     }
 
-    /// Forgets all else.
-    #[cfg(feature = "server")]
-    pub(crate) fn retain(&mut self, stays: impl Fn(&V) -> bool) {
-        let gone = self.kept.iter().filter(|(_, (.., value))| !stays(value));
-        for key in gone.map(|(key, _)| *key).collect::<Vec<_>>() {
-            self.remove(&key);
-        }
-    }
-
     /// Keeps what is not there yet, if there is a place for `holder`.
     pub(crate) fn keep(&mut self, key: [u8; 32], value: V, holder: Holder, end: UnixTime) -> bool {
         let has_place = self.shares.take(holder);

@@ -18,5 +18,5 @@ mod server;
 mod shared_store;
 mod slow;
 mod stage;
+mod stored_tokens;
 mod tokens;
-mod void;

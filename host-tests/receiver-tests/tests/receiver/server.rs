@@ -1,6 +1,5 @@
 //! The token endpoint, as the pages on access tokens have it; introspection, and the receiver for other languages.
 
-use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -240,10 +239,6 @@ impl TokenStore for Away {
     fn find(&self, _token: &[u8; 32], _now: UnixTime) -> Result<Option<Grant>, StoreError> {
         Err(StoreError::Away("on purpose".to_owned()))
     }
-
-    fn retain(&self, _: &HashSet<[u8; 32]>, _: UnixTime) -> Result<(), StoreError> {
-        Ok(())
-    }
 }
 
 /// A store that never answers.
@@ -260,10 +255,6 @@ impl TokenStore for Hangs {
         loop {
             thread::park();
         }
-    }
-
-    fn retain(&self, _: &HashSet<[u8; 32]>, _: UnixTime) -> Result<(), StoreError> {
-        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Receiver, Settings};
 use crate::cache::CachePolicy;
 use crate::links::KnownLinks;
 use crate::registry::{CachedRegistry, RegistrySource};
-use crate::replay::{MemoryStore, ReplayStore, SKEW};
+use crate::replay::{MemoryStore, ReplayStore};
 use crate::shares::{Expiring, Rooms};
 use crate::{RegisteredClients, Revocation};
 
@@ -141,8 +141,6 @@ impl ReceiverBuilder {
             }
             (None, _) => None,
         };
-        let holders = Arc::new(self.clients.holders());
-        let untold = registry.is_none().then(|| Arc::clone(&holders));
         // What was accepted before this process began is forgotten.
         let begins = clock::now().unwrap_or(UnixTime::MAX);
         let in_memory = || Arc::new(MemoryStore::new(REMEMBERED).beginning(begins)) as _;
@@ -155,9 +153,6 @@ impl ReceiverBuilder {
             settings: Mutex::new(Settings {
                 generation: 1,
                 revocation: Arc::new(self.revocation),
-                untold,
-                void_until: begins.saturating_add(SKEW),
-                holders,
                 clients: Arc::new(self.clients),
             }),
             leeway: self.leeway,

@@ -9,7 +9,7 @@ use privyseal_core::scheme::EHEALTH;
 use serde_json::json;
 
 use super::*;
-use crate::clients::holder;
+use crate::shares::Holder;
 
 /// One key, whose modulus begins with that digit.
 fn keys(digit: char) -> KeySet {
@@ -24,28 +24,18 @@ fn key(digit: char) -> VerifyingKey {
 }
 
 #[test]
-fn who_is_taken_out_has_lost_its_tokens_also_where_it_comes_back() {
+fn who_is_taken_out_holds_no_token_and_a_key_is_of_its_client_alone() {
     let one = RegisteredClients::default().keys("one", keys('_'));
     let both = one.clone().keys("two", keys('-'));
     let receiver = Receiver::builder(&EHEALTH).audience("https://idp.example/auth/realms/M2M");
     let receiver = receiver.clients(both.clone()).build().unwrap();
-    let [stays, leaves] =
-        [("one", '_'), ("two", '-')].map(|(id, digit)| holder(id, key(digit).spki_digest()));
-    let knows = |holder: &Holder| {
-        let end = receiver.settings().void_until;
-        [end, end.saturating_add(1)].map(|since| receiver.still_knows(holder, since))
-    };
-    assert_eq!([knows(&stays), knows(&leaves)], [[true; 2]; 2]);
+    let knows = |id, digit| receiver.still_knows(id, key(digit).spki_digest());
+    assert!(knows("one", '_') && knows("two", '-'));
+    assert!(!knows("one", '-') && !knows("two", '_') && !knows("three", '_'));
     receiver.set_clients(one);
-    assert_eq!([knows(&stays), knows(&leaves)], [[true; 2], [false; 2]]);
-    receiver.set_clients(both);
-    assert_eq!([knows(&stays), knows(&leaves)], [[true; 2], [false, true]]);
-    // Until the store of tokens was told, and not by what another list says.
-    let untold = receiver.settings().untold.unwrap();
-    receiver.told(&Arc::default());
-    assert_eq!(knows(&leaves), [false, true]);
-    receiver.told(&untold);
-    assert_eq!(knows(&leaves), [true; 2]);
+    assert!(knows("one", '_') && !knows("two", '-'));
+    receiver.set_clients(both.keys("one", keys('-')));
+    assert!(!knows("one", '_') && knows("one", '-') && knows("two", '-'));
 }
 
 #[test]

@@ -292,7 +292,7 @@ impl Link {
 }
 
 /// Has the memory of this run of a server begin, unless it has.
-pub(crate) fn begin(commands: &mut Pipeline, begins: &str, now: u64) {
+fn begin(commands: &mut Pipeline, begins: &str, now: u64) {
     let set = commands.cmd("SET").arg(begins);
     set.arg(now.saturating_add(SKEW)).arg("NX");
 }

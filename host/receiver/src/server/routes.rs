@@ -146,13 +146,7 @@ impl TokenServer {
             expires: issued.saturating_add(LIFETIME),
         };
         let (digest, kept) = (Sha256::digest(&*token).into(), grant.clone());
-        let keep = move |server: &Self| {
-            // Who was put back a moment ago gets one that stays.
-            if !server.still_knows(&kept) {
-                server.tell_store()?;
-            }
-            server.tokens.keep(digest, &kept)
-        };
+        let keep = move |server: &Self| server.tokens.keep(digest, &kept);
         self.stored(keep).await?;
         // It may have been taken out meanwhile.
         let (rule, why) = (
@@ -239,13 +233,13 @@ impl TokenServer {
         let digest = Sha256::digest(token).into();
         let find = move |server: &Self| server.tokens.find(&digest, now);
         let found = self.stored(find).await?;
-        // Who was taken out, or whose key was, has no access with what came before.
+        // Who is taken out, or whose key is, has no access with what came before.
         Ok(found.filter(|grant| self.still_knows(grant)))
     }
 
     fn still_knows(&self, grant: &Grant) -> bool {
         let receiver = self.receiver.receiver();
-        receiver.still_knows(&grant.holder(), grant.issued)
+        receiver.still_knows(&grant.client_id, &grant.key)
     }
 
     /// Asks the store on a thread of its own: one that hangs holds up nobody who does not need it.

@@ -1,14 +1,12 @@
 //! Access tokens that were given, by the SHA-256 of each: who reads the store has no token.
 
 use core::fmt;
-use std::collections::HashSet;
 use std::sync::Mutex;
 
 use privyseal_core::UnixTime;
 use privyseal_hsm::lock;
 use sha2::{Digest as _, Sha256};
 
-use crate::clients::holder;
 use crate::replay::StoreError;
 use crate::shares::Expiring;
 
@@ -41,21 +39,6 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     ///
     /// [`StoreError`] if that cannot be told.
     fn find(&self, token: &[u8; 32], now: UnixTime) -> Result<Option<Grant>, StoreError>;
-
-    /// Makes void, for good, what others than these ([`Grant::holder`]) were given up to `until`: it stays so where one of
-    /// them comes back. Told at the start, and when the clients changed; with a registry never.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if it cannot be done. Then it is tried again some seconds later.
-    fn retain(&self, holders: &HashSet<[u8; 32]>, until: UnixTime) -> Result<(), StoreError>;
-}
-
-impl Grant {
-    /// Names the client together with its key.
-    pub fn holder(&self) -> [u8; 32] {
-        holder(&self.client_id, &self.key)
-    }
 }
 
 /// Keeps grants in the memory of this process, and never more than so many.
@@ -84,12 +67,6 @@ impl TokenStore for MemoryTokens {
         let grant = kept.get(token);
         Ok(grant.filter(|grant| now < grant.expires).cloned())
     }
-
-    fn retain(&self, holders: &HashSet<[u8; 32]>, until: UnixTime) -> Result<(), StoreError> {
-        let mut kept = lock(&self.0);
-        kept.retain(|grant| until < grant.issued || holders.contains(&grant.holder()));
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -116,29 +93,6 @@ mod tests {
         assert_eq!(store.keep([2; 32], &grant(109)), Err(StoreError::Full));
         store.keep([2; 32], &grant(110)).unwrap();
         assert_eq!(find(105), Ok(None));
-    }
-
-    #[test]
-    fn who_was_taken_out_has_lost_its_tokens_and_its_places_for_good() {
-        let store = MemoryTokens(Mutex::new(Expiring::new(1)));
-        store.keep([1; 32], &grant(100)).unwrap();
-        let find = || store.find(&[1; 32], UnixTime::from_secs(101).unwrap());
-        let retain = |holders: &[[u8; 32]]| {
-            let holders = holders.iter().copied().collect();
-            store.retain(&holders, grant(100).issued).unwrap();
-        };
-        let other_key = Grant {
-            key: [8; 32],
-            ..grant(100)
-        };
-        retain(&[other_key.holder(), grant(100).holder()]);
-        assert_eq!(find(), Ok(Some(grant(100))));
-        retain(&[other_key.holder()]);
-        retain(&[grant(100).holder()]);
-        assert_eq!(find(), Ok(None));
-        store.keep([1; 32], &grant(100)).unwrap();
-        store.keep([2; 32], &grant(110)).unwrap();
-        assert_eq!(find(), Ok(None));
     }
 
     #[test]
