@@ -86,23 +86,24 @@ impl TrustedList {
     }
 
     /// Whether a CA on the list issued the leaf of `chain`, directly or through CAs that are in the chain:
-    /// the first CA above the leaf that is listed decides. That the links hold is the caller's business
-    /// ([`Chain::prove`]).
+    /// the first CA above the leaf that is listed decides, and each of its entries must trust it. That the links hold is the
+    /// caller's business ([`Chain::prove`]).
     ///
     /// # Errors
     ///
     /// [`ListFault`].
     pub fn vouches_for(&self, chain: &Chain<'_>) -> Result<(), ListFault> {
-        let authorities = chain.certificates().iter().skip(1);
-        let mut listed = authorities.filter_map(|ca| Some((ca, self.entry_of(ca)?)));
-        let (ca, entry) = listed.next().ok_or(ListFault::NotListed)?;
-        entry.vouches_for(ca)
+        let mut authorities = chain.certificates().iter().skip(1);
+        let listed = authorities.find(|ca| self.entries_of(ca).next().is_some());
+        let ca = listed.ok_or(ListFault::NotListed)?;
+        self.entries_of(ca)
+            .try_for_each(|entry| entry.vouches_for(ca))
     }
 
-    fn entry_of(&self, ca: &Certificate<'_>) -> Option<&TrustedCa> {
+    fn entries_of(&self, ca: &Certificate<'_>) -> impl Iterator<Item = &TrustedCa> {
         let digest: [u8; 32] = Sha256::digest(ca.as_der()).into();
-        let mut entries = self.entries.iter();
-        entries.find(|entry| fingerprint(&entry.fingerprint) == Some(digest))
+        let entries = self.entries.iter();
+        entries.filter(move |entry| fingerprint(&entry.fingerprint) == Some(digest))
     }
 }
 
