@@ -213,6 +213,10 @@ def payload_case(title, rule, payload, source=""):
     case(title, rule, sign(KEY, header_of(CHAIN), payload), source=source)
 
 
+# What no document demands: limits of a receiver, and what a text leaves open.
+CHOICE = "a choice: "
+
+
 def header_case(title, rule, source="", **changes):
     case(title, rule, sign(KEY, header_of(CHAIN, **changes), claims_of()), source=source)
 
@@ -292,9 +296,10 @@ def wrong_claims():
         for title, value in [*WRONG, ("text", str(NOW)), ("a date", "2027-01-15T08:00:00Z"), ("negative", -1),
                              ("a fraction", NOW + 0.5), ("beyond the year 9999", 253_402_300_800)]:
             claims_case(f"{member} is {title}", rule, "RFC 7519 section 2, NumericDate", **{member: value})
-    for title, value in [*WRONG, ("text", str(NOW)), ("negative", -1), ("one second before iat", NOW - 1),
-                         ("one second after iat", NOW + 1)]:
-        claims_case(f"nbf is {title}", "claim-nbf", "bdi-stack: nbf equals iat if it is there", nbf=value)
+    for title, value in [*WRONG, ("text", str(NOW)), ("negative", -1)]:
+        claims_case(f"nbf is {title}", "claim-nbf", "RFC 7519 section 4.1.5, NumericDate", nbf=value)
+    for title, value in ("one second before iat", NOW - 1), ("one second after iat", NOW + 1):
+        claims_case(f"nbf is {title}", "claim-nbf", f"{CHOICE}nbf equals iat if it is there, as at bdi-stack", nbf=value)
     claims_case("iss and sub differ", "iss-equals-sub", "RFC 7523 section 3", sub=OTHER)
     for title, value in (
         ("as a page misprints it", "did:ishare:EU.NL.NTRLNL-12345678"), ("in lower case", CONSUMER.lower()),
@@ -310,18 +315,19 @@ def wrong_claims():
         ("the receiver with a blank", " " + PROVIDER), ("513 characters long", "EU.EORI.NL" + "1" * 503),
     ):
         claims_case(f"aud is {title}", "claim-aud", "iSHARE, JWT payload: aud MUST contain only the server's party identifier", aud=value)
-    claims_case("a jti of 256 characters", "claim-jti", jti="j" * 256)
+    claims_case("a jti of 256 characters", "claim-jti", f"{CHOICE}255 characters at most", jti="j" * 256)
     for seconds in (-30, 0, 1, 29, 31, 60, 5690, 315_360_000):
         claims_case(f"exp - iat is {seconds} s", "lifetime", "iSHARE, JWT payload: 30 seconds", exp=NOW + seconds)
-    claims_case("iat and exp in milliseconds", "claim-iat", iat=NOW * 1000, exp=NOW * 1000 + 30)
-    claims_case("issued by a clock 6 s ahead", "time-not-future", iat=NOW + 6, exp=NOW + 36)
-    claims_case("issued tomorrow", "time-not-future", iat=NOW + DAY, exp=NOW + DAY + 30)
-    claims_case("expired 5 s ago", "time-not-expired", iat=NOW - 35, exp=NOW - 5)
-    claims_case("expired a year ago", "time-not-expired", iat=NOW - 365 * DAY, exp=NOW - 365 * DAY + 30)
+    claims_case("iat and exp in milliseconds", "claim-iat", "RFC 7519 section 2, NumericDate", iat=NOW * 1000, exp=NOW * 1000 + 30)
+    early, late = "RFC 7523 section 3, point 6", "RFC 7523 section 3, point 4"
+    claims_case("issued by a clock 6 s ahead", "time-not-future", early, iat=NOW + 6, exp=NOW + 36)
+    claims_case("issued tomorrow", "time-not-future", early, iat=NOW + DAY, exp=NOW + DAY + 30)
+    claims_case("expired 5 s ago", "time-not-expired", late, iat=NOW - 35, exp=NOW - 5)
+    claims_case("expired a year ago", "time-not-expired", late, iat=NOW - 365 * DAY, exp=NOW - 365 * DAY + 30)
     for client_id in (OTHER, CONSUMER.lower(), CONSUMER + " ", ""):
         claims_case(f"client_id is {client_id!r}", "client-id", "iSHARE: client_id MUST contain the valid iSHARE identifier",
                     client_id=client_id)
-    claims_case("client_id is missing", "token-request", client_id=None)
+    claims_case("client_id is missing", "token-request", "iSHARE, token request: client_id", client_id=None)
 
 
 def wrong_json():
@@ -333,10 +339,13 @@ def wrong_json():
         ("with jti twice, once escaped", text[:-1] + b',"\\u006ati":"other"}'),
         ("with a trailing comma", text[:-1] + b",}"), ("with a comment", text[:-1] + b"/**/}"),
         ("with NaN", text[:-1] + b',"x":NaN}'), ("with a leading zero", text[:-1] + b',"x":01}'),
-        ("with a raw control character", text[:-1] + b',"x":"\x01"}'), ("with half a surrogate pair", text[:-1] + b',"x":"\\ud800"}'),
-        ("with single quotes", text.replace(b'"', b"'")), ("nested too deep", text[:-1] + b',"x":' + b"[" * 100 + b"]" * 100 + b"}"),
+        ("with a raw control character", text[:-1] + b',"x":"\x01"}'), ("with single quotes", text.replace(b'"', b"'")),
     ):
         payload_case(f"the payload is {title}", "payload-json", payload, "RFC 8259; RFC 7519 section 4")
+    half = text[:-1] + b',"x":"\\ud800"}'
+    payload_case("the payload is with half a surrogate pair", "payload-json", half, f"{CHOICE}RFC 8259 section 8.2 leaves it open")
+    deep = text[:-1] + b',"x":' + b"[" * 100 + b"]" * 100 + b"}"
+    payload_case("the payload is nested too deep", "payload-json", deep, f"{CHOICE}RFC 8259 section 9 leaves it open")
     head = compact(header_of(CHAIN))
     for title, header in (
         ("empty", b""), ("an array", b"[]"), ("cut short", head[:-1]), ("with alg twice", head[:-1] + b',"alg":"none"}'),
@@ -352,7 +361,7 @@ def wrong_forms():
     for title, text in (
         ("empty", ""), ("one part", header), ("two parts", f"{header}.{payload}"), ("four parts", token + ".x"),
         ("five parts, as a JWE has", token + ".x.y"), ("in JSON serialization", json.dumps({"payload": payload})),
-        ("longer than any", "a" * 200_000), ("with a blank at its end", token + " "),
+        ("200,000 letters and no dot", "a" * 200_000), ("with a blank at its end", token + " "),
         ("with a newline at its end", token + "\n"), ("padded in the signature", token + "=="),
         ("in standard base64 in the signature", f"{header}.{payload}." + signature[:-2] + "+/"),
         ("with stray bits in the signature", token[:-1] + ("B" if token[-1] != "B" else "C")),
@@ -496,11 +505,13 @@ def wrong_chains():
     chain = [Entity(curve, SEAL, ISSUING), *AUTHORITIES]
     input = f"{b64url(compact(header_of(chain)))}.{b64url(compact(claims_of()))}"
     signature = curve.sign(input.encode(), ec.ECDSA(hashes.SHA256()))
-    case("a seal of ECDSA, named RS256", "key-size", f"{input}.{b64url(signature)}", of=registry(info=party(chain=chain)))
+    case("a seal of ECDSA, named RS256", "key-size", f"{input}.{b64url(signature)}", of=registry(info=party(chain=chain)),
+         source="iSHARE 2.1, JWT header: RS256 and up")
     for organization in ("NTRNL-20000002", "NTRNL-1234567", "ntrnl-12345678"):
         seal = Entity(KEY, name("Another", organization=organization), ISSUING)
         chain_case(f"a seal of {organization}", "client-id-in-leaf", [seal, *AUTHORITIES], source="iSHARE, party identifiers")
-    chain_case("a seal without organizationIdentifier", "client-id-in-leaf", [Entity(KEY, name("Nobody"), ISSUING), *AUTHORITIES])
+    chain_case("a seal without organizationIdentifier", "client-id-in-leaf", [Entity(KEY, name("Nobody"), ISSUING), *AUTHORITIES],
+               source="iSHARE, party identifiers")
     chain_case("a self-signed seal", "chain-trusted", [Entity(KEY, SEAL)], entries=[listed(ROOT)], source="iSHARE: the trusted list")
 
 
@@ -513,6 +524,8 @@ def wrong_trust():
         ("the CA is withdrawn", [listed(ISSUING, status="withdrawn")]), ("the CA ceased", [listed(ISSUING, status="supervisionceased")]),
         ("the CA is under supervision", [listed(ISSUING, status="undersupervision")]),
         ("the issuing CA is withdrawn, those above it granted", [listed(ISSUING, status="withdrawn"), listed(SUB), listed(ROOT)]),
+        ("the CA is granted and withdrawn", [listed(ISSUING), listed(ISSUING, status="withdrawn")]),
+        ("the CA is withdrawn and granted", [listed(ISSUING, status="withdrawn"), listed(ISSUING)]),
         ("the seal itself is listed", [listed(LEAF)]), ("the fingerprint is listed under another name", [listed(ISSUING, subject="CN=Another CA,C=NL")]),
         ("a fingerprint of SHA-1", [listed(ISSUING, certificate_fingerprint=hashlib.sha1(ISSUING.der).hexdigest())]),
         ("a fingerprint of the key", [listed(ISSUING, certificate_fingerprint=hashlib.sha256(ISSUING.certificate.public_key().public_bytes(
@@ -587,6 +600,7 @@ def main():
         part()
     names = [each["name"] for each in CASES]
     assert len(set(names)) == len(names), [each for each in names if names.count(each) > 1]
+    assert all(each["accept"] or each["source"] for each in CASES)
     corpus = {"scheme": "ishare", "audience": PROVIDER, "leeway": 5, "registry_id": REGISTRY, "registry_trust": b64(ROOT.der), "registries": REGISTRIES,
               "cases": CASES}
     with open(sys.argv[1], "w", encoding="utf-8") as file:
