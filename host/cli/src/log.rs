@@ -6,7 +6,6 @@ use std::env;
 use std::io;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use privyseal::base::display::escape_for_display;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -43,7 +42,12 @@ pub(crate) fn told(text: &str) -> Cow<'_, str> {
     if IS_JSON.load(Ordering::Relaxed) {
         text.into()
     } else {
-        escape_for_display(text).into()
+        // A blank, `=` or quote of its own would end it, and begin another field.
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"=\"\\".contains(&byte);
+        if text.bytes().all(is_plain) {
+            return text.into();
+        }
+        format!("{text:?}").into()
     }
 }
 

@@ -18,6 +18,7 @@ use privyseal_test_base::scratch::workspace;
 use privyseal_test_servers::ishare_server::IshareServer;
 use privyseal_test_servers::redis_server::{free_port, wait_for};
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::http::{FORM, Response, post, request};
 use crate::stage::{CONSUMER, World};
@@ -143,7 +144,9 @@ fn the_token_endpoint_takes_post_and_nothing_else() {
         );
     }
     assert_eq!(post(internal, "/connect/token", "").status, 404);
-    assert_eq!(request(internal, "GET", "/live", "", "").status, 204);
+    for method in ["GET", "HEAD"] {
+        assert_eq!(request(internal, method, "/live", "", "").status, 204);
+    }
 }
 
 #[test]
@@ -461,45 +464,56 @@ fn silent_clients_keep_nobody_out() {
     assert_eq!(line, "HTTP/1.1 400 Bad Request\r\n");
 }
 
-struct Nginx(Child);
+/// The example of the documentation, as it stands but for its ports.
+struct Nginx {
+    process: Child,
+    front: SocketAddr,
+    _folder: TempDir,
+}
 
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
+impl Nginx {
+    fn start(public: u16, internal: u16) -> Self {
+        let (front, api) = (free_port(), free_port());
+        let mut text =
+            fs::read_to_string(workspace().join("host/receiver/examples/nginx.conf")).unwrap();
+        for (from, to) in [(8480, public), (8481, internal), (8443, front), (8082, api)] {
+            text = text.replace(&format!(":{from}"), &format!(":{to}"));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("nginx.conf"), text).unwrap();
+        let process = Command::new("nginx")
+            .arg("-p")
+            .arg(folder.path())
+            .arg("-c")
+            .arg(folder.path().join("nginx.conf"))
+            .args(["-e", "stderr"])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nginx, which cargo xtask setup installs");
+        let nginx = Self {
+            process,
+            front: SocketAddr::from(([127, 0, 0, 1], front)),
+            _folder: folder,
+        };
+        wait_for(nginx.front);
+        nginx
     }
 }
 
-/// The example of the documentation, as it stands but for its ports.
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let id = self.process.id().to_string();
+        let _ = Command::new("kill").arg(id).status();
+        let _ = self.process.wait();
+    }
+}
+
 #[test]
 fn nginx_lets_those_in_who_have_a_token() {
     let world = World::new();
     let (public, internal) = serve(&world);
-    let (front, api) = (free_port(), free_port());
-    let mut text =
-        fs::read_to_string(workspace().join("host/receiver/examples/nginx.conf")).unwrap();
-    for (from, to) in [
-        (8480, public.port()),
-        (8481, internal.port()),
-        (8443, front),
-        (8082, api),
-    ] {
-        text = text.replace(&format!(":{from}"), &format!(":{to}"));
-    }
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("nginx.conf"), text).unwrap();
-    let nginx = Command::new("nginx")
-        .arg("-p")
-        .arg(folder.path())
-        .arg("-c")
-        .arg(folder.path().join("nginx.conf"))
-        .args(["-e", "stderr"])
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("nginx, which cargo xtask setup installs");
-    let _nginx = Nginx(nginx);
-    let front = SocketAddr::from(([127, 0, 0, 1], front));
-    wait_for(front);
+    let nginx = Nginx::start(public.port(), internal.port());
+    let front = nginx.front;
     assert_eq!(request(front, "GET", "/orders", "", "").status, 401);
     let given = post(front, "/connect/token", &form(&world.assertion(), &[])).json();
     let bearer = format!(
@@ -522,4 +536,10 @@ fn nginx_lets_those_in_who_have_a_token() {
         401
     );
     assert_eq!(request(front, "GET", "/authorize", &bearer, "").status, 404);
+    // While nobody can tell, nothing is said against the token.
+    let alone = Nginx::start(public.port(), free_port());
+    assert_eq!(
+        request(alone.front, "GET", "/orders", &bearer, "").status,
+        503
+    );
 }

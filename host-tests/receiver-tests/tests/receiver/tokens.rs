@@ -182,6 +182,9 @@ fn what_the_server_says_about_a_token_is_judged_rule_by_rule() {
         broken(&verify_introspection(said.to_string().as_bytes(), &wanted))
     };
     assert_eq!(judge(&|_| {}), [""; 0]);
+    for (kind, expected) in [("Bearer", vec![]), ("refresh_token", vec!["typ"])] {
+        assert_eq!(judge(&|it| it["token_type"] = json!(kind)), expected);
+    }
     // What is no JWS is not called one, and what was not asked for is said.
     let said = json!({ "active": true, "iss": ISSUER, "exp": 1, "typ": "Refresh" }).to_string();
     let report = verify_introspection(said.as_bytes(), &Wanted::new(ISSUER, now()));

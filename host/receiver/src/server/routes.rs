@@ -75,7 +75,9 @@ impl TokenServer {
             (Face::Internal, "/v1/authorize" | "/live") => "GET",
             _ => return Ok(invalid(StatusCode::NOT_FOUND)),
         };
-        if head.method != method {
+        // RFC 9110 section 9.1: who has GET has HEAD, too.
+        let is_head = method == "GET" && head.method == "HEAD";
+        if head.method != method && !is_head {
             let answer = invalid(StatusCode::METHOD_NOT_ALLOWED);
             return Ok(with(answer, ALLOW, method));
         }
@@ -280,16 +282,21 @@ async fn form(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Rejection> {
     let mut parts = kind.split(';').map(str::trim);
     let is_form = parts.next() == Some("application/x-www-form-urlencoded");
     let mut charsets = parts.filter_map(|it| it.strip_prefix("charset="));
-    let is_ascii = charsets.all(|it| OF_ASCII.contains(&it.trim_matches('"')));
-    let why = "the body is not application/x-www-form-urlencoded, of ASCII";
-    Rejection::unless(is_form && is_ascii, Rule::Request, why)?;
+    let is_ascii = charsets.all(|it| {
+        let inside = it.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+        OF_ASCII.contains(&inside.unwrap_or(it))
+    });
+    let no_form = "the body is not application/x-www-form-urlencoded, of ASCII";
+    Rejection::unless(is_form && is_ascii, Rule::Request, no_form)?;
     let body = Limited::new(body, TokenForm::MAX_BYTES).collect();
     let late = |_| Rejection::new(Rule::Request, "the body did not come in time");
     let body = tokio::time::timeout(BODY_TIME, body).await.map_err(late)?;
     let max = TokenForm::MAX_BYTES;
     let why = format_args!("the body has more than {max} bytes, or was cut short");
     let body = body.map_err(|_| Rejection::new(Rule::Request, why))?;
-    Ok(body.to_bytes())
+    let body = body.to_bytes();
+    Rejection::unless(body.is_ascii(), Rule::Request, no_form)?;
+    Ok(body)
 }
 
 fn code(rejection: &Rejection) -> StatusCode {

@@ -113,11 +113,13 @@ pub fn judge_access_token_type(
     claims: &Map<String, Value>,
     header_typ: Option<&str>,
 ) -> Result<(), JoseError> {
-    const PAYLOAD: [&str; 2] = ["Bearer", "DPoP"];
+    const PAYLOAD: [&str; 3] = ["Bearer", "DPoP", "access_token"];
     const HEADER: [&str; 4] = ["JWT", "at+jwt", "application/jwt", "application/at+jwt"];
     let is = |typ: &str, kinds: &[&str]| kinds.iter().any(|kind| typ.eq_ignore_ascii_case(kind));
-    let of_payload = claims.get("typ").map(Value::as_str);
-    let is_access = of_payload.is_none_or(|typ| typ.is_some_and(|typ| is(typ, &PAYLOAD)))
+    // The second is of an introspection response (RFC 7662 section 2.2).
+    let kinds = ["typ", "token_type"].map(|name| claims.get(name));
+    let mut kinds = kinds.into_iter().flatten().map(Value::as_str);
+    let is_access = kinds.all(|typ| typ.is_some_and(|typ| is(typ, &PAYLOAD)))
         && header_typ.is_none_or(|typ| is(typ, &HEADER));
     let what = "says that it is another kind of token than an access token";
     is_access
