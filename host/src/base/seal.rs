@@ -1,8 +1,6 @@
 //! What an application stores elsewhere while a person is asked (a cookie, a database, another process): encrypted,
 //! and bound to what it is for.
 
-use std::io;
-
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::Serialize;
@@ -10,6 +8,9 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{BaseError, entropy};
+
+/// The longest JSON that is sealed: a session has four tokens of 64 KiB at most, of which a whole response is escaped.
+const MAX_JSON: usize = 512 * 1024;
 
 /// A key that seals (AES-256-GCM with a random nonce: for 2^32 values at most). All processes that open what one of
 /// them sealed have the same one. `Debug` does not show it.
@@ -42,12 +43,13 @@ impl SealKey {
     ) -> Result<String, BaseError> {
         let mut nonce = [0; NONCE_LEN];
         entropy::fill(&mut nonce)?;
-        // Counted first and reserved at once, so that no copy is left behind by a growing vector.
-        let mut count = Count(NONCE_LEN + AES_256_GCM.tag_len());
-        serde_json::to_writer(&mut count, value).map_err(|_| BaseError::Seal)?;
-        let mut sealed = Zeroizing::new(Vec::with_capacity(count.0));
-        sealed.extend_from_slice(&nonce);
-        serde_json::to_writer(&mut *sealed, value).map_err(|_| BaseError::Seal)?;
+        // It never grows: no copy is left behind.
+        let mut sealed = Zeroizing::new(vec![0; NONCE_LEN + MAX_JSON]);
+        let mut room = &mut sealed[NONCE_LEN..];
+        serde_json::to_writer(&mut room, value).map_err(|_| BaseError::Seal)?;
+        let end = NONCE_LEN + MAX_JSON - room.len();
+        sealed.truncate(end);
+        sealed[..NONCE_LEN].copy_from_slice(&nonce);
         let (key, aad) = self.parts(purpose, binding).ok_or(BaseError::Seal)?;
         let nonce = Nonce::assume_unique_for_key(nonce);
         let tag = key.seal_in_place_separate_tag(nonce, aad, &mut sealed[NONCE_LEN..]);
@@ -79,20 +81,6 @@ impl SealKey {
     }
 }
 
-/// Counts bytes.
-struct Count(usize);
-
-impl io::Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 privyseal_core::opaque_debug! { [] SealKey; }
 
 #[cfg(test)]
@@ -114,6 +102,14 @@ mod tests {
             assert!(open(&SealKey::generate().unwrap(), "login", b"browser-1").is_err());
             assert_ne!(sealed, key.seal("login", b"browser-1", &plain).unwrap());
         }
+    }
+
+    #[test]
+    fn what_is_longer_than_any_session_is_refused() {
+        let key = SealKey::generate().unwrap();
+        let seal = |len| key.seal("login", b"", &"0".repeat(len));
+        seal(MAX_JSON - 2).unwrap();
+        assert!(matches!(seal(MAX_JSON - 1), Err(BaseError::Seal)));
     }
 
     #[test]

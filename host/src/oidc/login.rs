@@ -19,8 +19,6 @@ mod options;
 mod session;
 mod state;
 
-use core::fmt;
-
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use privyseal_core::KeyEncryption;
 use privyseal_core::payload::AuthorizationRequest;
@@ -49,7 +47,7 @@ use crate::oidc::id_token::ID_TOKEN;
 use callback::Callback;
 use exchange::Issued;
 
-/// An address for the person's browser. Its query is for that browser only: `Debug` does not show it.
+/// An address for the person's browser. What is in it is for that browser only: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrowserUrl(String);
 
@@ -337,12 +335,7 @@ impl BrowserUrl {
     }
 }
 
-impl fmt::Debug for BrowserUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.0.split('?').next().unwrap_or_default();
-        write!(f, "BrowserUrl({place})")
-    }
-}
+privyseal_core::opaque_debug! { [] BrowserUrl; }
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,6 @@
 //! no input or output, no thread and no lock, so a web backend can have thousands that wait for a person, and store
 //! them ([`CibaFlow::seal`]).
 
-use core::fmt;
 use core::time::Duration;
 
 use privyseal_core::UnixTime;
@@ -321,19 +320,9 @@ impl CibaFlow {
     }
 }
 
-impl fmt::Debug for CibaRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0.stage {
-            Stage::Discovery(_) => "CibaRequest(user discovery)",
-            Stage::Authentication | Stage::Over => "CibaRequest(authentication)",
-            Stage::Tokens { .. } => "CibaRequest(tokens)",
-            Stage::Claims { .. } => "CibaRequest(claims)",
-        })
-    }
-}
-
 privyseal_core::opaque_debug! {
     [] CibaFlow as it: state = it.state(), in_flight;
+    [] CibaRequest;
     [] CibaResponse;
 }
 
