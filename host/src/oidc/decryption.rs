@@ -3,6 +3,7 @@
 use privyseal_core::KeyEncryption;
 use zeroize::Zeroizing;
 
+use crate::base::runtime::Runtime;
 use crate::jose::JoseError;
 use crate::jose::jwe::{ContentEncryption, DecryptError, Jwe, JweFault, probe};
 use crate::oidc::discovery::RS256;
@@ -13,10 +14,12 @@ use crate::oidc::{OidcError, RelyingParty};
 const KEYS: &str = "id_token_encryption_alg_values_supported";
 
 impl RelyingParty {
-    /// Whether the metadata fit what is done here, and `lists`, and the keys do what was registered, or else some of what the
-    /// provider may use: gives what of that they cannot do. With `userinfo`, for the UserInfo response, too.
-    pub(super) fn compare(
+    /// What is known before anybody is asked: the metadata fit what is done here, and `lists`; the decryption keys do what
+    /// was agreed on, or some of what the provider may use, with `userinfo` for the UserInfo response, too; its keys can be
+    /// read, and the clocks agree. Gives what the keys cannot do.
+    pub(super) fn prepared(
         &self,
+        runtime: &mut impl Runtime,
         lists: &[(&'static str, &[&str])],
         userinfo: bool,
     ) -> Result<Vec<KeyEncryption>, OidcError> {
@@ -44,22 +47,21 @@ impl RelyingParty {
         }
         let keys: Vec<_> = wanted.iter().map(|algorithm| algorithm.name()).collect();
         let contents = ContentEncryption::ALL.map(ContentEncryption::name);
-        let encrypted: [(_, &[&str]); 4] = [
-            ("id_token_encryption_enc_values_supported", &contents),
-            ("userinfo_signing_alg_values_supported", RS256),
-            ("userinfo_encryption_alg_values_supported", &keys),
-            ("userinfo_encryption_enc_values_supported", &contents),
-        ];
-        let count = match (has_keys, userinfo) {
-            (false, _) => 0,
-            (true, false) => 1,
-            (true, true) => encrypted.len(),
-        };
-        let encrypted = encrypted.into_iter().take(count);
-        metadata.fits(&lists.iter().copied().chain(encrypted).collect::<Vec<_>>())?;
+        let mut lists = lists.to_vec();
+        if has_keys {
+            lists.push(("id_token_encryption_enc_values_supported", &contents));
+        }
+        if has_keys && userinfo {
+            lists.push(("userinfo_signing_alg_values_supported", RS256));
+            lists.push(("userinfo_encryption_alg_values_supported", &keys));
+            lists.push(("userinfo_encryption_enc_values_supported", &contents));
+        }
+        metadata.fits(&lists)?;
         if userinfo {
             metadata.offered(userinfo::ENDPOINT)?;
         }
+        let backdate = self.assertion.backdate;
+        self.provider.prepare(&self.http, runtime, backdate)?;
         Ok(unusable)
     }
 

@@ -83,25 +83,21 @@ pub(super) fn judge(
     Ok(claims)
 }
 
-/// The claims of a UserInfo response: of the same person (OpenID Connect Core section 5.3.2), and where it
-/// names them, or `always`, of this issuer and for this client. Without an id_token, nobody says how the person proved who they are.
-pub(super) fn judge_userinfo(
-    claims: Map<String, Value>,
+/// The claims of a UserInfo response are of the same person (OpenID Connect Core section 5.3.2). Without an id_token,
+/// nobody says how the person proved who they are.
+pub(super) fn judge_person(
+    claims: &Map<String, Value>,
     id_token: Option<&Map<String, Value>>,
-    issuer: &str,
-    rules: &IdTokenRules<'_>,
-    always: bool,
-) -> Result<Map<String, Value>, JoseError> {
-    jws::judge_userinfo(&claims, issuer, rules.client_id, always)?;
-    if let Some(id_token) = id_token {
-        if id_token.get("sub") != claims.get("sub") {
-            let what = "is another than that of the id_token (OpenID Connect Core section 5.3.2)";
-            return Err(JoseError::claim("sub", what));
-        }
-    } else {
-        rules.acr.judge(&Map::new())?;
+    acr: AskedAcr,
+) -> Result<(), JoseError> {
+    let Some(id_token) = id_token else {
+        return acr.judge(&Map::new());
+    };
+    if id_token.get("sub") == claims.get("sub") {
+        return Ok(());
     }
-    Ok(claims)
+    let what = "is another than that of the id_token (OpenID Connect Core section 5.3.2)";
+    Err(JoseError::claim("sub", what))
 }
 
 /// The left half of the SHA-256 of an access token, for RS256 (OpenID Connect Core section 3.1.3.6).

@@ -9,10 +9,11 @@ use zeroize::Zeroizing;
 use crate::base::runtime::Runtime;
 use crate::http::{Http, Response, RetryPolicy, Url};
 use crate::jose::jwe::Recipient;
+use crate::jose::jws::judge_userinfo;
 use crate::keys::key::KeyUnwrapper;
 use crate::oauth::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RequestKind};
 use crate::oidc::OidcError;
-use crate::oidc::id_token::{self, ID_TOKEN, IdTokenRules, judge_userinfo};
+use crate::oidc::id_token::{self, AskedAcr, ID_TOKEN, IdTokenRules};
 use crate::oidc::provider::{Provider, userinfo};
 
 /// One client at one provider, for logins in a browser ([`login`](crate::oidc::login)) and for CIBA
@@ -68,21 +69,6 @@ impl RelyingParty {
         &self.provider
     }
 
-    /// What is known before anybody is asked: the metadata fit what is done here, and `lists`; the decryption keys do what
-    /// was agreed on, or some of what the provider may use; its keys can be read, and the clocks agree. Gives what the keys
-    /// cannot do.
-    pub(super) fn prepared(
-        &self,
-        runtime: &mut impl Runtime,
-        lists: &[(&'static str, &[&str])],
-        userinfo: bool,
-    ) -> Result<Vec<KeyEncryption>, OidcError> {
-        let unusable = self.compare(lists, userinfo)?;
-        let (provider, backdate) = (&self.provider, self.assertion.backdate);
-        provider.prepare(&self.http, runtime, backdate)?;
-        Ok(unusable)
-    }
-
     /// Posts `members` with an assertion as `options` say.
     pub(super) fn post(
         &self,
@@ -114,24 +100,27 @@ impl RelyingParty {
         Ok((jws, claims.map_err(|error| error.of(ID_TOKEN))?))
     }
 
-    /// What the UserInfo endpoint says of the person of `id_token`. A signed response names issuer and client where
-    /// `is_strict`.
+    /// What the UserInfo endpoint says of the person of `id_token`, or of one without, who was to prove by `acr` who they
+    /// are. A signed response names issuer and client where `is_strict`.
     pub(super) fn userinfo_of(
         &self,
-        (runtime, policy): (&mut impl Runtime, &RetryPolicy),
+        runtime: &mut impl Runtime,
         access: &AccessToken,
         id_token: Option<&Map<String, Value>>,
-        rules: &IdTokenRules<'_>,
+        acr: AskedAcr,
         is_strict: bool,
     ) -> Result<Map<String, Value>, OidcError> {
         let decrypt = |text: &str| self.decrypted(userinfo::WHAT, text);
         let (provider, is_encrypted) = (&self.provider, !self.unwrappers.is_empty());
         let (claims, is_signed) =
-            provider.userinfo_by(&self.http, policy, runtime, access, is_encrypted, decrypt)?;
-        let issuer = provider.metadata().issuer();
-        let judged = judge_userinfo(claims, id_token, issuer, rules, is_strict && is_signed);
+            provider.userinfo_by(&self.http, runtime, access, is_encrypted, decrypt)?;
+        let (issuer, client_id) = (provider.metadata().issuer(), self.source.client_id());
+        let must_say = is_strict && is_signed;
+        let judged = judge_userinfo(&claims, issuer, client_id.as_str(), must_say)
+            .and_then(|()| id_token::judge_person(&claims, id_token, acr));
         // The server wrote the response when it had the token.
-        Ok(judged.map_err(|error| error.of(userinfo::WHAT).without(access.expose()))?)
+        judged.map_err(|error| error.of(userinfo::WHAT).without(access.expose()))?;
+        Ok(claims)
     }
 }
 

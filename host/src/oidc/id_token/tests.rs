@@ -130,14 +130,10 @@ fn every_rule_broken_alone() {
 fn userinfo_is_of_the_same_person() {
     let id_token = good().as_object().unwrap().clone();
     let judge = |claims: Value| {
-        judge_userinfo(
-            claims.as_object().unwrap().clone(),
-            Some(&id_token),
-            ISSUER,
-            &rules(),
-            false,
-        )
-        .map_err(|error| error.to_string())
+        let claims = claims.as_object().unwrap();
+        jws::judge_userinfo(claims, ISSUER, "client-1", false)
+            .and_then(|()| judge_person(claims, Some(&id_token), AskedAcr::default()))
+            .map_err(|error| error.to_string())
     };
     let sub = "6g2k9rgglem2dttw5d51";
     judge(json!({"sub": sub, "name": "J"})).unwrap();

@@ -14,7 +14,7 @@ use crate::base::seal::SealKey;
 use crate::base::{clock, events};
 use crate::jose::JoseError;
 use crate::oauth::{AccessToken, Diagnosis, OAuthError, RefreshToken, RequestKind, stored_token};
-use crate::oidc::id_token::IdTokenRules;
+use crate::oidc::id_token::AskedAcr;
 use crate::oidc::{OidcError, RelyingParty};
 
 /// What a sealed one is for.
@@ -170,13 +170,9 @@ impl Session {
     ///
     /// [`LoginError::Oidc`]: as [`crate::Provider::userinfo`], or it is about somebody else.
     pub fn userinfo(&self, login: &RelyingParty) -> Result<Map<String, Value>, LoginError> {
-        let rules = IdTokenRules {
-            client_id: login.source.client_id().as_str(),
-            ..IdTokenRules::default()
-        };
-        let asked = (&mut login.http.runtime(), login.http.policy());
-        let (access, id_token) = (self.access_token(), Some(&self.claims));
-        Ok(login.userinfo_of(asked, &access, id_token, &rules, true)?)
+        let (runtime, access) = (&mut login.http.runtime(), self.access_token());
+        let (id_token, acr) = (Some(&self.claims), AskedAcr::default());
+        Ok(login.userinfo_of(runtime, &access, id_token, acr, true)?)
     }
 
     /// Where the browser is sent to end the session at the provider, too (OpenID Connect RP-Initiated Logout 1.0).

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{CLOCK_LEEWAY, Keys, Provider};
 use crate::base::runtime::Runtime;
 use crate::http::retry::retry_slow;
-use crate::http::{Http, MAX_CALL_RESPONSE, Response, RetryPolicy, Url};
+use crate::http::{Http, MAX_CALL_RESPONSE, Response, Url};
 use crate::jose::jws::{self, judge_times, judge_userinfo};
 use crate::oauth::{self, AccessToken, OAuthError, RequestKind};
 use crate::oidc::OidcError;
@@ -34,9 +34,9 @@ impl Provider {
         token: &AccessToken,
         client_id: &str,
     ) -> Result<(Map<String, Value>, bool), OidcError> {
-        let (policy, runtime) = (http.policy(), &mut http.runtime());
+        let runtime = &mut http.runtime();
         let as_it_is = |text: &str| Ok(Zeroizing::new(text.to_owned()));
-        let (claims, signed) = self.userinfo_by(http, policy, runtime, token, false, as_it_is)?;
+        let (claims, signed) = self.userinfo_by(http, runtime, token, false, as_it_is)?;
         let judged = judge_userinfo(&claims, self.metadata.issuer(), client_id, signed);
         judged.map_err(|error| error.of(WHAT).without(token.expose()))?;
         Ok((claims, signed))
@@ -47,7 +47,6 @@ impl Provider {
     pub(in crate::oidc) fn userinfo_by(
         &self,
         http: &Http,
-        policy: &RetryPolicy,
         runtime: &mut impl Runtime,
         token: &AccessToken,
         is_encrypted: bool,
@@ -55,7 +54,7 @@ impl Provider {
     ) -> Result<(Map<String, Value>, bool), OidcError> {
         let url = self.metadata.offered(ENDPOINT)?;
         // Also where no answer came in time: a person has confirmed, who cannot be asked again for nothing.
-        let response = retry_slow(policy, runtime, |_| {
+        let response = retry_slow(http.policy(), runtime, |_| {
             let response = http.get(url, token.expose(), MAX_CALL_RESPONSE)?;
             // No claims are called `error`, and a JWT is no JSON.
             oauth::success(url, RequestKind::UserInfo, response, [token.expose()])

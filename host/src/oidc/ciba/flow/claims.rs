@@ -83,10 +83,8 @@ impl<P: Runtime> Ciba<'_, P> {
             let reason = "id_token is missing, and UserInfo was not to be asked, so nobody says who the person is";
             return Err(OAuthError::response(url, reason).into());
         }
-        let userinfo = userinfo.then(|| {
-            let asked = (runtime, &party.retry);
-            party.userinfo_of(asked, access, id_token.as_ref(), &rules, false)
-        });
+        let userinfo = userinfo
+            .then(|| party.userinfo_of(runtime, access, id_token.as_ref(), rules.acr, false));
         let (userinfo, userinfo_error) = match userinfo.transpose() {
             Ok(userinfo) => (userinfo, None),
             Err(error) if id_token.is_some() => (None, Some(error)),

@@ -40,8 +40,17 @@ fn said(status: u16, body: &str) -> CibaEvent<'static> {
 
 #[track_caller]
 fn sends(step: &CibaStep, what: &str) {
-    assert!(matches!(step, CibaStep::Send(_)), "{step:?}");
-    assert!(format!("{step:?}").contains(what), "{step:?}");
+    let CibaStep::Send(request) = step else {
+        panic!("{step:?}");
+    };
+    let due = match &request.0.stage {
+        Stage::Discovery(_) => "user discovery",
+        Stage::Authentication => "authentication",
+        Stage::Tokens { .. } => "tokens",
+        Stage::Claims { .. } => "claims",
+        Stage::Over => "nothing",
+    };
+    assert_eq!(due, what);
 }
 
 #[track_caller]
