@@ -8,7 +8,6 @@ use crate::jose::jws::unique_members;
 /// The response to an introspection request. `Debug` does not show what the token says.
 #[derive(Clone, PartialEq)]
 pub struct Introspection {
-    active: bool,
     members: Map<String, Value>,
     response: Zeroizing<Vec<u8>>,
 }
@@ -22,20 +21,19 @@ impl Introspection {
     pub fn from_response(body: Zeroizing<Vec<u8>>) -> Result<Self, &'static str> {
         let members: Map<String, Value> = unique_members(&body)
             .map_err(|_| "the answer is not a JSON object whose members are there once")?;
-        let active = members
+        members
             .get("active")
             .and_then(Value::as_bool)
             .ok_or("active is missing in the answer (RFC 7662 section 2.2)")?;
         Ok(Self {
-            active,
             members,
             response: body,
         })
     }
 
     /// Whether the token is good now.
-    pub const fn is_active(&self) -> bool {
-        self.active
+    pub fn is_active(&self) -> bool {
+        self.members.get("active") == Some(&Value::Bool(true))
     }
 
     /// What the server says about the token; of one that is not good, nothing.
@@ -49,7 +47,7 @@ impl Introspection {
     }
 }
 
-privyseal_core::opaque_debug! { [] Introspection: active; }
+privyseal_core::opaque_debug! { [] Introspection as it: active = it.is_active(); }
 
 #[cfg(test)]
 mod tests {

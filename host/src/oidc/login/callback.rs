@@ -35,11 +35,6 @@ impl Callback {
         self.0.get(name).map(|value| value.as_str())
     }
 
-    /// Whether it is the answer to that login.
-    fn is_of(&self, login: &LoginState) -> bool {
-        login.has_state(self.get("state").unwrap_or_default())
-    }
-
     /// The code that came from `endpoint`, if this is the answer to that login.
     pub(super) fn code(
         &self,
@@ -48,7 +43,7 @@ impl Callback {
         endpoint: &Url,
     ) -> Result<&str, LoginError> {
         let fault = |what: &str| Err(LoginError::Callback(what.to_owned()));
-        if !self.is_of(login) {
+        if !login.has_state(self.get("state").unwrap_or_default()) {
             return fault("state is not the one that was sent (RFC 6749 section 10.12)");
         }
         match self.get("iss") {

@@ -3,6 +3,7 @@
 use privyseal_core::named;
 
 use super::LoginError;
+use crate::http::Url;
 use crate::oauth::check_scope;
 
 /// What a login asks.
@@ -68,16 +69,14 @@ fn is_redirect_uri(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':').filter(|_| visible) else {
         return false;
     };
-    let authority = rest
-        .strip_prefix("//")
-        .map(|rest| rest.split(['/', '?']).next().unwrap_or_default())
-        .filter(|authority| !authority.is_empty() && !authority.contains('@'));
     match scheme {
-        "https" => authority.is_some(),
-        "http" => authority.is_some_and(|authority| {
+        "https" => uri.parse::<Url>().is_ok(),
+        "http" => {
+            let authority = rest.strip_prefix("//").unwrap_or_default();
+            let authority = authority.split(['/', '?']).next().unwrap_or_default();
             let socket = authority.parse::<std::net::SocketAddr>();
             socket.is_ok_and(|socket| socket.ip().is_loopback())
-        }),
+        }
         other => {
             other.contains('.')
                 && other
