@@ -75,11 +75,11 @@ impl Login {
             return Err(CliError::Output(io::Error::other(reason)));
         }
         let redirect = LoopbackRedirect::start(&self.listen)?;
-        let ishare = is_ishare(self.party.client.scheme()).then_some(&self.provider);
+        let ishare = is_ishare(self.party.client.scheme).then_some(&self.provider);
         if ishare.is_none() {
             self.provider.refuse()?;
         }
-        let keys = self.decryption.open(self.party.client.access())?;
+        let keys = self.decryption.open(self.party.client.keys.access)?;
         let mut login = self.party.open(ishare)?;
         login.unwrappers = keys;
         login.registered = self.decryption.encryption_alg;

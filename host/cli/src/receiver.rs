@@ -121,7 +121,7 @@ impl Serve {
 
     /// Parties are looked up.
     fn by_registry(&self) -> Result<ReceiverBuilder, CliError> {
-        let rules = self.registry.client().scheme();
+        let rules = self.registry.client().scheme;
         if rules.registry().is_none() {
             let reason = format!("{} has no registry that knows its clients", rules.title());
             return Err(CliError::missing("--clients", reason));
@@ -141,7 +141,7 @@ impl Serve {
     /// Clients are those of a list.
     fn by_list(&self, path: &Path) -> Result<ReceiverBuilder, CliError> {
         let client = self.registry.client();
-        let scheme = client.scheme();
+        let scheme = client.scheme;
         if scheme.registry().is_some() {
             let reason = format!(
                 "is not for {}: its registry knows the parties",

@@ -85,7 +85,7 @@ impl Refresh {
         can_print()?;
         let _locked = locked(&self.token)?;
         let refresh = refresh_token(&self.token)?;
-        let keys = self.decryption.open(self.party.client.access())?;
+        let keys = self.decryption.open(self.party.client.keys.access)?;
         let mut login = self.party.open(None)?;
         login.unwrappers = keys;
         login.registered = self.decryption.encryption_alg;
@@ -164,7 +164,7 @@ impl IdentityProvider {
         let trust = Certificates::from_file(trust).map_err(of_option("--trust"))?;
         let named = AssertionOptions::default().audience(id);
         let wrong = |error| CliError::option("--provider-id", format!("is no party id: {error}"));
-        named.check(client.scheme()).map_err(wrong)?;
+        named.check(client.scheme).map_err(wrong)?;
         let assertion = client.assertion_for(Some(id))?;
         Ok((assertion, identity_provider(&client.server()?, id, trust)?))
     }
@@ -173,13 +173,16 @@ impl IdentityProvider {
 impl Party {
     /// The client, at that identity provider of iSHARE, or at the provider below the realm's address.
     pub(super) fn open(&self, ishare: Option<&IdentityProvider>) -> Result<RelyingParty, CliError> {
-        let (client, server, scheme) = (&self.client, &self.server, self.client.scheme());
+        let (client, server, scheme) = (&self.client, &self.server, self.client.scheme);
         let (assertion, provider) = if let Some(provider) = ishare {
             provider.open(client)?
         } else if has_providers(scheme) {
             let base = client.server()?;
             // A scheme of one's own has no realms: its issuer is as it is given, a slash at its end included.
-            let given = client.base_url().filter(|_| !oauth::has_realms(scheme));
+            let given = client
+                .base_url
+                .as_deref()
+                .filter(|_| !oauth::has_realms(scheme));
             let issuer = given.unwrap_or(base.as_str());
             let assertion = client.assertion()?;
             let (http, progress) = server.watched_http()?;

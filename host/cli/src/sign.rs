@@ -1,6 +1,7 @@
 //! `privyseal sign`: one assertion, or one signed authentication request, on standard output.
 
 use clap::Args;
+use privyseal::keys::key::KeyUri;
 use privyseal::oauth::SignedRequest;
 
 use super::options::{ClientOptions, RequestOptions};
@@ -19,7 +20,8 @@ pub(super) struct Sign {
 impl Sign {
     /// Whether the key is on a device.
     pub(super) fn is_device(&self) -> Result<bool, CliError> {
-        self.client.is_device()
+        let uris = self.client.keys.uris()?;
+        Ok(matches!(&*uris, [KeyUri::Device(_)]))
     }
 
     pub(super) fn run(self) -> Result<(), CliError> {

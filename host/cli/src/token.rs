@@ -69,7 +69,7 @@ impl Token {
                 .map_err(|error| CliError::option("--call", format!("is refused: {error}")))?;
         }
         let (method, body) = self.request.read()?;
-        self.provider.check(self.client.scheme())?;
+        self.provider.check(self.client.scheme)?;
         let (http, progress) = self.server.watched_http()?;
         let options = self.client.assertion()?;
         let (source, tries) = self.client.source_for_tries()?;

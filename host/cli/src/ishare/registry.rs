@@ -69,7 +69,7 @@ pub(super) struct Opened {
 impl RegistryOptions {
     /// Which version of iSHARE is meant.
     pub(crate) fn scheme(&self) -> Result<&'static Scheme, CliError> {
-        let scheme = self.client.scheme();
+        let scheme = self.client.scheme;
         let built_in = scheme.built_in().filter(|it| has_registry(it));
         built_in.ok_or_else(|| CliError::Option {
             option: "--scheme",

@@ -15,7 +15,7 @@ use privyseal_gateway::{ClientError, DeviceClient, DeviceKey, DeviceUri, Expecte
 
 use super::certificate::CertificateOptions;
 use super::kid::KidOptions;
-use super::{AccessOptions, KeysOptions, Wait, chain_file, of_option, scheme_parser};
+use super::{KeysOptions, Wait, chain_file, of_option, scheme_parser};
 use crate::error::CliError;
 use crate::output::say;
 
@@ -24,9 +24,9 @@ use crate::output::say;
 pub(crate) struct ClientOptions {
     /// Whose rules apply; or the TOML file of a scheme of one's own
     #[arg(long, value_name = "SCHEME|FILE", value_parser = scheme_parser())]
-    scheme: &'static SchemeRules,
+    pub(crate) scheme: &'static SchemeRules,
     #[command(flatten)]
-    keys: KeysOptions,
+    pub(crate) keys: KeysOptions,
     #[command(flatten)]
     kid: KidOptions,
     /// The client id, or party id; by default what the leaf certificate says, where the scheme
@@ -42,10 +42,10 @@ pub(crate) struct ClientOptions {
     endpoint: Option<String>,
     /// The realm whose issuer is the audience (eHealth)
     #[arg(long, value_name = "REALM")]
-    realm: Option<String>,
+    pub(crate) realm: Option<String>,
     /// The server, such as https://as.example/api/v1; by default the scheme's own, where it has one
     #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
+    pub(crate) base_url: Option<String>,
     /// The certificate chain: a PEM or DER file, or the word token for the one beside the key (the
     /// default); for schemes that send it
     #[arg(long, value_name = "FILE|token")]
@@ -69,23 +69,6 @@ pub(crate) struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// How its keys are opened.
-    pub(crate) const fn access(&self) -> AccessOptions {
-        self.keys.access
-    }
-
-    pub(crate) const fn scheme(&self) -> &'static SchemeRules {
-        self.scheme
-    }
-
-    pub(crate) fn base_url(&self) -> Option<&str> {
-        self.base_url.as_deref()
-    }
-
-    pub(crate) fn realm(&self) -> Option<&str> {
-        self.realm.as_deref()
-    }
-
     /// Whether a signed authentication request is meant.
     pub(crate) fn is_request(&self) -> bool {
         self.endpoint.as_deref() == Some(REQUEST)
@@ -104,8 +87,8 @@ impl ClientOptions {
         let mut parts = AudienceParts::default();
         parts.audience = self.audience.as_deref().or(audience);
         parts.endpoint = self.endpoint.as_deref();
-        parts.base_url = self.base_url();
-        parts.realm = self.realm();
+        parts.base_url = self.base_url.as_deref();
+        parts.realm = self.realm.as_deref();
         let mut options = AssertionOptions::default().backdate(self.backdate);
         options.audience = parts.choose(self.scheme).map_err(of_audience)?;
         let own = self.scheme.audience().value().default();
@@ -193,11 +176,6 @@ impl ClientOptions {
         Ok((Box::new(self.client()?), tries.unwrap_or_default()))
     }
 
-    /// Whether the key is on a device, which makes a `jti` itself.
-    pub(crate) fn is_device(&self) -> Result<bool, CliError> {
-        Ok(matches!(&*self.keys.uris()?, [KeyUri::Device(_)]))
-    }
-
     fn device_client(&self, uri: &DeviceUri) -> Result<DeviceClient, CliError> {
         if self.jti.is_some() {
             let reason = "is not for a device, which makes each jti itself and never one twice";
@@ -247,20 +225,16 @@ fn of_device(error: ClientError) -> CliError {
 /// Which option the audience lacks, or has for nothing.
 #[expect(clippy::needless_pass_by_value, reason = "the shape of a conversion")]
 fn of_audience(error: AudienceError) -> CliError {
-    let option = match error {
-        AudienceError::Core(error) => return error.into(),
-        AudienceError::MissingRealm { .. } | AudienceError::NeedlessRealm { .. } => "--realm",
-        AudienceError::MissingBaseUrl { .. } => "--base-url",
-        _ => "--endpoint",
-    };
     let reason = error.to_string();
+    let refused = |option| CliError::option(option, format!("is refused: {reason}"));
     match error {
-        AudienceError::NeedlessEndpoint { .. }
-        | AudienceError::UnknownEndpoint { .. }
-        | AudienceError::NeedlessRealm { .. } => CliError::Option {
-            option,
-            reason: format!("is refused: {reason}"),
-        },
-        _ => CliError::missing(option, reason),
+        AudienceError::Core(error) => error.into(),
+        AudienceError::NeedlessRealm { .. } => refused("--realm"),
+        AudienceError::NeedlessEndpoint { .. } | AudienceError::UnknownEndpoint { .. } => {
+            refused("--endpoint")
+        }
+        AudienceError::MissingRealm { .. } => CliError::missing("--realm", reason),
+        AudienceError::MissingBaseUrl { .. } => CliError::missing("--base-url", reason),
+        _ => CliError::missing("--endpoint", reason),
     }
 }

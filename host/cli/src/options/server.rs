@@ -57,7 +57,7 @@ impl ClientOptions {
 
     /// What the paths of the scheme are below: the server, or the realm on it.
     pub(crate) fn server(&self) -> Result<BaseUrl, CliError> {
-        let scheme = self.scheme();
+        let scheme = self.scheme;
         if !Self::has_tokens(scheme) {
             let reason = format!(
                 "is for tokens of a client; {} gives them for a person: privyseal ciba",
@@ -66,11 +66,11 @@ impl ClientOptions {
             return Err(CliError::option("--scheme", reason));
         }
         let public = scheme.token_request().base_url().map(|rule| rule.value());
-        let url = self.base_url().or(public).ok_or_else(|| {
+        let url = self.base_url.as_deref().or(public).ok_or_else(|| {
             let reason = format!("{} has a server for each participant", scheme.title());
             CliError::missing("--base-url", reason)
         })?;
-        let realm = self.realm().filter(|_| oauth::has_realms(scheme));
+        let realm = self.realm.as_deref().filter(|_| oauth::has_realms(scheme));
         let realm = realm
             .map(|realm| AudienceBuf::realm(url, realm))
             .transpose()?;
