@@ -110,13 +110,14 @@ fn other_claims_than_were_asked_for() {
 fn other_requests_than_were_asked_for() {
     type Change = fn(&mut Value);
     let stage = Stage::provisioned();
+    let person = stage.write("user", b"person");
     let asked = [
         "--endpoint",
         "request",
         "--scope",
         "openid service:CODE",
-        "--user-identifier-token",
-        "person",
+        "--user-identifier-token-file",
+        &person,
         "--userinfo-claim",
         "name",
     ];

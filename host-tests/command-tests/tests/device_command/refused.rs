@@ -73,6 +73,7 @@ fn options_that_the_device_decides() {
     let other_key = test_key("seal", 2048);
     let other = TestPki::new().seal_chain(&other_key);
     let other = stage.write("other.pem", pem_chain(&other).as_bytes());
+    let person = stage.write("person", b"t");
     for (scheme, options, words) in [
         ("fiam", &["--jti", "1"][..], "--jti is not for a device"),
         (
@@ -115,8 +116,8 @@ fn options_that_the_device_decides() {
                 "request",
                 "--scope",
                 "openid",
-                "--user-identifier-token",
-                "t",
+                "--user-identifier-token-file",
+                &person,
             ],
             "scope is not values with one space between them",
         ),

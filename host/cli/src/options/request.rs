@@ -18,14 +18,7 @@ pub(crate) struct RequestOptions {
     /// What is asked for: openid, service:CODE, and more, with one space between them
     #[arg(long, value_name = "TEXT")]
     scope: Option<String>,
-    /// The user_identifier_token of the discovery session
-    #[arg(
-        long,
-        value_name = "TEXT",
-        conflicts_with = "user_identifier_token_file"
-    )]
-    user_identifier_token: Option<String>,
-    /// A file with the user_identifier_token
+    /// A file with the user_identifier_token of the discovery session
     #[arg(long, value_name = "FILE")]
     user_identifier_token_file: Option<PathBuf>,
     /// A file with the bearer token of the ping callback
@@ -105,19 +98,12 @@ impl RequestOptions {
         let scope = self.scope.clone();
         let scope =
             scope.ok_or_else(|| CliError::missing("--scope", "it names what is asked for"))?;
-        let user = match (
-            &self.user_identifier_token,
-            &self.user_identifier_token_file,
-        ) {
-            (Some(token), _) => Zeroizing::new(token.clone()),
-            (None, Some(path)) => {
-                secret(path).map_err(of_option("--user-identifier-token-file"))?
-            }
-            (None, None) => {
-                let reason = "it says which user is asked; the discovery session gave it";
-                return Err(CliError::missing("--user-identifier-token-file", reason));
-            }
-        };
+        let option = "--user-identifier-token-file";
+        let user = self.user_identifier_token_file.as_deref().ok_or_else(|| {
+            let reason = "it says which user is asked; the discovery session gave it";
+            CliError::missing(option, reason)
+        })?;
+        let user = secret(user).map_err(of_option(option))?;
         let notification = self.client_notification_token_file.as_deref().map(secret);
         let mut asked = self.authentication.asked(scope, user);
         asked.client_notification_token = notification
@@ -130,10 +116,6 @@ impl RequestOptions {
     pub(crate) fn refuse(&self) -> Result<(), CliError> {
         let given = [
             ("--scope", self.scope.is_some()),
-            (
-                "--user-identifier-token",
-                self.user_identifier_token.is_some(),
-            ),
             (
                 "--user-identifier-token-file",
                 self.user_identifier_token_file.is_some(),
