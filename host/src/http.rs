@@ -39,7 +39,8 @@ pub use roots::Roots;
 pub use url::{BaseUrl, MAX_URL, Url, UrlError};
 pub use watch::{HttpWatcher, WatchedRuntime};
 
-use retry::Retryable;
+use crate::base::runtime::Runtime;
+use retry::{FailedTry, Retryable};
 
 /// How long one request may take, from the name lookup to the last byte of the response.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -176,7 +177,7 @@ impl Http {
         &self.retry
     }
 
-    /// Reads, and reads again where that may help and the options allow it ([`retry::retry_idempotent`]).
+    /// Reads what needs no assertion, and reads it again as the options allow: also after a broken connection.
     ///
     /// # Errors
     ///
@@ -185,7 +186,10 @@ impl Http {
         &self,
         mut read: impl FnMut(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        retry::retry_idempotent(&self.retry, &mut self.runtime(), |_| read(self))
+        let attempt = |_: &mut dyn Runtime| read(self);
+        retry::retry_while(&self.retry, &mut self.runtime(), attempt, |failed| {
+            !matches!(failed, FailedTry::TimedOut | FailedTry::Final)
+        })
     }
 
     /// Posts a form. The response may be at most `max` bytes.

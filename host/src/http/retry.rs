@@ -5,7 +5,7 @@
 //! after a connection that broke off nobody knows what the server did with a token that is good once. Each
 //! try makes a new assertion, since a `jti` is good once.
 //!
-//! What is only read ([`retry_idempotent`]) may be read twice (RFC 9110 section 9.2.2), so there a connection that
+//! What is only read ([`Http::retry_idempotent`](super::Http::retry_idempotent)) may be read twice (RFC 9110 section 9.2.2), so there a connection that
 //! broke off is no reason to stop either.
 //!
 //! Pauses are random between nothing and a bound that doubles ("full jitter"), so that many clients of a
@@ -137,22 +137,7 @@ pub fn retry<T, E: Retryable>(
     })
 }
 
-/// As [`retry`], for idempotent requests without an assertion: also after a broken connection.
-///
-/// # Errors
-///
-/// As [`retry`].
-pub fn retry_idempotent<T, E: Retryable>(
-    policy: &RetryPolicy,
-    runtime: &mut impl Runtime,
-    attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
-) -> Result<T, E> {
-    retry_while(policy, runtime, attempt, |failed| {
-        !matches!(failed, FailedTry::TimedOut | FailedTry::Final)
-    })
-}
-
-/// As [`retry_idempotent`], also where no answer came in time or the server failed.
+/// As [`Http::retry_idempotent`](super::Http::retry_idempotent), also where no answer came in time or the server failed.
 pub(crate) fn retry_slow<T, E: Retryable>(
     policy: &RetryPolicy,
     runtime: &mut impl Runtime,
@@ -163,7 +148,8 @@ pub(crate) fn retry_slow<T, E: Retryable>(
     })
 }
 
-fn retry_while<T, E: Retryable>(
+/// As [`retry`], where `is_safe` says so of the last try.
+pub(super) fn retry_while<T, E: Retryable>(
     policy: &RetryPolicy,
     runtime: &mut dyn Runtime,
     mut attempt: impl FnMut(&mut dyn Runtime) -> Result<T, E>,
