@@ -1,36 +1,10 @@
-//! Requests of a client that proves who it is with a new assertion (RFC 7523 section 2.2).
+//! The forms of a client that proves who it is with a new assertion (RFC 7523 section 2.2).
 
 use privyseal_core::limits::MAX_TOKEN_RESPONSE;
-use privyseal_core::token::request::{CLIENT_ASSERTION_TYPE, write_member};
+use privyseal_core::token::request::write_member;
 use zeroize::Zeroizing;
 
-use super::{Assertion, OAuthError, RequestKind, response};
-use crate::http::{Http, Response, Url};
-
-/// Posts `members`, in this order, and who sends them; gives the response if it is a success.
-pub(super) fn post(
-    http: &Http,
-    url: &Url,
-    kind: RequestKind,
-    members: &[(&str, &str)],
-    client_id: Option<&str>,
-    assertion: &Assertion,
-) -> Result<Response, OAuthError> {
-    let authentication = [
-        ("client_id", client_id),
-        ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
-        ("client_assertion", Some(assertion.as_str())),
-    ];
-    let authentication = authentication.into_iter();
-    let authentication = authentication.filter_map(|(name, value)| Some((name, value?)));
-    let body = form_body(members.iter().copied().chain(authentication));
-    let response = http.post_form(url, &body, max_response(kind))?;
-    let secrets = members
-        .iter()
-        .filter(|(name, _)| !PUBLIC_MEMBERS.contains(name));
-    let secrets = secrets.map(|(_, value)| *value).chain([assertion.as_str()]);
-    response::success(url, kind, response, secrets)
-}
+use super::RequestKind;
 
 /// The largest response of itsme's user discovery, in bytes. A QR code as JPEG has some ten KiB.
 const MAX_DISCOVERY: usize = 512 * 1024;
@@ -39,7 +13,7 @@ const MAX_DISCOVERY: usize = 512 * 1024;
 const MAX_ACKNOWLEDGEMENT: usize = 16 * 1024;
 
 /// The largest response, in bytes.
-const fn max_response(kind: RequestKind) -> usize {
+pub(super) const fn max_response(kind: RequestKind) -> usize {
     match kind {
         RequestKind::NewDiscovery | RequestKind::Discovery => MAX_DISCOVERY,
         RequestKind::Backchannel => MAX_ACKNOWLEDGEMENT,
@@ -48,7 +22,7 @@ const fn max_response(kind: RequestKind) -> usize {
 }
 
 /// What may be repeated of a request.
-const PUBLIC_MEMBERS: [&str; 6] = [
+pub(super) const PUBLIC_MEMBERS: [&str; 6] = [
     "grant_type",
     "scope",
     "response_type",

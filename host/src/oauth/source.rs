@@ -2,13 +2,15 @@
 
 use privyseal_core::cert::Validity;
 use privyseal_core::payload::AuthorizationRequest;
+use privyseal_core::token::request::CLIENT_ASSERTION_TYPE;
 use privyseal_core::{ClientId, Credential, RsaPublicKey, SchemeRules, UnixTime};
 
 use super::{
     AccessToken, Assertion, AssertionOptions, AuthenticationOptions, Introspection, OAuthError,
-    RefreshToken, RequestKind, form, response,
+    RefreshToken, RequestKind, response,
 };
 use crate::http::{BaseUrl, Http, Response, Url};
+use crate::oauth::form::{PUBLIC_MEMBERS, form_body, max_response};
 
 /// What a signed request asks.
 #[derive(Clone, Copy, Debug)]
@@ -166,7 +168,20 @@ pub trait AssertionSource: Send + Sync {
     ) -> Result<Response, OAuthError> {
         let sends_client_id = self.scheme().token_request().client_id().value();
         let client_id = sends_client_id.then(|| self.client_id().as_str());
-        form::post(http, url, kind, members, client_id, assertion)
+        let authentication = [
+            ("client_id", client_id),
+            ("client_assertion_type", Some(CLIENT_ASSERTION_TYPE)),
+            ("client_assertion", Some(assertion.as_str())),
+        ];
+        let authentication = authentication.into_iter();
+        let authentication = authentication.filter_map(|(name, value)| Some((name, value?)));
+        let body = form_body(members.iter().copied().chain(authentication));
+        let response = http.post_form(url, &body, max_response(kind))?;
+        let secrets = members
+            .iter()
+            .filter(|(name, _)| !PUBLIC_MEMBERS.contains(name));
+        let secrets = secrets.map(|(_, value)| *value).chain([assertion.as_str()]);
+        response::success(url, kind, response, secrets)
     }
 }
 

@@ -13,7 +13,7 @@ use super::ping::PingListener;
 use super::{CibaError, Identity, State, Watcher, discovery};
 use crate::base::runtime::Runtime;
 use crate::http::retry::retry;
-use crate::http::{BaseUrl, Response, RetryPolicy, Url};
+use crate::http::{BaseUrl, RetryPolicy, Url};
 use crate::oauth::{
     AssertionOptions, AudienceParts, OAuthError, REQUEST, RequestKind, SignedRequest,
 };
@@ -137,9 +137,15 @@ impl<P: Runtime> Ciba<'_, P> {
         } else {
             party.retry
         };
+        let endpoint = match kind {
+            RequestKind::NewDiscovery | RequestKind::Discovery => "discovery",
+            RequestKind::Backchannel => "backchannel",
+            _ => "token",
+        };
         let response = retry(&policy, runtime, |runtime| {
             let now = runtime.now()?;
-            let post = |members: &[_]| party.post_at(now, &url, kind, members);
+            let options = party.options_at(now, endpoint)?;
+            let post = |members: &[_]| party.post(&options, &url, kind, members);
             match &kept.stage {
                 Stage::Authentication => {
                     let options = party.options_at(now, REQUEST)?;
@@ -158,22 +164,6 @@ impl<P: Runtime> Ciba<'_, P> {
 }
 
 impl RelyingParty {
-    /// Posts `members`, and who sends them, with a new assertion for that endpoint.
-    fn post_at(
-        &self,
-        now: UnixTime,
-        url: &Url,
-        kind: RequestKind,
-        members: &[(&str, &str)],
-    ) -> Result<Response, OAuthError> {
-        let endpoint = match kind {
-            RequestKind::NewDiscovery | RequestKind::Discovery => "discovery",
-            RequestKind::Backchannel => "backchannel",
-            _ => "token",
-        };
-        self.post(&self.options_at(now, endpoint)?, url, kind, members)
-    }
-
     fn options_at(&self, now: UnixTime, endpoint: &str) -> Result<AssertionOptions, OAuthError> {
         let base = self.base()?;
         let parts = AudienceParts {
