@@ -171,7 +171,7 @@ impl Ciba {
                 "warning: there is no id_token: what is known of the person comes from UserInfo alone"
             );
         }
-        if self.authentication.has_acr() && !identity.id_token.as_ref().is_some_and(says_acr) {
+        if self.authentication.acr.is_some() && !identity.id_token.as_ref().is_some_and(says_acr) {
             say!(
                 "warning: no id_token says how the person proved who they are (acr); with --id-token-claim acr that is \
                  an error"

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use privyseal::keys::key::KeyUri;
-use privyseal::oauth::SignedRequest;
+use privyseal::oauth::{REQUEST, SignedRequest};
 
 use super::options::{ClientOptions, RequestOptions};
 use super::output::print_line;
@@ -26,7 +26,7 @@ impl Sign {
 
     pub(super) fn run(self) -> Result<(), CliError> {
         let options = self.client.assertion()?;
-        let signed = if self.client.is_request() {
+        let signed = if self.client.endpoint.as_deref() == Some(REQUEST) {
             let asked = self.request.asked()?;
             let source = self.client.source()?;
             source.signed_request(&options, SignedRequest::Authentication(&asked))?

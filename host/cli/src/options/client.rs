@@ -4,7 +4,7 @@ use clap::Args;
 use privyseal::client::BuildError;
 use privyseal::keys::key::KeyUri;
 use privyseal::keys::{KeyUriError, SignerFailure};
-use privyseal::oauth::{AudienceError, AudienceParts, REQUEST, SigningClient};
+use privyseal::oauth::{AudienceError, AudienceParts, SigningClient};
 use privyseal::pki::certificates::Certificates;
 use privyseal::{
     AssertionOptions, AssertionSource, RetryPolicy, SchemeRules, UnixTime, pki::party_id,
@@ -39,7 +39,7 @@ pub(crate) struct ClientOptions {
     /// The endpoint that is called, where each has its audience (itsme): discovery, backchannel, token,
     /// or request for a signed authentication request
     #[arg(long, value_name = "ENDPOINT")]
-    endpoint: Option<String>,
+    pub(crate) endpoint: Option<String>,
     /// The realm whose issuer is the audience (eHealth)
     #[arg(long, value_name = "REALM")]
     pub(crate) realm: Option<String>,
@@ -69,11 +69,6 @@ pub(crate) struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// Whether a signed authentication request is meant.
-    pub(crate) fn is_request(&self) -> bool {
-        self.endpoint.as_deref() == Some(REQUEST)
-    }
-
     /// What the options say about the assertion.
     pub(crate) fn assertion(&self) -> Result<AssertionOptions, CliError> {
         self.assertion_for(None)
@@ -121,7 +116,7 @@ impl ClientOptions {
                 return Err(self.needless(option, "names its key by kid and sends no certificate"));
             }
         }
-        if self.wait.is_given() {
+        if self.wait.seconds > 0 {
             let reason = "is for a gateway, whose line is for one program at a time, and whose policy has a rate";
             return Err(CliError::option("--wait", reason));
         }

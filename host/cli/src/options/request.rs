@@ -33,7 +33,7 @@ pub(crate) struct RequestOptions {
 pub(crate) struct AuthenticationArgs {
     /// How the person must prove who they are; an id_token that says otherwise is refused
     #[arg(long, value_enum)]
-    acr: Option<Acr>,
+    pub(crate) acr: Option<Acr>,
     /// How long the request may wait for the person
     #[arg(long, value_name = "SECONDS")]
     requested_expiry: Option<u64>,
@@ -58,11 +58,6 @@ impl AuthenticationArgs {
         asked
     }
 
-    /// Whether the person must prove in a certain way who they are.
-    pub(crate) const fn has_acr(&self) -> bool {
-        self.acr.is_some()
-    }
-
     /// The options that are given.
     fn given(&self) -> [(&'static str, bool); 4] {
         [
@@ -76,7 +71,7 @@ impl AuthenticationArgs {
 
 /// How the person must prove who they are.
 #[derive(Clone, Copy, ValueEnum)]
-enum Acr {
+pub(crate) enum Acr {
     /// Fingerprint or itsme code, as the person likes
     Basic,
     /// The itsme code

@@ -15,14 +15,10 @@ pub(crate) struct Wait {
         value_name = "SECONDS",
         default_value_t = 0
     )]
-    seconds: u32,
+    pub(super) seconds: u32,
 }
 
 impl Wait {
-    pub(crate) const fn is_given(&self) -> bool {
-        self.seconds > 0
-    }
-
     pub(crate) fn limits(&self) -> Limits {
         Limits::default().wait(Duration::from_secs(self.seconds.into()))
     }
