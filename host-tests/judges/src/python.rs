@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use privyseal_test_base::scratch::{cache_dir, host_tests, target_dir};
-use privyseal_test_base::tool::{LONG_LIMIT, command, run_within};
+use privyseal_test_base::tool::{LONG_LIMIT, command, output, run_within};
+use serde_json::json;
+
+use crate::decode::to_hex;
 
 /// The interpreter. Makes the environment if it is missing or its pins have changed.
 ///
@@ -31,6 +35,21 @@ pub fn verify_script() -> PathBuf {
 /// The script that judges and makes iSHARE assertions with `python-ishare` and `jwcrypto`.
 pub fn ishare_script() -> PathBuf {
     host_tests("python/ishare.py")
+}
+
+/// Whether a factor of `modulus` can be computed of the signatures of two tokens: the one that should have come, and the one that did.
+///
+/// # Panics
+/// If the script cannot be run.
+pub fn tells_factor(modulus: &[u8], tokens: [&str; 2]) -> bool {
+    let mut judge = Command::new(interpreter());
+    judge
+        .arg(host_tests("python/factor.py"))
+        .arg(to_hex(modulus));
+    let judged = output(&mut judge, json!(tokens).to_string().as_bytes());
+    let said = String::from_utf8_lossy(&judged.stderr);
+    assert!(said.is_empty(), "factor.py: {said}");
+    !judged.status.success()
 }
 
 /// Authlib's authorization server; its head says what it reads and writes.

@@ -1,5 +1,5 @@
 //! A fault at one instruction of all that a request executes, each the first time that it is executed: nothing of the
-//! key is said, no token leaves that the policy forbids, and none that does not verify.
+//! key is said, no token leaves that the policy forbids, and none that a host would give out and does not verify.
 //!
 //! A sample of the points is tried each time, of requests that are refused and of one that anybody may ask.
 //! `PRIVYSEAL_SKIPS=0/1` tries all points, and `PRIVYSEAL_SKIPS=1/40` every 40th from the second on; then also of the log
@@ -24,15 +24,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use privyseal_protocol::{DeviceState, Request};
-use privyseal_test_judges::decode::Parts;
+use privyseal_test_judges::decode::{Parts, base64url, to_base64url};
+use privyseal_test_judges::python::tells_factor;
 use privyseal_test_simulators::emulator::{
     AN386, Debugger, Emulator, Fault, Machine, STM32F405, Stop,
 };
 use privyseal_test_simulators::gateway::Gateway;
 use privyseal_test_simulators::link::frame;
+use rsa::traits::PrivateKeyParts as _;
 
 use crate::leftovers::secrets;
-use crate::stage::Party;
+use crate::signs::by_software;
+use crate::stage::{Party, SERVED};
 use answer::{Answer, ID, heard};
 use cases::{Case, FORBIDDEN, cases, locked_cases, unwrapping_cases};
 use program::Program;
@@ -386,7 +389,16 @@ impl<'p> Campaign<'p> {
             Parts::of(token).claims()
         });
         let Ok(claims) = verified else {
-            return Err("token-that-does-not-verify".to_owned());
+            // What was signed is not what came. A host verifies it before it gives it out, and so has none; who listens must not
+            // learn more of the key by it.
+            let modulus = self.party.key.public_key().modulus().to_vec();
+            let good = good.and_then(|good| good.token.as_deref());
+            let is_garbled = good.is_some_and(|good| !tells_factor(&modulus, [good, token]));
+            return if is_garbled && case.is_allowed {
+                Ok("garbled")
+            } else {
+                Err("token-that-does-not-verify".to_owned())
+            };
         };
         let (iat, exp) = (
             claims["iat"].as_u64().unwrap_or(0),
@@ -416,6 +428,28 @@ impl<'p> Campaign<'p> {
             Err(format!("token-outside-the-policy:{claims}"))
         }
     }
+}
+
+/// The right signature and a prime more: right for that prime alone.
+#[test]
+fn a_signature_that_is_right_for_one_prime_is_found_and_one_that_is_garbled_is_not() {
+    let party = Party::new("seal");
+    let good = by_software(&party, SERVED[0].0, party.policy.time_floor, "a");
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    let prime = party.key.private_key().primes()[0].to_be_bytes_trimmed_vartime();
+    let mut faulty = base64url(signature);
+    let mut carry = false;
+    let places = faulty.iter_mut().rev();
+    for (place, more) in places.zip(prime.iter().rev().chain(std::iter::repeat(&0))) {
+        let (sum, one) = place.overflowing_add(*more);
+        let (sum, two) = sum.overflowing_add(carry.into());
+        (*place, carry) = (sum, one || two);
+    }
+    faulty.insert(0, carry.into());
+    let modulus = party.key.public_key().modulus().to_vec();
+    let tells = |token: &str| tells_factor(&modulus, [&good, token]);
+    assert!(tells(&format!("{input}.{}", to_base64url(&faulty))));
+    assert!(!tells(&good) && !tells(&good.replace('e', "f")) && !tells(&good[..good.len() - 9]));
 }
 
 /// Points that were tried before on this image, and their report, for those that come.
