@@ -94,12 +94,23 @@ fn attribute(part: &str) -> Result<(SubjectAttributeType, String), PkiError> {
     Ok((kind, unescape(value.trim())?))
 }
 
-/// Resolves `\,` and `\2C` (RFC 4514 section 2.4).
+/// Resolves `\,` and `\2C` (RFC 4514 section 2.4). What else it has is refused: quotation marks around a value (RFC 2253
+/// section 4), a value in hexadecimal BER.
 fn unescape(value: &str) -> Result<String, PkiError> {
+    if value.starts_with('#') {
+        return Err(wrong(
+            "has a value that begins with `#`, for which hexadecimal BER is not supported; a `#` that is meant is `\\#`",
+        ));
+    }
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, after @ ..] = rest {
         rest = after;
+        if *first == b'"' {
+            return Err(wrong(
+                "has a quotation mark: a value stands without; one that is meant is `\\\"`",
+            ));
+        }
         if *first != b'\\' {
             bytes.push(*first);
             continue;
@@ -170,6 +181,11 @@ mod tests {
             ("E=a@b", "not known"),
             ("CN=a\\", "backslash"),
             (r"CN=\ff", "UTF-8"),
+            ("CN=\"q\"", "quotation mark"),
+            ("O=a \"b\" c,CN=d", "quotation mark"),
+            ("/CN=\"q\"", "quotation mark"),
+            ("CN=#0403", "begins with `#`"),
+            ("C=NL,CN= #0403", "begins with `#`"),
         ] {
             let error = DistinguishedName::parse(text).unwrap_err().to_string();
             assert!(error.contains(words), "{text}: {error}");
@@ -177,8 +193,16 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_plus_is_a_plus() {
-        assert_eq!(read(r"CN=a\+b"), [("CN", "a+b".to_owned())]);
+    fn what_is_escaped_is_itself() {
+        for (text, value) in [
+            (r"CN=a\+b", "a+b"),
+            (r#"CN=\"q\""#, "\"q\""),
+            (r"CN=\22q", "\"q"),
+            (r"CN=\#0403", "#0403"),
+            ("CN=No. #3", "No. #3"),
+        ] {
+            assert_eq!(read(text), [("CN", value.to_owned())], "{text}");
+        }
         assert_eq!(read(r"CN=Caf\C3\A9"), [("CN", "Caf\u{e9}".to_owned())]);
     }
 }
