@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use privyseal::base::clock;
-use privyseal::base::file::InputFile;
 use privyseal_gateway::private_key::MAX_CONTENT;
 use privyseal_gateway::{Package, PrivateKey, PrivateKeyError};
 
-use super::unlock::Keeping;
+use super::unlock::{Keeping, read_secret};
 use super::upload::{Upload, send, unfit};
 use super::{Told, Which};
 use crate::error::CliError;
-use crate::output::say;
 
 /// Put a key that was made elsewhere into an empty device, with its chain and a policy, and lock it
 ///
@@ -56,19 +54,9 @@ impl ImportKey {
 }
 
 fn private_key(path: &Path) -> Result<PrivateKey, CliError> {
-    let file = InputFile::open_or_stdin(path)?;
-    let path = file.path().to_owned();
-    if file.is_readable_by_all() {
-        say!(
-            "warning: {} can be read by every user of this machine; chmod 600 fixes that, and once it is in \
-             the device the file should be destroyed",
-            path.display()
-        );
-    }
-    let content = file.read_secret(MAX_CONTENT)?;
-    PrivateKey::from_bytes(&content).map_err(|error| CliError::FileContent {
-        path,
-        reason: format!("cannot be used: {}", unusable(error)),
+    let then = ", and once it is in the device the file should be destroyed";
+    read_secret(path, MAX_CONTENT, then, |content| {
+        PrivateKey::from_bytes(content).map_err(unusable)
     })
 }
 

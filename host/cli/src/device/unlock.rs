@@ -1,5 +1,6 @@
 //! `privyseal device unlock`, and the unlock secret of other commands.
 
+use core::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -54,16 +55,26 @@ impl Keeping {
 }
 
 pub(super) fn read(path: &Path) -> Result<UnlockSecret, CliError> {
+    read_secret(path, MAX_FILE, "", UnlockSecret::from_hex)
+}
+
+/// What is in a file that nobody else should read; `then` is what else to do about one that others can.
+pub(super) fn read_secret<T, E: Display>(
+    path: &Path,
+    max: usize,
+    then: &str,
+    of: impl FnOnce(&[u8]) -> Result<T, E>,
+) -> Result<T, CliError> {
     let file = InputFile::open_or_stdin(path)?;
     let path = file.path().to_owned();
     if file.is_readable_by_all() {
         say!(
-            "warning: {} can be read by every user of this machine; chmod 600 fixes that",
+            "warning: {} can be read by every user of this machine; chmod 600 fixes that{then}",
             path.display()
         );
     }
-    let content = file.read_secret(MAX_FILE)?;
-    UnlockSecret::from_hex(&content).map_err(|error| CliError::FileContent {
+    let content = file.read_secret(max)?;
+    of(&content).map_err(|error| CliError::FileContent {
         path,
         reason: format!("cannot be used: {error}"),
     })
