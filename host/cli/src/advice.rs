@@ -68,12 +68,17 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
              else), and log in again"
         }
         DeviceError::Silent { noise, .. } if noise.bytes == 0 => {
-            "see that the gateway has power, that this is its port, and that no other program has it"
+            "see that the gateway has power, that this is its port, and that no other program has it; it may have started \
+             again meanwhile: privyseal device info"
         }
         DeviceError::Silent { .. } | DeviceError::Noisy { .. } => {
             "see that this is the gateway's port and speed (device:PORT?baud=N)"
         }
         DeviceError::NoKey => PROVISION,
+        DeviceError::NotGenerated => "begin again: privyseal device generate",
+        DeviceError::Unwraps => {
+            "give it as --decryption-key; its public key is published by jwks --encryption-key"
+        }
         DeviceError::Uncertified => CERTIFY,
         DeviceError::Locked => UNLOCK,
         DeviceError::Version { .. } => {
@@ -106,8 +111,9 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
                 "read its log (privyseal device log), then wipe it and provision it again, or replace it"
             }
             Refusal::Rate { .. } => "wait for it: --wait SECONDS",
-            Refusal::Authority if *asked == "be renewed" => {
-                "another policy takes the authority's word: privyseal device renew --statement prints what it signs"
+            Refusal::Authority => {
+                "the authority's word serves once, and for one second or one policy: print a new line (privyseal device \
+                 set-time, or renew --statement) and have it signed"
             }
             Refusal::Renewal => {
                 "go on with the policy that the renewal was begun for, and renew again from there; or wipe the device"
@@ -117,7 +123,8 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
                  renew takes another policy in, with its authority's word"
             }
             Refusal::TimeAhead { .. } => {
-                "have the provisioning authority set the time: privyseal device set-time"
+                "have the provisioning authority set the time: privyseal device set-time; privyseal doctor says what is left \
+                 where its policy has none"
             }
             Refusal::TimeBack { .. } => {
                 "set this machine's clock (timedatectl set-ntp true); if it is right, a clock was ahead before: have \
@@ -326,5 +333,7 @@ mod tests {
         assert!(advice.contains("device info"), "{advice}");
         assert!(!advice.contains("wipe"), "{advice}");
         assert_eq!(refused(Refusal::Audience), None);
+        let again = of(&Error::from(DeviceError::NotGenerated).into()).unwrap();
+        assert!(again.contains("device generate"), "{again}");
     }
 }

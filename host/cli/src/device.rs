@@ -17,7 +17,8 @@ mod wipe;
 
 use clap::{Args, Subcommand};
 use privyseal::keys::KeyUriError;
-use privyseal_gateway::{ClientError, Device as Gateway, DeviceUri, digest_from_hex};
+use privyseal_gateway::{Device as Gateway, DeviceUri, digest_from_hex};
+use privyseal_protocol::Policy;
 use serde_json::Value;
 
 use self::label::{Label, Prepared};
@@ -46,9 +47,9 @@ pub(super) enum Device {
     Wipe(wipe::Wipe),
 }
 
-/// Have the device forget an upload that was begun, or a key that it makes, and that is not finished
+/// Have the device forget an upload that is not finished, or a key that it is still making
 ///
-/// A device does so by itself a minute after the last piece of an upload. A key that is made is not touched.
+/// It gives an upload up by itself a minute after the last piece. A key that is done stays.
 #[derive(Args)]
 pub(super) struct Abort {
     #[command(flatten)]
@@ -109,13 +110,21 @@ impl Abort {
     }
 }
 
-/// As the error that it is of.
-fn client_error(error: ClientError) -> CliError {
-    match error {
-        ClientError::Device(error) => error.into(),
-        ClientError::Core(error) => error.into(),
-        other => CliError::option("--device", other.to_string()),
+/// A digest or the head of a log, which an option gives.
+fn digest(option: &'static str, hex: Option<&str>) -> Result<Option<[u8; 32]>, CliError> {
+    let wrong = || CliError::option(option, "is not 64 hexadecimal digits");
+    hex.map(|hex| digest_from_hex(hex).ok_or_else(wrong))
+        .transpose()
+}
+
+/// That somebody's word about the device counts: what it would sign is not printed else.
+fn check_authority(policy: Option<Policy<'_>>) -> Result<(), CliError> {
+    if policy.is_none_or(|policy| policy.authority.is_some()) {
+        return Ok(());
     }
+    let reason =
+        "is a device whose policy has no authority: nobody's word sets its time or its policy";
+    Err(CliError::option("--device", reason))
 }
 
 impl Which {
@@ -125,11 +134,7 @@ impl Which {
 
     /// Opens it, if it is what is expected.
     fn open(&self) -> Result<Gateway, CliError> {
-        let image = self.expect_image.as_deref().map(|hex| {
-            let reason = "is not 64 hexadecimal digits";
-            digest_from_hex(hex).ok_or_else(|| CliError::option("--expect-image", reason))
-        });
-        let image = image.transpose()?;
+        let image = digest("--expect-image", self.expect_image.as_deref())?;
         let device = Gateway::open(&self.uri()?, self.wait.limits())?;
         let info = device.info();
         if let Some(expected) = &self.expect_device

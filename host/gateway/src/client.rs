@@ -57,6 +57,7 @@ impl DeviceClient {
         scheme: &'static SchemeRules,
         expected: &Expected,
     ) -> Result<Self, ClientError> {
+        key.check_signs()?;
         let policy = key.policy()?;
         let SchemePolicy {
             scheme: id,
@@ -203,14 +204,9 @@ fn entry<'p>(
         (0, 0) => {
             let served = policy.schemes.iter();
             let served = served.map(|entry| entry.scheme.rules().name());
-            let served = if policy.unwraps() {
-                "none, since its key unwraps content keys".to_owned()
-            } else {
-                served.collect::<Vec<_>>().join(", ")
-            };
             return Err(ClientError::Scheme {
                 scheme: scheme.name(),
-                served,
+                served: served.collect::<Vec<_>>().join(", "),
             });
         }
         _ => None,

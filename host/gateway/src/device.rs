@@ -26,7 +26,6 @@ use crate::exchange::{Answer, Asked, Exchange};
 use crate::info::DeviceInfo;
 use crate::line::Line;
 use crate::log::{DeviceLog, LogBuilder};
-use crate::unlock::UnlockSecret;
 use crate::uri::{DeviceUri, Place};
 
 /// Entries of the log that are asked for at once.
@@ -106,11 +105,6 @@ impl Device {
     /// How long it may take.
     pub const fn limits(&self) -> Limits {
         self.limits
-    }
-
-    /// Lets go of the line, for the next program.
-    pub(crate) fn release(&self) {
-        self.exchange.release();
     }
 
     /// Asks again.
@@ -316,13 +310,6 @@ impl Device {
                 Response::Provisioned { key } => Some(Step::Provisioned(key)),
                 _ => None,
             })
-    }
-
-    /// The unlock secret, after which the device proves all that it has, as at a start.
-    pub(crate) fn give_secret(&mut self, secret: &UnlockSecret) -> Result<(), DeviceError> {
-        self.order("unlock its key", &Request::Unlock(secret.sent()), |it| {
-            matches!(it, Response::Unlocked)
-        })
     }
 
     /// A request for which the device writes into its flash, and which it only confirms.

@@ -13,6 +13,8 @@ use thiserror::Error;
 
 pub use client::ClientError;
 
+use crate::moment::moment;
+
 /// Why a gateway did not do what it was asked, or why what it did is not believed. `asked` is always the
 /// request in words, such as `sign an assertion`.
 #[derive(Debug, Error)]
@@ -80,12 +82,11 @@ pub enum DeviceError {
         asked: &'static str,
     },
     /// The device refused.
-    #[error("device refused to {asked}: {refusal}")]
+    #[error("device refused to {asked}: {}", dated(refusal))]
     Refused {
         /// The request.
         asked: &'static str,
         /// Why.
-        #[source]
         refusal: Refusal,
     },
     /// What the device says cannot be true: it is broken, it is another one, or someone stands between.
@@ -109,6 +110,9 @@ pub enum DeviceError {
     /// The device signs.
     #[error("the device's policy is for a key that signs: it unwraps no content keys")]
     Signs,
+    /// The device unwraps content keys.
+    #[error("the device's policy is for a key that unwraps content keys: it signs nothing")]
+    Unwraps,
     /// It unwraps content keys of another kind.
     #[error(
         "a device unwraps content keys that were encrypted with RSA-OAEP-256, not with {algorithm}"
@@ -118,7 +122,7 @@ pub enum DeviceError {
         algorithm: KeyEncryption,
     },
     /// The device stopped making a key.
-    #[error("the device has made no key: it stopped, or started again; its log says why")]
+    #[error("the device has made no key: it started again, or gave up, which its log then says")]
     NotGenerated,
     /// It runs another image than it should.
     #[error("the device says that it runs another image than is expected, {found}")]
@@ -206,6 +210,17 @@ pub enum PackageError {
     Entropy(#[from] getrandom::Error),
 }
 
+/// A refusal, with dates for seconds.
+fn dated(refusal: &Refusal) -> String {
+    let text = refusal.to_string();
+    match refusal {
+        Refusal::TimeBack { floor: at } | Refusal::TimeAhead { ceiling: at } => {
+            text.replace(&format!("{at} (seconds since the epoch)"), &moment(*at))
+        }
+        _ => text,
+    }
+}
+
 /// What a device said, where it cannot be true.
 pub(crate) fn untrue<T>(what: impl Into<String>) -> Result<T, DeviceError> {
     Err(DeviceError::untrue(what))
@@ -269,6 +284,7 @@ impl SignerError for DeviceError {
             Self::OtherImage { .. }
             | Self::ReadOut { .. }
             | Self::Signs
+            | Self::Unwraps
             | Self::KeyEncryption { .. } => SignerErrorKind::KeyUnfit,
             Self::Refused {
                 refusal: Refusal::Ciphertext,

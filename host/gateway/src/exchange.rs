@@ -82,7 +82,7 @@ impl Exchange {
         Ok(exchange)
     }
 
-    /// Lets go of the line.
+    /// Lets go of the line, for the next program.
     pub(crate) fn release(&self) {
         self.line.release();
     }

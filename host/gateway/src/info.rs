@@ -3,13 +3,13 @@
 use core::fmt;
 use core::ops::Deref;
 
-use privyseal_core::UnixTime;
 use privyseal_protocol::authority::{renewal_statement, set_time_statement};
 use privyseal_protocol::{Info, Origin, ReadOut, Refusal};
 use serde_json::{Value, json};
 
 use crate::error::{DeviceError, untrue};
 use crate::hex;
+use crate::moment::moment;
 
 /// What a device tells of itself to anyone: the fields of [`Info`]. It is what it says, and proved by nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,11 +158,10 @@ impl fmt::Display for DeviceInfo {
         writeln!(f, "time floor    {}", moment(self.time_floor))?;
         writeln!(f, "time ceiling  {}", moment(self.time_ceiling))?;
         writeln!(f, "log           {} entries written", self.log_next)?;
+        let (up, starts) = (self.uptime / 1000, self.boots);
         writeln!(
             f,
-            "up            {} s, start {}",
-            self.uptime / 1000,
-            self.boots
+            "up            {up} s, {starts} starts with key and policy"
         )?;
         write!(f, "bad frames    {}", self.bad_frames)
     }
@@ -175,14 +174,5 @@ const fn way_out(fault: Refusal) -> &'static str {
             "start it again; if that does not help, its hardware has failed: replace it"
         }
         _ => "read its log, then wipe it and provision it again, or replace it",
-    }
-}
-
-/// A moment that a device names, which may be any number.
-pub(crate) fn moment(seconds: u64) -> String {
-    match UnixTime::from_secs(seconds) {
-        Ok(_) if seconds == 0 => "none".to_owned(),
-        Ok(time) => time.to_string(),
-        Err(_) => format!("{seconds} s"),
     }
 }

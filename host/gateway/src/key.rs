@@ -62,17 +62,16 @@ impl DeviceKey {
         let certificates = certificates(&chain)
             .ok_or_else(|| DeviceError::untrue("its certificate chain cannot be read"))?;
         let policy = device.policy()?;
-        if Policy::from_bytes(&policy).is_none() {
-            return untrue("its policy cannot be read");
-        }
-        Ok(Self {
+        let key = Self {
             device,
             uri: None,
             is_away: false,
             public_key,
             certificates,
             policy,
-        })
+        };
+        key.policy()?;
+        Ok(key)
     }
 
     /// How long its device may take.
@@ -103,7 +102,7 @@ impl DeviceKey {
             if self.uri.is_none() {
                 return outcome;
             }
-            self.device.release();
+            self.device.exchange.release();
             self.is_away = true;
         }
         if let Some(uri) = &self.uri {
@@ -123,22 +122,32 @@ impl DeviceKey {
     /// # Errors
     /// [`DeviceError::Signs`] if its policy is another one.
     pub fn check_unwraps(&self) -> Result<(), DeviceError> {
-        if self.policy()?.unwraps() {
-            Ok(())
-        } else {
-            Err(DeviceError::Signs)
-        }
+        let unwraps = self.policy()?.unwraps();
+        unwraps.then_some(()).ok_or(DeviceError::Signs)
+    }
+
+    /// That it signs, and unwraps no content keys.
+    ///
+    /// # Errors
+    /// [`DeviceError::Unwraps`] if its policy is another one.
+    pub fn check_signs(&self) -> Result<(), DeviceError> {
+        let signs = !self.policy()?.unwraps();
+        signs.then_some(()).ok_or(DeviceError::Unwraps)
+    }
+
+    /// As [`Device::set_time`].
+    ///
+    /// # Errors
+    /// As [`Device::set_time`].
+    pub fn set_time(&mut self, now: u64, signature: &[u8]) -> Result<u64, DeviceError> {
+        self.asked(|device| device.set_time(now, signature))
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        let read = |key: &Self| {
-            (
-                key.info().device,
-                key.certificates.clone(),
-                key.policy.clone(),
-            )
-        };
-        read(self) == read(other) && self.public_key == other.public_key
+        self.info().device == other.info().device
+            && self.public_key == other.public_key
+            && self.certificates == other.certificates
+            && self.policy == other.policy
     }
 
     /// When the first of its certificates ends, if it has any.

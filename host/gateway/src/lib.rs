@@ -12,6 +12,7 @@ mod device;
 pub mod error;
 mod info;
 mod log;
+mod moment;
 
 // Its key, and what the key signs.
 pub mod client;

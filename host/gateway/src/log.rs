@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::{DeviceError, untrue};
 use crate::hex;
-use crate::info::moment;
+use crate::moment::moment;
 
 /// The entries of a log from one on to the newest, linked without a gap and ending in the head that the
 /// device names.

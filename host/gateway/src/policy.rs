@@ -27,8 +27,8 @@
 //! Any other name than a known scheme's is one of a user's own: `key` says how its header names the key (`kid`, `x5c`,
 //! `x5t#S256`), and `nbf` is `iat` where there is one.
 //!
-//! `time-floor` (seconds since the epoch) is the time of provisioning unless it is given; `authority` names
-//! a file, beside the policy, with the public key of the provisioning authority (PEM or DER, RSA-2048 or
+//! `time-floor` (seconds since the epoch) is the time of provisioning unless it is given, and holds unless the authority
+//! lowers it; `authority` names a file, beside the policy, with the public key of the provisioning authority (PEM or DER, RSA-2048 or
 //! RSA-3072); `presence` is the number of seconds within which the button must be pressed for each
 //! assertion; `authentication-requests` and `authorization-requests` are the audiences that such signed requests may be
 //! for, none unless they are given; `unlock` says whether no key is taken but one that is kept under an unlock secret, and is `false` unless

@@ -1,5 +1,6 @@
 //! A host against devices that are silent, broken, or lie: the other end of a socket follows a script.
 
+mod generating;
 mod peer;
 mod renewing;
 mod unlock;
@@ -192,6 +193,24 @@ fn a_refusal_by_the_policy_is_told_from_trouble() {
         let error = device.sign(request, None, None).unwrap_err();
         assert_eq!(error.is_policy(), is_policy, "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
+    }
+}
+
+/// `info` and the log show dates, and so does what a person compares with them.
+#[test]
+fn a_refusal_for_its_time_names_dates() {
+    for refusal in [
+        Refusal::TimeAhead {
+            ceiling: 1_800_000_000,
+        },
+        Refusal::TimeBack {
+            floor: 1_800_000_000,
+        },
+    ] {
+        let asked = "sign an assertion";
+        let said = DeviceError::Refused { asked, refusal }.to_string();
+        assert!(said.contains("2027-01-15T08:00:00Z"), "{said}");
+        assert!(!said.contains("epoch"), "{said}");
     }
 }
 

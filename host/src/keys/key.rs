@@ -152,7 +152,7 @@ impl KeyUri {
     /// [`KeyUri::open`] opens.
     ///
     /// # Errors
-    /// As [`KeyUri::open`], and [`KeyError::Device`].
+    /// As [`KeyUri::open`]; [`KeyError::Device`] also for a device whose policy is for content keys.
     pub fn open_any(
         &self,
         pins: &mut dyn SecretProvider,
@@ -162,7 +162,9 @@ impl KeyUri {
             #[cfg(feature = "gateway")]
             Self::Device(ref uri) => {
                 self.check_policy(policy)?;
-                Ok(OpenedKey::Device(Box::new(DeviceKey::open(uri)?)))
+                let key = DeviceKey::open(uri)?;
+                key.check_signs()?;
+                Ok(OpenedKey::Device(Box::new(key)))
             }
             #[cfg(any(feature = "pkcs11", feature = "yubihsm"))]
             _ => self

@@ -200,9 +200,6 @@ fn a_gateway_unwraps_as_tokens_do() {
     let signing = Stage::provisioned();
     let said = open(&signing).unwrap_err().to_string();
     assert!(said.contains("for a key that signs"), "{said}");
-    stage
-        .sign("fiam", &[])
-        .is_refused(2, &["it serves none, since its key unwraps content keys"]);
 
     let info = stage.device("info", &["--json"]).json();
     assert_eq!(info["policy"]["content_keys"], true);
@@ -226,6 +223,35 @@ fn a_gateway_unwraps_as_tokens_do() {
     let looked = run(&[&usual[..], &[&uri]].concat(), b"").stdout();
     let passed = "what is encrypted to it with RSA-OAEP-256 is decrypted";
     assert!(looked.contains(passed), "{looked}");
+}
+
+/// Published to be verified with, it would be nobody's signature; and doctor has no advice for its clock.
+#[test]
+fn a_key_that_unwraps_is_taken_nowhere_for_one_that_signs() {
+    let stage = unwrapping(60, 60);
+    let uri = stage.uri();
+    let words = ["it signs nothing", "--decryption-key", "--encryption-key"];
+    for command in [
+        &["jwks", "--key", &uri][..],
+        &["jwks", "--key", &uri, "--x5c"],
+        &["chain", "--key", &uri],
+        &["sign", "--scheme", "fiam", "--key", &uri],
+    ] {
+        run(command, b"").is_refused(3, &words);
+    }
+    let doctor = run(&["doctor", "--key", &uri], b"").stdout();
+    assert!(doctor.contains("it signs nothing"), "{doctor}");
+    assert!(!doctor.contains("set-time"), "{doctor}");
+    let keys = run(&["keys", "--key", &uri], b"").printed();
+    assert!(
+        keys.contains("unwraps content keys and signs nothing"),
+        "{keys}"
+    );
+    assert!(!keys.contains("fit to sign"), "{keys}");
+    let keys = run(&["keys", "--key", &uri, "--json"], b"").json();
+    assert_eq!(keys["keys"][0]["fit"], false);
+    let set = run(&["jwks", "--key", &Stage::provisioned().uri()], b"").json();
+    assert_eq!(set["keys"][0]["use"], "sig");
 }
 
 /// A person has confirmed the login then.

@@ -251,21 +251,21 @@ fn the_time_is_set_by_the_authority() {
     let at = ["--scheme", "fiam", "--now", later.as_str()];
     stage
         .device("sign", &at)
-        .is_refused(1, &["does not believe", "set-time"]);
-    let line = stage.device("set-time", &["--now", &later]).printed();
+        .is_refused(1, &["does not believe", "set-time", "Z is the latest"]);
+    let line = far(&stage, &["--now", &later]);
     assert!(line.ends_with(&later), "{line}");
     let signature = signed(&stage, &private, &line);
 
     let wrong = (run_start() + 31 * 86_400).to_string();
     stage
         .device("set-time", &["--now", &wrong, "--signature", &signature])
-        .is_refused(1, &["not the word"]);
-    let set = stage.device("set-time", &["--now", &later, "--signature", &signature]);
-    assert_eq!(set.printed(), format!("time floor {later}\n"));
+        .is_refused(1, &["not the word", "serves once, and for one second"]);
+    let set = far(&stage, &["--now", &later, "--signature", &signature]);
+    assert_eq!(set, format!("time floor {later}\n"));
     stage.device("sign", &at).token();
     stage
         .device("set-time", &["--now", &later, "--signature", &signature])
-        .is_refused(1, &["not the word"]);
+        .is_refused(1, &["not the word", "print a new line"]);
     stage
         .sign("fiam", &[])
         .is_refused(1, &["is later than this", "a clock was ahead then"]);
@@ -284,6 +284,58 @@ fn the_time_is_set_by_the_authority() {
     let back = |entry: &serde_json::Value| entry["set_back_from"].as_u64();
     let back: Vec<_> = entries.iter().filter_map(back).collect();
     assert_eq!(back, [run_start() + 30 * 86_400]);
+}
+
+/// What set-time prints for a time that no honest authority means, which is warned of.
+#[track_caller]
+fn far(stage: &Stage, more: &[&str]) -> String {
+    let told = stage.device("set-time", more);
+    let said = told.stderr();
+    let words = "more than a day from this machine's clock";
+    assert!(
+        said.starts_with("warning: --now is ") && said.contains(words),
+        "{said}"
+    );
+    told.stdout()
+}
+
+#[test]
+fn a_time_before_the_certificate_is_warned_of() {
+    let stage = Stage::new(Options::default());
+    let authority = privyseal_test_pki::test_key("authority", 2048);
+    stage.write("authority.pem", authority.spki_pem().as_bytes());
+    let policy = crate::stage::policy("authority = \"authority.pem\"");
+    stage.write("policy.toml", policy.as_bytes());
+    stage.provision().is_done();
+    let told = stage.device("set-time", &["--now", "100"]);
+    assert!(told.stdout().ends_with(":100"), "{}", told.stdout());
+    let said = told.stderr();
+    let words = "--now is 1970-01-01T00:01:40Z, before the device's certificate is valid";
+    assert!(said.contains(words), "{said}");
+}
+
+/// Nobody is sent to somebody who is not there.
+#[test]
+fn nothing_is_printed_to_sign_where_the_policy_has_no_authority() {
+    let stage = Stage::new(Options::default());
+    let floor = |at: u64| format!("time-floor = {at}");
+    let policy = crate::stage::policy("")
+        .replace(&floor(run_start() - 60), &floor(run_start() - 7200))
+        .replace("max-jump = 604800", "max-jump = 1");
+    let file = stage.write("policy.toml", policy.as_bytes());
+    stage.provision().is_done();
+    let words = ["whose policy has no authority"];
+    stage.device("set-time", &[]).is_refused(2, &words);
+    let chain = stage.path("chain.pem").display().to_string();
+    let renew = ["--policy", &file, "--chain", &chain, "--statement"];
+    stage.device("renew", &renew).is_refused(2, &words);
+    let doctor = run(&["doctor", "--key", &stage.uri(), "--scheme", "fiam"], b"").stdout();
+    assert!(
+        doctor.contains("it does not believe this clock"),
+        "{doctor}"
+    );
+    assert!(doctor.contains("no authority who could set"), "{doctor}");
+    assert!(!doctor.contains("set-time"), "{doctor}");
 }
 
 /// What OpenSSL signs with the authority's key.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Told, Which, client_error};
+use super::{Told, Which};
 use crate::csr::RequestOptions;
 use crate::error::CliError;
 
@@ -22,8 +22,7 @@ impl Csr {
         let told = self.told.ready()?;
         let (pem, mut device) = self.asked.signed(|subject, usages| {
             let mut device = self.which.open()?;
-            let der = device.certification_request(subject, usages);
-            Ok((der.map_err(client_error)?, device))
+            Ok((device.certification_request(subject, usages)?, device))
         })?;
         told.print(&mut device, "request", &pem)
     }

@@ -1,9 +1,9 @@
 //! `privyseal device log`.
 
 use clap::Args;
-use privyseal_gateway::{DeviceError, digest_from_hex};
+use privyseal_gateway::DeviceError;
 
-use super::Which;
+use super::{Which, digest};
 use crate::error::CliError;
 use crate::output::print_report;
 
@@ -28,11 +28,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let known = self.known_head.as_deref().map(|head| {
-            digest_from_hex(head)
-                .ok_or_else(|| CliError::option("--known-head", "is not 64 hexadecimal digits"))
-        });
-        let known = known.transpose()?;
+        let known = digest("--known-head", self.known_head.as_deref())?;
         let mut log = self.which.open()?.log(self.from)?;
         if let Some(head) = known {
             log = log.since(&head).ok_or_else(|| {

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use privyseal::base::file;
-use privyseal_protocol::DeviceState;
+use privyseal_protocol::{DeviceState, Policy};
 
-use super::set_time::MAX_SIGNATURE;
+use super::set_time::signature;
 use super::upload::{Upload, send};
-use super::{Told, Which, unlock};
+use super::{Told, Which, check_authority, unlock};
 use crate::error::CliError;
 use crate::output::print;
 
@@ -43,14 +42,13 @@ impl Renew {
     pub(super) fn run(self) -> Result<(), CliError> {
         let told = self.told.ready()?;
         let uri = self.which.uri()?;
-        let signature = self.signature.as_deref();
-        let signature = signature.map(|path| file::read(path, MAX_SIGNATURE));
-        let signature = signature.transpose()?;
+        let signature = signature(self.signature.as_deref())?;
         let secret = self.unlock_secret.as_deref().map(unlock::read);
         let secret = secret.transpose()?;
         let mut device = self.which.open()?;
         let package = self.upload.for_key_of(&mut device)?;
         if self.statement {
+            check_authority(Policy::from_bytes(&device.policy()?))?;
             let line = device.info().renewal_statement(&package.fingerprint());
             return print(line.as_bytes());
         }

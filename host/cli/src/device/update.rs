@@ -8,7 +8,7 @@ use privyseal_gateway::{ImageError, SignedImage};
 use privyseal_protocol::DeviceState;
 
 use super::Which;
-use super::set_time::MAX_SIGNATURE;
+use super::set_time::signature;
 use crate::error::CliError;
 use crate::output::{print, print_line};
 use crate::progress::bar;
@@ -76,9 +76,7 @@ impl Update {
 impl SignImage {
     pub(super) fn run(self) -> Result<(), CliError> {
         let image = file::read(&self.image, MAX_IMAGE)?;
-        let signature = self.signature.as_deref();
-        let signature = signature.map(|path| file::read(path, MAX_SIGNATURE));
-        let signature = signature.transpose()?;
+        let signature = signature(self.signature.as_deref())?;
         let made = SignedImage::make(&self.board, self.number, &image, signature.as_deref());
         let made = made.map_err(|error| {
             let option = match error {

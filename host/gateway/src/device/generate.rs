@@ -37,7 +37,17 @@ impl Device {
     ) -> Result<[u8; 32], DeviceError> {
         let info = self.refresh()?;
         if info.generation.is_none_or(|begun| begun.bits != bits) {
-            self.begin_key(bits, board_entropy, unlock)?;
+            let mut seed = Zeroizing::new([0; MAX_SEED]);
+            getrandom::fill(&mut *seed)?;
+            let request = Request::Generate(Generate {
+                bits,
+                board_entropy,
+                seed: &*seed,
+                unlock: unlock.map(UnlockSecret::sent),
+            });
+            self.order("make a key", &request, |it| {
+                matches!(it, Response::Accepted { .. })
+            })?;
         }
         let end = Instant::now() + self.limits.generation;
         while let Some(generation) = self.generation()? {
@@ -57,25 +67,6 @@ impl Device {
         }
         self.info.check_unlock(unlock.is_some())?;
         key.ok_or(DeviceError::NoKey)
-    }
-
-    fn begin_key(
-        &mut self,
-        bits: u16,
-        board_entropy: bool,
-        unlock: Option<&UnlockSecret>,
-    ) -> Result<(), DeviceError> {
-        let mut seed = Zeroizing::new([0; MAX_SEED]);
-        getrandom::fill(&mut *seed)?;
-        let request = Request::Generate(Generate {
-            bits,
-            board_entropy,
-            seed: &*seed,
-            unlock: unlock.map(UnlockSecret::sent),
-        });
-        self.order("make a key", &request, |it| {
-            matches!(it, Response::Accepted { .. })
-        })
     }
 
     /// How far it is, as long as it is at it.
@@ -114,7 +105,21 @@ impl Device {
             digital_signature: usages.has(KeyUsage::DigitalSignature),
             non_repudiation: usages.has(KeyUsage::NonRepudiation),
         });
-        let der = self.signed_request(&request)?;
+        let what = "sign a certification request";
+        // Its engine is made for this one signature, which takes as long as three: 26 s of RSA-4096 at 16 MHz.
+        let limit = self.limits.signature * 2;
+        let asked = self.limits.of(what, limit, MAX_CERTIFICATION_REQUEST);
+        let mut der = Pieces::new(what, MAX_CERTIFICATION_REQUEST);
+        self.exchange
+            .ask(asked, &request, |response| match response {
+                Response::CertificationRequest {
+                    total,
+                    offset,
+                    bytes,
+                } => der.add(total, offset, bytes),
+                _ => Err(DeviceError::Unexpected { asked: what }),
+            })?;
+        let der = der.bytes;
         let signature = der.len().checked_sub(key.modulus().len());
         let signature = signature.and_then(|at| der.get(at..)).unwrap_or(&[]);
         let mut buffer = [0; MAX_CERTIFICATION_REQUEST];
@@ -125,24 +130,5 @@ impl Device {
             )
             .into()),
         }
-    }
-
-    /// As it came.
-    fn signed_request(&mut self, request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, DeviceError> {
-        let what = "sign a certification request";
-        // Its engine is made for this one signature, which takes as long as three.
-        let limit = self.limits.signature * 3 + self.limits.flash;
-        let asked = self.limits.of(what, limit, MAX_CERTIFICATION_REQUEST);
-        let mut der = Pieces::new(what, MAX_CERTIFICATION_REQUEST);
-        self.exchange
-            .ask(asked, request, |response| match response {
-                Response::CertificationRequest {
-                    total,
-                    offset,
-                    bytes,
-                } => der.add(total, offset, bytes),
-                _ => Err(DeviceError::Unexpected { asked: what }),
-            })?;
-        Ok(der.bytes)
     }
 }

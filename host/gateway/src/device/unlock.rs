@@ -1,6 +1,6 @@
 //! A device that needs a secret at each start.
 
-use privyseal_protocol::DeviceState;
+use privyseal_protocol::{DeviceState, Request, Response};
 
 use super::Device;
 use crate::error::{DeviceError, untrue};
@@ -18,7 +18,10 @@ impl Device {
             return Ok(false);
         }
         let key = before.key;
-        self.give_secret(secret)?;
+        // It then proves all that it has, as at a start.
+        self.order("unlock its key", &Request::Unlock(secret.sent()), |it| {
+            matches!(it, Response::Unlocked)
+        })?;
         let after = self.refresh()?;
         if after.state == DeviceState::Locked || after.key != key {
             return untrue(

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::hex;
-use crate::info::moment;
+use crate::moment::moment;
 
 /// A line for each thing that it says.
 pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
@@ -41,7 +41,13 @@ pub(crate) fn lines(policy: &Policy<'_>) -> Vec<String> {
         "rate          {} in {} s",
         rate.assertions, rate.seconds
     ));
-    lines.push(format!("not before    {}", moment(policy.time_floor)));
+    let unless = policy
+        .authority
+        .map_or("", |_| ", unless the authority lowers it");
+    lines.push(format!(
+        "not before    {}{unless}",
+        moment(policy.time_floor)
+    ));
     if !policy.unwraps() {
         lines.push(format!("time jump     {} s at most", policy.max_jump));
     }

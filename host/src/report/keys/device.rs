@@ -14,10 +14,13 @@ impl KeyReport {
             Some(digest) => uri.clone().with_key(digest).to_string(),
             None => uri.to_string(),
         };
-        let mut notes = vec![format!(
-            "signs the statements of its schemes, which it builds itself, and nothing else; it is {}",
-            info.state
-        )];
+        let signs = key.check_signs().is_ok();
+        let does = if signs {
+            "signs the statements of its schemes, which it builds itself, and nothing else"
+        } else {
+            "unwraps content keys and signs nothing"
+        };
+        let mut notes = vec![format!("{does}; it is {}", info.state)];
         for entry in &key.policy()?.schemes {
             notes.push(format!(
                 "serves {} as {}",
@@ -37,7 +40,7 @@ impl KeyReport {
             keys: vec![KeyEntry {
                 kind: Some(format!("RSA-{}", key.public_key().bits())),
                 mechanism: None,
-                fit: Some(key.is_ready()),
+                fit: Some(signs && key.is_ready()),
                 notes,
                 uri,
             }],

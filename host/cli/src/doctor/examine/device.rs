@@ -54,9 +54,14 @@ fn time(report: &mut DoctorReport, options: DoctorOptions<'_>, key: &DeviceKey) 
     } else if now > info.time_ceiling {
         let text = "it does not believe this clock without its provisioning authority's word";
         report.add(NAME, Verdict::Broken, text);
-        report
-            .next
-            .push("have the time set: privyseal device set-time".to_owned());
+        let next = match key.policy() {
+            Ok(policy) if policy.authority.is_none() => {
+                "its policy has no authority who could set its time: sign for its time ceiling (sign --now), start it again, \
+                 and so on; or wipe it and provision it again"
+            }
+            _ => "have the time set: privyseal device set-time",
+        };
+        report.next.push(next.to_owned());
     } else {
         report.add(NAME, Verdict::Passed, "it believes this clock");
     }
