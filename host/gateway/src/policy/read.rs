@@ -4,7 +4,7 @@ use core::ops::Range;
 use std::collections::BTreeMap;
 
 use privyseal_core::kid::{Kid, KidForm};
-use privyseal_core::limits::{CLOCK_FLOOR, MAX_UNIX_TIME};
+use privyseal_core::limits::{CLOCK_FLOOR, MAX_OWN_LIFETIME, MAX_UNIX_TIME};
 use privyseal_core::scheme::{self, KeyReference, NotBefore};
 use privyseal_core::{Audience, ClientId, RsaPublicKey, Scheme, SchemeRules};
 use privyseal_protocol::policy::{
@@ -23,7 +23,7 @@ const AUTHORITY_BITS: [usize; 2] = [2048, 3072];
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PolicyFile {
     schemes: Option<Spanned<BTreeMap<SchemeName, Spanned<SchemeTable>>>>,
-    max_lifetime: Option<Spanned<Within<u32, 1, { u32::MAX as u64 }>>>,
+    max_lifetime: Option<Spanned<Within<u32, 1, MAX_OWN_LIFETIME>>>,
     max_jump: Option<Spanned<Within<u32, 0, { MAX_JUMP_SECONDS as u64 }>>>,
     rate: RateTable,
     time_floor: Option<Within<u64, CLOCK_FLOOR, MAX_UNIX_TIME>>,

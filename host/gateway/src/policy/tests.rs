@@ -67,6 +67,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "max-lifetime = 29",
         "max-lifetime is 29; KPN FIAM",
     ),
+    (
+        "max-lifetime = 60",
+        "max-lifetime = 601",
+        "line 5: 601 is not 1 to 600 in `max-lifetime`",
+    ),
     ("max-lifetime = 60", "", "missing field `max-lifetime`"),
     (
         "max-lifetime = 60",
@@ -307,4 +312,22 @@ fn the_authority_is_a_public_key_of_its_size() {
         let fault = GatewayPolicy::from_toml(&text, |_| Ok(content.to_vec())).unwrap_err();
         assert!(fault.to_string().contains("2048 or 3072"), "{fault}");
     }
+}
+
+/// The authority's word may set time back behind the policy's floor.
+#[test]
+fn a_floor_that_the_authority_can_lower_is_shown_so() {
+    let key = RsaPublicKey::from_components(&[0xc3; 256], &[1, 0, 1]).unwrap();
+    let now = UnixTime::from_secs(1_800_000_000).unwrap();
+    let encoded = read(UNWRAPPING).unwrap().encode(&key, None, now).unwrap();
+    let mut wire = Policy::from_bytes(&encoded).unwrap();
+    let floor = |wire: &Policy<'_>| {
+        let mut lines = show::lines(wire).into_iter();
+        lines.find(|line| line.starts_with("not before")).unwrap()
+    };
+    let alone = floor(&wire);
+    assert_eq!(alone, "not before    2027-01-15T08:00:00Z");
+    wire.authority = Some(b"a key");
+    let lowered = format!("{alone}, unless the authority lowers it");
+    assert_eq!(floor(&wire), lowered);
 }
