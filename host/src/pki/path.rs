@@ -18,7 +18,9 @@ use super::status::Unknown;
 
 pub(crate) use certificate::{Extensions, PathCertificate, certificate_policies};
 pub(crate) use heap::{End, Heap, Path};
-pub(crate) use name::{NormalName, attribute, attributes, display_name, shown_name, text};
+pub(crate) use name::{
+    NormalName, attribute, attributes, display_name, escaped_value, shown_name, text,
+};
 pub use policy::PolicyInputs;
 pub(crate) use validate::constraints_hold;
 

@@ -127,7 +127,6 @@ fn attribute_name(oid: ObjectIdentifier) -> String {
     known.map_or(dotted, str::to_owned)
 }
 
-/// What would end a value is none of its ends (RFC 4514 section 2.4).
 fn shown_value(value: &der::Any) -> String {
     let Some(text) = text(value.tag(), value.value()) else {
         return format!(
@@ -135,6 +134,11 @@ fn shown_value(value: &der::Any) -> String {
             hex(&value.to_der().unwrap_or_default()).collect::<String>()
         );
     };
+    sanitize_for_display(&escaped_value(&text), None)
+}
+
+/// What would end a value is none of its ends (RFC 4514 section 2.4).
+pub(crate) fn escaped_value(text: &str) -> String {
     let mut escaped = String::new();
     for (position, c) in text.char_indices() {
         let is_at_end = position == 0 || position + c.len_utf8() == text.len();
@@ -143,7 +147,7 @@ fn shown_value(value: &der::Any) -> String {
         }
         escaped.push(c);
     }
-    sanitize_for_display(&escaped, None)
+    escaped
 }
 
 /// The first value of that attribute, if it is text.

@@ -3,55 +3,32 @@
 //! fails"). Values are escaped by RFC 4514 section 2.4, so that no name of one attribute reads as two: a registry that writes them in
 //! another way does not find such a party.
 
-use der::asn1::{AnyRef, ObjectIdentifier};
-use der::{Decode, Reader, SliceReader, Tag, Tagged};
+use der::asn1::ObjectIdentifier;
+use der::{Decode, Tag, Tagged};
 use privyseal_core::cert::Certificate;
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::name::Name;
+
+use crate::pki::path::{escaped_value, text as text_of};
 
 /// The subject of `certificate`; `None` where an attribute is not text, or has control characters.
 pub fn text(certificate: &Certificate<'_>) -> Option<String> {
-    let mut reader = SliceReader::new(certificate.subject().as_der()).ok()?;
-    let attributes = reader.sequence(|names| {
-        let mut attributes = Vec::new();
-        while !names.is_finished() {
-            let set = AnyRef::decode(names)?;
-            let mut pairs = SliceReader::new(set.value())?;
-            let mut parts = Vec::new();
-            while !pairs.is_finished() {
-                parts.push(pairs.sequence(attribute)?);
-            }
-            attributes.push(parts.join("+"));
-        }
-        Ok::<_, der::Error>(attributes)
+    let subject = Name::from_der(certificate.subject().as_der()).ok()?;
+    let parts = subject.iter_rdn().map(|part| {
+        let attributes: Option<Vec<_>> = part.iter().map(attribute).collect();
+        Some(attributes?.join("+"))
     });
-    Some(attributes.ok()?.join(", "))
+    let parts: Option<Vec<_>> = parts.collect();
+    Some(parts?.join(", "))
 }
 
 /// One attribute (RFC 5280 section 4.1.2.4).
-fn attribute<'d>(pair: &mut SliceReader<'d>) -> Result<String, der::Error> {
-    let kind = ObjectIdentifier::decode(pair)?;
-    let value: AnyRef<'d> = AnyRef::decode(pair)?;
-    let text = match value.tag() {
-        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
-            let text = core::str::from_utf8(value.value()).ok();
-            let text = text.filter(|text| !text.chars().any(char::is_control));
-            text.ok_or_else(|| value.tag().value_error())?
-        }
-        tag => return Err(tag.value_error().into()),
-    };
-    Ok(format!("{}={}", name(kind), escaped(text)))
-}
-
-fn escaped(value: &str) -> String {
-    let mut text = String::new();
-    for (at, char) in value.char_indices() {
-        let is_last = at + char.len_utf8() == value.len();
-        let is_edge = (char == ' ' && (at == 0 || is_last)) || (char == '#' && at == 0);
-        if is_edge || "\"+,;<>\\".contains(char) {
-            text.push('\\');
-        }
-        text.push(char);
-    }
-    text
+fn attribute(pair: &AttributeTypeAndValue) -> Option<String> {
+    let tags = [Tag::Utf8String, Tag::PrintableString, Tag::Ia5String];
+    let value = Some(&pair.value).filter(|value| tags.contains(&value.tag()))?;
+    let value = text_of(value.tag(), value.value())?;
+    let is_shown = !value.chars().any(char::is_control);
+    is_shown.then(|| format!("{}={}", name(pair.oid), escaped_value(&value)))
 }
 
 /// The names that iSHARE's examples use; other attributes go by their identifiers (RFC 4514 section 2.3).
@@ -99,7 +76,7 @@ mod tests {
             ("é ü", "é ü"),
             ("", ""),
         ] {
-            assert_eq!(escaped(value), expected);
+            assert_eq!(escaped_value(value), expected);
         }
     }
 }
