@@ -1,6 +1,7 @@
 //! Why a provider says nothing that can be believed.
 
 use crate::base::BaseError;
+use crate::base::display::sanitize_for_display;
 use crate::http::UrlError;
 use crate::jose::JoseError;
 #[cfg(feature = "jwe")]
@@ -31,6 +32,9 @@ pub enum OidcError {
     /// Its keys are not published, but in the certificates that it sends.
     #[error("the provider publishes no keys (jwks_uri)")]
     NoKeys,
+    /// What would be sent belongs to a login at another provider.
+    #[error("the login was begun at another provider, {}", sanitize_for_display(.0, None))]
+    OtherProvider(String),
     /// Its metadata lack what this needs.
     #[error("{0} is not in the provider's metadata, so it does not offer this")]
     NotOffered(&'static str),

@@ -186,7 +186,8 @@ impl RelyingParty {
     pub fn finish(&self, callback: &str, state: LoginState) -> Result<Session, LoginError> {
         let now = clock::now()?;
         let metadata = self.provider.metadata();
-        state.check(metadata.issuer(), now)?;
+        self.judge_provider(Some(&state.0.issuer))?;
+        state.judge_start(now)?;
         let iss_is_due = metadata.says_yes("authorization_response_iss_parameter_supported");
         let callback = Callback::parse(callback)?;
         let code = callback.code(&state, iss_is_due, self.endpoint("authorization_endpoint")?)?;

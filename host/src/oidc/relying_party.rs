@@ -69,6 +69,12 @@ impl RelyingParty {
         &self.provider
     }
 
+    /// What was begun at the provider `issuer` goes on there (OpenID Connect Core section 12.2 for one).
+    pub(super) fn judge_provider(&self, issuer: Option<&str>) -> Result<(), OidcError> {
+        let other = issuer.filter(|it| *it != self.provider.metadata().issuer());
+        other.map_or(Ok(()), |it| Err(OidcError::OtherProvider(it.to_owned())))
+    }
+
     /// Posts `members` with an assertion as `options` say.
     pub(super) fn post(
         &self,

@@ -9,9 +9,9 @@ use privyseal::base::clock;
 use privyseal::base::seal::SealKey;
 use privyseal::http::RetryPolicy;
 use privyseal::oauth::{Assertion, AssertionOptions, AssertionSource, OAuthError};
-use privyseal::oidc::RelyingParty;
 use privyseal::oidc::discovery::ProviderMetadata;
 use privyseal::oidc::login::{LoginError, LoginOptions, Session};
+use privyseal::oidc::{OidcError, RelyingParty};
 use privyseal::{Provider, SigningClient};
 use privyseal_core::kid::Kid;
 use privyseal_core::scheme::ITSME;
@@ -303,6 +303,34 @@ fn a_stored_session_goes_on_elsewhere() {
     let login = login.seal(&key, b"").unwrap();
     let error = Session::open(&login, &key, b"").unwrap_err();
     assert!(error.to_string().contains("cannot be opened"), "{error}");
+}
+
+/// OpenID Connect Core section 12.2: nothing of it is sent to another provider, and nothing of that one is believed.
+#[test]
+fn a_session_and_a_login_are_for_their_provider_alone() {
+    let (stage, other) = (Stage::new(Vec::new()), Stage::new(Vec::new()));
+    let key = SealKey::generate().unwrap();
+    let sealed = stage.session().seal(&key, b"").unwrap();
+    let opened = || Session::open(&sealed, &key, b"").unwrap();
+    let (session, login) = (opened(), &other.login);
+    let options = LoginOptions::new("https://app.example/cb");
+    let (_, begun) = stage.login.start(&options).unwrap();
+    for error in [
+        match session.refresh(login).unwrap_err() {
+            LoginError::Shared(error) => panic!("{error}"),
+            error => error,
+        },
+        session.userinfo(login).unwrap_err(),
+        session.logout_url(login, None).unwrap_err(),
+        opened().logout(login).unwrap_err(),
+        opened().revoke(login).unwrap_err(),
+        login.finish("code=c", begun).unwrap_err(),
+    ] {
+        let is_said = matches!(&error, LoginError::Oidc(OidcError::OtherProvider(_)));
+        assert!(is_said, "{error}");
+    }
+    assert!(session.can_refresh());
+    assert_eq!(other.server.requests().len(), 2, "of its own login");
 }
 
 /// A page that asks the person whether they want to leave is no end of a session.

@@ -102,6 +102,7 @@ impl<P: Runtime> Ciba<'_, P> {
         };
         CibaResponse {
             outcome,
+            issuer: self.party.provider.metadata().issuer().to_owned(),
             came_at,
             random: self.runtime.random().unwrap_or_default(),
         }
@@ -110,6 +111,7 @@ impl<P: Runtime> Ciba<'_, P> {
     fn answer(&mut self, kept: &Kept) -> Result<Answer, CibaError> {
         let (party, runtime) = (self.party, &mut self.runtime);
         let metadata = party.provider.metadata();
+        party.judge_provider(kept.issuer.as_deref())?;
         let (kind, url) = match &kept.stage {
             Stage::Discovery(None) => (RequestKind::NewDiscovery, party.below(discovery::PATH)?),
             Stage::Discovery(Some((id, _))) => {

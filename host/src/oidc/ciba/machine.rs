@@ -18,11 +18,13 @@ use crate::oauth::{AccessToken, AuthenticationOptions, OAuthError, stored_token}
 use crate::oidc::OidcError;
 
 /// What a sealed flow is for.
-const PURPOSE: &str = "privyseal ciba 3";
+const PURPOSE: &str = "privyseal ciba 4";
 
 /// One authentication, from the QR code to the claims. `Debug` shows how far it is.
 ///
-/// Moments are durations since a start that the caller chooses, the same for all steps: 1970, where a flow is stored.
+/// Moments are durations since a start that the caller chooses, the same for all steps: 1970, where a flow is stored
+/// ([`SystemRuntime::elapsed`](crate::base::runtime::SystemRuntime)). It goes on at the provider that answered first
+/// ([`OidcError::OtherProvider`]).
 #[derive(Clone)]
 pub struct CibaFlow {
     kept: Kept,
@@ -34,6 +36,8 @@ pub struct CibaFlow {
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) asked: AuthenticationOptions,
+    /// Who answered first.
+    pub(super) issuer: Option<String>,
     /// Whether UserInfo is asked, too.
     pub(super) userinfo: bool,
     /// When the provider had taken the request, in seconds since 1970.
@@ -79,6 +83,7 @@ pub struct CibaRequest(pub(super) Box<Kept>);
 /// What came of a request.
 pub struct CibaResponse {
     pub(super) outcome: Result<Answer, CibaError>,
+    pub(super) issuer: String,
     pub(super) came_at: UnixTime,
     /// Decides by how much later the next try is.
     pub(super) random: u64,
@@ -121,6 +126,7 @@ impl CibaFlow {
         };
         let kept = Kept {
             asked: asked.clone(),
+            issuer: None,
             userinfo: true,
             sent_at: None,
             stage,
@@ -136,8 +142,9 @@ impl CibaFlow {
         self
     }
 
-    /// Encrypted, for a database: another process can go on with it. `binding` is what else must be the same when it
-    /// is opened, such as the name of the browser's session.
+    /// Encrypted, for a database: another process can go on with it, where all steps are given UNIX time
+    /// ([`CibaFlow::step`]). `binding` is what else must be the same when it is opened, such as the name of the browser's
+    /// session.
     ///
     /// # Errors
     ///
@@ -146,8 +153,8 @@ impl CibaFlow {
         Ok(key.seal(PURPOSE, binding, &self.kept)?)
     }
 
-    /// Opens what [`CibaFlow::seal`] made. A request that was under way then is sent again. Of several processes that
-    /// open it, one goes on: that is for the one who stores it to see to.
+    /// Opens what [`CibaFlow::seal`] made, to go on in UNIX time, at the same provider. A request that was under way then
+    /// is sent again. Of several processes that open it, one goes on: that is for the one who stores it to see to.
     ///
     /// # Errors
     ///
@@ -176,7 +183,7 @@ impl CibaFlow {
         }
     }
 
-    /// Goes on, at `now`.
+    /// Goes on, at `now`: since 1970 where the flow is stored, or another process would wait for decades, or not at all.
     pub fn step(&mut self, now: Duration, event: CibaEvent<'_>) -> CibaStep {
         let outcome = match event {
             CibaEvent::Tick => Ok(None),
@@ -236,6 +243,7 @@ impl CibaFlow {
         if matches!(self.kept.stage, Stage::Over) {
             return Ok(None);
         }
+        self.kept.issuer.get_or_insert(response.issuer);
         let (url, body) = match response.outcome {
             Ok(Answer::Said(url, response)) => (url, response.body),
             Ok(Answer::Claims(person)) => {

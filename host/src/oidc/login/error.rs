@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::base::display::sanitize_for_display;
 use crate::oauth::{Diagnosis, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 
@@ -36,9 +35,6 @@ pub enum LoginError {
         /// How long ago.
         seconds: u64,
     },
-    /// The login was started at another provider.
-    #[error("the login was started at another provider, {}", sanitize_for_display(.0, None))]
-    OtherProvider(String),
     /// The browser came back with something else than the answer to this login.
     #[error("the browser came back with something else than the answer to this login: {0}")]
     Callback(String),

@@ -20,8 +20,8 @@ use crate::oidc::{OidcError, RelyingParty};
 /// What a sealed one is for.
 const PURPOSE: &str = "privyseal session 2";
 
-/// Who is logged in, and their tokens. Threads may share it; only a refresh waits for another one. `Debug` shows none of
-/// it.
+/// Who is logged in, and their tokens, which go to the provider of the login only ([`OidcError::OtherProvider`]). Threads
+/// may share it; only a refresh waits for another one. `Debug` shows none of it.
 pub struct Session {
     claims: Map<String, Value>,
     state: Mutex<State>,
@@ -135,7 +135,7 @@ impl Session {
         if self.ended.load(Ordering::SeqCst) != ended {
             return self.state().outcome();
         }
-        let refresh = self.state().refresh.take();
+        let refresh = self.state_at(login)?.refresh.take();
         let refresh = refresh.ok_or(LoginError::NoRefreshToken)?;
         let outcome = self.renewed(login, &RefreshToken::new(&*refresh));
         let mut state = self.state();
@@ -170,9 +170,9 @@ impl Session {
     ///
     /// [`LoginError::Oidc`]: as [`crate::Provider::userinfo`], or it is about somebody else.
     pub fn userinfo(&self, login: &RelyingParty) -> Result<Map<String, Value>, LoginError> {
-        let (runtime, access) = (&mut login.http.runtime(), self.access_token());
+        let access = Arc::clone(&self.state_at(login)?.access);
         let (id_token, acr) = (Some(&self.claims), AskedAcr::default());
-        Ok(login.userinfo_of(runtime, &access, id_token, acr, true)?)
+        Ok(login.userinfo_of(&mut login.http.runtime(), &access, id_token, acr, true)?)
     }
 
     /// Where the browser is sent to end the session at the provider, too (OpenID Connect RP-Initiated Logout 1.0).
@@ -187,7 +187,7 @@ impl Session {
         back_to: Option<&str>,
     ) -> Result<BrowserUrl, LoginError> {
         let endpoint = login.endpoint("end_session_endpoint")?;
-        let state = self.state();
+        let state = self.state_at(login)?;
         let mut members = vec![("id_token_hint", state.id_token.as_str())];
         members.extend(back_to.map(|uri| ("post_logout_redirect_uri", uri)));
         BrowserUrl::new(endpoint, &members)
@@ -199,7 +199,7 @@ impl Session {
     ///
     /// [`LoginError::NoRefreshToken`]; as [`RelyingParty::end_session`].
     pub fn logout(self, login: &RelyingParty) -> Result<(), LoginError> {
-        let refresh = self.state().refresh.take();
+        let refresh = self.state_at(login)?.refresh.take();
         let refresh = refresh.ok_or(LoginError::NoRefreshToken)?;
         login.end_session(&RefreshToken::new(&*refresh))
     }
@@ -210,11 +210,17 @@ impl Session {
     ///
     /// As [`RelyingParty::revoke`].
     pub fn revoke(self, login: &RelyingParty) -> Result<(), LoginError> {
-        let state = self.state();
+        let state = self.state_at(login)?;
         match &state.refresh {
             Some(refresh) => login.revoke(refresh),
             None => login.revoke(state.access.expose()),
         }
+    }
+
+    /// What is for the provider of the login alone.
+    fn state_at(&self, login: &RelyingParty) -> Result<MutexGuard<'_, State>, LoginError> {
+        login.judge_provider(self.claims.get("iss").and_then(Value::as_str))?;
+        Ok(self.state())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -66,11 +66,8 @@ impl LoginState {
         self.0.state.as_bytes().ct_eq(state.as_bytes()).into()
     }
 
-    /// It is of this provider, and of now.
-    pub(super) fn check(&self, issuer: &str, now: UnixTime) -> Result<(), LoginError> {
-        if self.0.issuer != issuer {
-            return Err(LoginError::OtherProvider(self.0.issuer.clone()));
-        }
+    /// It is of now.
+    pub(super) fn judge_start(&self, now: UnixTime) -> Result<(), LoginError> {
         let seconds = now.as_secs().saturating_sub(self.0.started_at);
         if seconds > LIFETIME {
             return Err(LoginError::Expired { seconds });
@@ -159,14 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_of_one_provider_and_of_now() {
+    fn it_is_of_now() {
         let state = state();
         let at = |seconds| UnixTime::from_secs(state.0.started_at + seconds).unwrap();
-        state.check(ISSUER, at(LIFETIME)).unwrap();
-        let late = state.check(ISSUER, at(LIFETIME + 1)).unwrap_err();
+        state.judge_start(at(LIFETIME)).unwrap();
+        let late = state.judge_start(at(LIFETIME + 1)).unwrap_err();
         assert!(matches!(late, LoginError::Expired { seconds: 3601 }));
-        let other = state.check("https://evil.example", at(0)).unwrap_err();
-        assert!(matches!(other, LoginError::OtherProvider(_)));
     }
 
     #[test]

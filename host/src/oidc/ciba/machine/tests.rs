@@ -33,6 +33,7 @@ fn said(status: u16, body: &str) -> CibaEvent<'static> {
             Ok(response) => Ok(Answer::Said(url, Box::new(response))),
             Err(error) => Err(error.into()),
         },
+        issuer: "https://idp.example".to_owned(),
         came_at: UnixTime::from_secs(1_800_000_000).unwrap(),
         random: 0,
     })
