@@ -304,3 +304,30 @@ fn what_is_not_read_at_all() {
         assert!(error.contains(words), "{error}, not {words}");
     }
 }
+
+/// Why a key is not used is said; one that can be is, wherever it stands.
+#[test]
+fn a_key_of_the_recipient_that_is_too_weak_is_called_so() {
+    let jwk = |key: &TestKey| {
+        let n = key.private_key().n().to_be_bytes_trimmed_vartime();
+        let n = Base64UrlUnpadded::encode_string(&n);
+        json!({"kty": "RSA", "use": "enc", "n": n, "e": "AQAB"})
+    };
+    let (weak, good) = (
+        jwk(&test_key("weak", 1024)),
+        jwk(&test_key("opening", 2048)),
+    );
+    let recipient = |keys: Value| {
+        let set = json!({ "keys": keys }).to_string();
+        let (algorithm, content) = (KeyEncryption::RsaOaep, ContentEncryption::A128Gcm);
+        Recipient::of(set.as_bytes(), algorithm, content)
+    };
+    let error = recipient(json!([weak])).unwrap_err().to_string();
+    assert!(
+        error.contains("can be used") && error.contains("1024"),
+        "{error}"
+    );
+    assert!(recipient(json!([weak, good])).unwrap().is_some());
+    assert!(recipient(json!([good, weak])).unwrap().is_some());
+    assert!(recipient(json!([])).unwrap().is_none());
+}

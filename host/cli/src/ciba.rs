@@ -143,7 +143,7 @@ impl Ciba {
         party.registered = self.decryption.encryption_alg;
         if let Some(algorithm) = self.encrypt_assertions {
             let content = ContentEncryption::A128CbcHs256;
-            party.encrypt_assertions = Some(provider.recipient(&http, algorithm, content)?);
+            party.encrypt_assertions = Some(provider.recipient(&http, algorithm, content)?).into();
         }
         let token = listener.as_ref().map(PingListener::expose_token);
         asked.client_notification_token = token.map(|token| Zeroizing::new(token.to_owned()));
@@ -190,8 +190,7 @@ impl Ciba {
     /// What is asked; without a person where they are still to be found.
     fn asked(&self) -> Result<AuthenticationOptions, CliError> {
         let user = self.user_identifier_token_file.as_deref();
-        let user = user.map(|path| token("--user-identifier-token-file", path));
-        let user = user.transpose()?.unwrap_or_default();
+        let user = user.map(token).transpose()?.unwrap_or_default();
         Ok(self.authentication.asked(self.scope()?, user))
     }
 

@@ -114,22 +114,23 @@ impl Assertion {
         &self.0
     }
 
-    /// A text claim of it, such as `jti`: for who writes down what was signed.
-    pub fn claim(&self, name: &str) -> Option<String> {
+    /// A claim of it, such as `jti`: for who writes down what was signed.
+    pub fn claim(&self, name: &str) -> Option<serde_json::Value> {
         let payload = JwsParts::split(&self.0)?.payload;
         let payload = Zeroizing::new(Base64UrlUnpadded::decode_vec(payload).ok()?);
-        let claims: serde_json::Value = unique_members(&payload).ok()?;
-        Some(claims.get(name)?.as_str()?.to_owned())
+        let mut claims: serde_json::Value = unique_members(&payload).ok()?;
+        Some(claims.get_mut(name)?.take())
     }
 
-    /// The same, encrypted to the server: a nested JWT (RFC 7519 section 5.2), which itsme takes as well.
+    /// The same, encrypted to the server where one is given: a nested JWT (RFC 7519 section 5.2), which itsme takes as well.
     ///
     /// # Errors
     ///
     /// [`OAuthError::Base`] if there is no randomness.
     #[cfg(feature = "jwe")]
-    pub fn encrypted_to(&self, server: &Recipient) -> Result<Self, OAuthError> {
-        Ok(Self(server.encrypt(&self.0)?))
+    pub fn encrypted_to(self, server: Option<&Recipient>) -> Result<Self, OAuthError> {
+        let encrypted = server.map(|server| server.encrypt(&self.0));
+        Ok(encrypted.transpose()?.map_or(self, Self))
     }
 }
 

@@ -1,8 +1,9 @@
 //! A client at its provider (a "relying party"): who asks whom, and what was agreed on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use privyseal_core::KeyEncryption;
+use privyseal_hsm::lock;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -11,7 +12,7 @@ use crate::http::{Http, Response, RetryPolicy, Url};
 use crate::jose::jwe::Recipient;
 use crate::jose::jws::judge_userinfo;
 use crate::keys::key::KeyUnwrapper;
-use crate::oauth::{AccessToken, AssertionOptions, AssertionSource, OAuthError, RequestKind};
+use crate::oauth::{self, AccessToken, AssertionOptions, AssertionSource, OAuthError, RequestKind};
 use crate::oidc::OidcError;
 use crate::oidc::id_token::{self, AskedAcr, ID_TOKEN, IdTokenRules};
 use crate::oidc::provider::{Provider, userinfo};
@@ -25,8 +26,9 @@ pub struct RelyingParty {
     pub(super) assertion: AssertionOptions,
     /// How often a request is made whose predecessor the server has not begun with.
     pub retry: RetryPolicy,
-    /// Encrypts every assertion to the provider ([`Provider::recipient`]), after it was signed.
-    pub encrypt_assertions: Option<Recipient>,
+    /// Encrypts every assertion to the provider ([`Provider::recipient`]), after it was signed. Where the provider
+    /// refuses the client, and has another key by then, that has its place, and the request is made again.
+    pub encrypt_assertions: Mutex<Option<Recipient>>,
     /// The keys to which id_tokens and UserInfo responses are encrypted, where that was agreed on when the client was
     /// registered: then none may come without encryption. While a key is replaced there are two.
     pub unwrappers: Vec<KeyUnwrapper>,
@@ -43,7 +45,7 @@ impl RelyingParty {
             provider,
             assertion: AssertionOptions::default(),
             retry: RetryPolicy::default(),
-            encrypt_assertions: None,
+            encrypt_assertions: Mutex::default(),
             unwrappers: Vec::new(),
             registered: None,
         }
@@ -83,12 +85,22 @@ impl RelyingParty {
         kind: RequestKind,
         members: &[(&str, &str)],
     ) -> Result<Response, OAuthError> {
-        let mut assertion = self.source.assertion(options)?;
-        if let Some(provider) = &self.encrypt_assertions {
-            assertion = assertion.encrypted_to(provider)?;
+        let post = |server: Option<&Recipient>| {
+            let assertion = self.source.assertion(options)?.encrypted_to(server)?;
+            let (source, http) = (&self.source, &self.http);
+            source.post(http, url, kind, members, &assertion)
+        };
+        let known = lock(&self.encrypt_assertions).clone();
+        let outcome = post(known.as_ref());
+        if let (Err(OAuthError::Refused(refusal)), Some(known)) = (&outcome, known)
+            && refusal.diagnosis() == oauth::Diagnosis::InvalidClient
+            && let Ok(new) = (self.provider).recipient(&self.http, known.algorithm, known.content)
+            && new.key.public_key() != known.key.public_key()
+        {
+            *lock(&self.encrypt_assertions) = Some(new.clone());
+            return post(Some(&new));
         }
-        let source = &self.source;
-        source.post(&self.http, url, kind, members, &assertion)
+        outcome
     }
 
     /// An id_token that the provider has just given, as it was signed, and its claims.

@@ -12,10 +12,17 @@ mod steps;
 use core::time::Duration;
 use std::collections::HashSet;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use privyseal::base::seal::SealKey;
 use privyseal::http::{HttpCause, RetryPolicy};
-use privyseal::oidc::ciba::{CibaError, State};
+use privyseal::jose::jwe::{ContentEncryption, Recipient};
+use privyseal::jose::jwk::{JwkSetBuilder, KidChoice};
+use privyseal::oidc::ciba::{CibaError, CibaFlow, State};
 use privyseal::{Error, ErrorKind};
+use privyseal_core::KeyEncryption;
+use privyseal_test_pki::test_key;
 use privyseal_test_servers::bad_server::{BadServer, Reply};
+use serde_json::Value;
 
 use crate::stage::{cause, everything, jwt, nothing_leaks};
 use play::{AUTH_REQ_ID, Patient, Setting, authenticated, discover, not_yet, play};
@@ -97,6 +104,89 @@ fn keys_that_lag_behind_cost_no_confirmed_login() {
         }
         assert_eq!(asked_at, [0, 1, 1, 2, 4, 8, 16, 32, 64, 96]);
         assert_eq!(over, 96);
+    }
+}
+
+/// What one provider gave is not sent to another, whoever opens the stored flow.
+#[test]
+fn a_stored_flow_is_for_its_provider_alone() {
+    let first = BadServer::at_home(|issuer| {
+        vec![
+            good::discovered(),
+            acknowledged(600, 1),
+            good::tokens(issuer),
+        ]
+    });
+    let key = SealKey::generate().unwrap();
+    let (stored, _) = play(&first, |ciba| {
+        let mut asked = play::asked();
+        asked.user_identifier_token = String::new().into();
+        let mut flow = CibaFlow::begin(&asked);
+        let states = [State::Authentication, State::Tokens];
+        states.map(|until| {
+            let mut seen = Patient::default();
+            ciba.run(&mut flow, Some(until), None, &mut seen).unwrap();
+            flow.seal(&key, b"").unwrap()
+        })
+    });
+    for sealed in stored {
+        let other = BadServer::start(vec![Reply::Close]);
+        let mut flow = CibaFlow::open(&sealed, &key, b"").unwrap();
+        let (outcome, _) = play(&other, |ciba| {
+            ciba.run(&mut flow, None, None, &mut Patient::default())
+        });
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("begun at another provider"), "{error}");
+        assert!(other.requests().is_empty());
+    }
+}
+
+/// The provider replaced its encryption key after the person was asked: it is read again, once, and where it is the same
+/// the refusal counts.
+#[test]
+fn an_encryption_key_that_is_replaced_costs_no_login() {
+    let set = |key: &str, kid: &str| {
+        let mut set = JwkSetBuilder::default();
+        let (kid, key) = (KidChoice::Given(kid.to_owned()), test_key(key, 2048));
+        set.add_encryption(&key.public_key(), &kid, None).unwrap();
+        set.to_json().to_string()
+    };
+    let (old, new) = (set("seal", "old"), set("opening", "new"));
+    let recipient = |set: &str| {
+        let (algorithm, content) = (KeyEncryption::RsaOaep, ContentEncryption::A128CbcHs256);
+        Recipient::of(set.as_bytes(), algorithm, content).unwrap()
+    };
+    for (published, is_good, asked) in [(&new, true, 5), (&old, false, 3)] {
+        let server = BadServer::at_home(|issuer| {
+            let refused = Reply::json("401 No", r#"{"error":"invalid_client"}"#);
+            let set = Reply::json("200 OK", published);
+            let pending = not_yet("authorization_pending");
+            vec![
+                acknowledged(600, 1),
+                refused,
+                set,
+                pending,
+                good::tokens(issuer),
+            ]
+        });
+        let setting = Setting {
+            recipient: recipient(&old),
+            ..Setting::usual(&server)
+        };
+        let (outcome, ..) = setting.play(play::tokens);
+        assert_eq!(outcome.is_ok(), is_good, "{outcome:?}");
+        let requests = server.requests();
+        assert_eq!(requests.len(), asked, "the new key is kept");
+        let kid = |at: usize| {
+            let assertion = requests[at].split("client_assertion=").nth(1).unwrap();
+            let head = assertion.split('.').next().unwrap();
+            let head = Base64UrlUnpadded::decode_vec(head).unwrap();
+            serde_json::from_slice::<Value>(&head).unwrap()["kid"].clone()
+        };
+        assert_eq!(kid(1), "old");
+        if is_good {
+            assert_eq!([kid(3), kid(4)], ["new", "new"]);
+        }
     }
 }
 

@@ -14,10 +14,10 @@ use crate::jose::jwk::{KeySet, KeySetError};
 /// The recipient, and how.
 #[derive(Clone)]
 pub struct Recipient {
-    key: VerifyingKey,
+    pub(crate) key: VerifyingKey,
     kid: Option<String>,
-    algorithm: KeyEncryption,
-    content: ContentEncryption,
+    pub(crate) algorithm: KeyEncryption,
+    pub(crate) content: ContentEncryption,
 }
 
 impl Recipient {
@@ -43,21 +43,22 @@ impl Recipient {
     ///
     /// # Errors
     ///
-    /// As [`KeySet::from_bytes`].
+    /// As [`KeySet::from_bytes`]; [`KeySetError::Unfit`] if there are such keys, and none can be used.
     pub fn of(
         set: &[u8],
         algorithm: KeyEncryption,
         content: ContentEncryption,
     ) -> Result<Option<Self>, KeySetError> {
         let keys = KeySet::for_encryption(set, algorithm)?;
-        let recipient = keys.iter().find_map(|(kid, key)| {
-            let recipient = Self::new(key.clone().ok()?, algorithm, content).ok()?;
-            Some(Self {
+        let recipients = keys.iter().map(|(kid, key)| {
+            let recipient = Self::new(key.clone()?, algorithm, content)?;
+            Ok(Self {
                 kid: kid.map(str::to_owned),
                 ..recipient
             })
         });
-        Ok(recipient)
+        let first = recipients.reduce(Result::or);
+        first.transpose().map_err(KeySetError::Unfit)
     }
 
     /// `jws` as a nested JWT (RFC 7519 section 5.2): a compact JWE with a content key of its own.

@@ -52,6 +52,9 @@ pub enum KeySetError {
         "the key set has an RSA key without n or e in base64url (RFC 7518 section 6.3.1), and no good one"
     )]
     NoNumbers,
+    /// Each key for that is one that is not used here.
+    #[error("no key of the key set that is for this can be used ({0})")]
+    Unfit(KeyError),
 }
 
 impl KeySet {

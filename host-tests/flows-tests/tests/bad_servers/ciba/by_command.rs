@@ -29,7 +29,7 @@ fn the_command_says_what_is_wrong_and_nothing_else() {
             Step::Backchannel,
             Reply::json("404 No", "{}"),
             4,
-            "help: check --env, --base-url and --realm",
+            "help: check --base-url and what else names the server",
         ),
         (Step::UserInfo, Reply::Drip, 7, slow),
         (

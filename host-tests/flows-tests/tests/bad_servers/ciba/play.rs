@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use privyseal::base::BaseError;
 use privyseal::base::runtime::Runtime;
+use privyseal::jose::jwe::Recipient;
 use privyseal::keys::key::KeyUnwrapper;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::RelyingParty;
@@ -120,6 +121,8 @@ pub(super) struct Setting<'s> {
     /// To what the provider encrypts.
     pub(super) unwrappers: Vec<KeyUnwrapper>,
     pub(super) registered: Option<KeyEncryption>,
+    /// To whom assertions are encrypted.
+    pub(super) recipient: Option<Recipient>,
 }
 
 impl<'s> Setting<'s> {
@@ -133,6 +136,7 @@ impl<'s> Setting<'s> {
             assertion: AssertionOptions::default(),
             unwrappers: Vec::new(),
             registered: None,
+            recipient: None,
         }
     }
 
@@ -155,6 +159,7 @@ impl<'s> Setting<'s> {
         let mut party = party.assertion(self.assertion.clone());
         party.unwrappers.clone_from(&self.unwrappers);
         party.registered = self.registered;
+        party.encrypt_assertions = self.recipient.clone().into();
         let outcome = step(&mut Ciba::new(&party, &mut runtime));
         runtime.look();
         (outcome, runtime.asked_at, runtime.elapsed)
