@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::env;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -21,7 +21,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
-use privyseal::base::runtime::SystemRuntime;
+use privyseal::base::runtime::{Runtime as _, SystemRuntime};
 use privyseal::jose::jwk::KidChoice;
 use privyseal::oauth::AuthenticationOptions;
 use privyseal::oidc::RelyingParty;
@@ -51,7 +51,6 @@ struct App {
     asked: AuthenticationOptions,
     notification: NotificationToken,
     logins: Mutex<HashMap<String, Arc<Login>>>,
-    begun: Instant,
 }
 
 /// One browser's login.
@@ -131,7 +130,6 @@ fn run(
         asked,
         notification,
         logins: Mutex::default(),
-        begun: Instant::now(),
     });
     let router = Router::new()
         .route("/", get(async || Html(include_str!("web.html"))))
@@ -227,6 +225,11 @@ async fn ping(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> 
     StatusCode::NO_CONTENT
 }
 
+/// Since 1970, so that another process could go on with a flow that is stored ([`CibaFlow::seal`]).
+fn now() -> Duration {
+    SystemRuntime::default().elapsed()
+}
+
 impl App {
     fn logins(&self) -> MutexGuard<'_, HashMap<String, Arc<Login>>> {
         self.logins.lock().unwrap_or_else(PoisonError::into_inner)
@@ -237,9 +240,7 @@ impl App {
         let mut response = None;
         let mut is_pinged = false;
         loop {
-            let step = login
-                .progress()
-                .step(self.begun.elapsed(), response.take(), is_pinged);
+            let step = login.progress().step(now(), response.take(), is_pinged);
             is_pinged = false;
             match step {
                 CibaStep::Send(request) => {
@@ -251,7 +252,7 @@ impl App {
                     }
                 }
                 CibaStep::Wait(until) => {
-                    let pause = until.saturating_sub(self.begun.elapsed());
+                    let pause = until.saturating_sub(now());
                     let waiting = tokio::time::timeout(pause, login.pinged.notified());
                     is_pinged = waiting.await.is_ok();
                 }

@@ -1,7 +1,7 @@
 //! Clock, sleep and randomness as a seam: what waits and what expires is tested without waiting.
 
 use core::time::Duration;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use privyseal_core::UnixTime;
 
@@ -16,7 +16,8 @@ pub trait Runtime {
     /// As [`clock::now`].
     fn now(&mut self) -> Result<UnixTime, BaseError>;
 
-    /// Time since some fixed moment. It only ever grows, also when the clock is set.
+    /// Time since some fixed moment: 1970, as the clock was at first, where that is of use to other processes. It only ever
+    /// grows, also when the clock is set.
     fn elapsed(&mut self) -> Duration;
 
     /// Waits.
@@ -34,12 +35,14 @@ pub trait Runtime {
 #[derive(Clone, Copy, Debug)]
 pub struct SystemRuntime {
     start: Instant,
+    since_1970: Duration,
 }
 
 impl Default for SystemRuntime {
     fn default() -> Self {
         Self {
             start: Instant::now(),
+            since_1970: SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
         }
     }
 }
@@ -50,7 +53,7 @@ impl Runtime for SystemRuntime {
     }
 
     fn elapsed(&mut self) -> Duration {
-        self.start.elapsed()
+        self.since_1970 + self.start.elapsed()
     }
 
     fn pause(&mut self, duration: Duration) {
@@ -61,5 +64,19 @@ impl Runtime for SystemRuntime {
         let mut number = [0; 8];
         entropy::fill(&mut number)?;
         Ok(u64::from_ne_bytes(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Or another process could not go on with a flow that is stored.
+    #[test]
+    fn what_elapses_is_since_1970() {
+        let before = clock::now().unwrap().as_secs();
+        let elapsed = SystemRuntime::default().elapsed().as_secs();
+        let after = clock::now().unwrap().as_secs();
+        assert!((before..=after).contains(&elapsed), "{elapsed}");
     }
 }
