@@ -37,8 +37,8 @@ pub(crate) enum CliError {
     #[error("{}", if *count == 1 { "one thing is broken".to_owned() } else { format!("{count} things are broken") })]
     Examined { count: usize, kind: ErrorKind },
     /// Nobody came back from a login.
-    #[error("nobody came back from the login within {seconds} s")]
-    NobodyCameBack { seconds: u64 },
+    #[error("nobody came back from the login within {seconds} s{good}")]
+    NobodyCameBack { seconds: u64, good: String },
     /// The person is known, and that was printed; what the UserInfo endpoint says is not.
     #[error(
         "the claims of the id_token are verified and printed, those of UserInfo are missing: {0}"
@@ -83,6 +83,15 @@ impl CliError {
     pub(crate) fn of_output(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         |error| Self::OutputFile { path, error }
+    }
+
+    /// A file that does not hold what it should.
+    pub(crate) fn of_content<E: Display>(path: &Path) -> impl FnOnce(E) -> Self + use<E> {
+        let path = path.to_owned();
+        |error| {
+            let reason = format!("cannot be used: {error}");
+            Self::FileContent { path, reason }
+        }
     }
 
     /// An option that is needed, and why.

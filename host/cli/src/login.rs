@@ -74,6 +74,10 @@ impl Login {
             let reason = "standard error is closed, and nobody would see the address to open";
             return Err(CliError::Output(io::Error::other(reason)));
         }
+        if !self.listen.is_loopback() {
+            let reason = "is no loopback address, as 127.0.0.1:8400 is: others could reach it";
+            return Err(CliError::option("--listen", reason));
+        }
         let redirect = LoopbackRedirect::start(&self.listen)?;
         let ishare = is_ishare(self.party.client.scheme).then_some(&self.provider);
         if ishare.is_none() {
@@ -89,12 +93,13 @@ impl Login {
         let asked = self.asked(redirect.redirect_uri());
         let (url, state) = login.start(&asked)?;
         warn_of_scopes(login.provider(), &asked.scope);
-        say!(
-            "open this address in a browser of this machine:\n{}",
-            url.as_str()
-        );
+        let good = |until| format!("; the request in it is good until {until}");
+        let good = url.expires_at().map(good).unwrap_or_default();
+        let shown = url.as_str();
+        say!("open this address in a browser of this machine{good}:\n{shown}");
         let callback = redirect.wait(&state, Duration::from_secs(self.wait));
-        let callback = callback.ok_or(CliError::NobodyCameBack { seconds: self.wait })?;
+        let seconds = self.wait;
+        let callback = callback.ok_or(CliError::NobodyCameBack { seconds, good })?;
         with_spent_token(|| {
             let session = login.finish(&callback, state)?;
             let userinfo = self.userinfo.then(|| {

@@ -20,8 +20,8 @@ mod session;
 mod state;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use privyseal_core::KeyEncryption;
 use privyseal_core::payload::AuthorizationRequest;
+use privyseal_core::{KeyEncryption, UnixTime};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -49,7 +49,7 @@ use exchange::Issued;
 
 /// An address for the person's browser. What is in it is for that browser only: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BrowserUrl(String);
+pub struct BrowserUrl(String, Option<u64>);
 
 impl RelyingParty {
     /// Checks what can be known before a person is asked to log in: the provider's keys can be read, its clock and this
@@ -133,7 +133,9 @@ impl RelyingParty {
         let members: Vec<_> = members
             .filter_map(|(name, value)| Some((name, value?)))
             .collect();
-        Ok((self.brought(endpoint, &members)?, state))
+        let mut url = self.brought(endpoint, &members)?;
+        url.1 = url.1.or_else(|| signed?.claim("exp")?.as_u64());
+        Ok((url, state))
     }
 
     fn signed_request(&self, asked: &AuthorizationRequest<'_>) -> Result<Assertion, LoginError> {
@@ -168,10 +170,13 @@ impl RelyingParty {
         };
         let members: Vec<_> = members.iter().copied().filter(is_due).collect();
         let response = self.told(url, &members, RequestKind::Authorization)?;
-        let uri = request_uri(&response.body).map_err(|fault| OAuthError::response(url, fault))?;
+        let read = request_uri(&response.body);
+        let (uri, seconds) = read.map_err(|fault| OAuthError::response(url, fault))?;
         let client_id = self.source.client_id().as_str();
         let members = [("client_id", client_id), ("request_uri", &uri)];
-        BrowserUrl::new(endpoint, &members)
+        let mut brought = BrowserUrl::new(endpoint, &members)?;
+        brought.1 = Some(clock::now()?.saturating_add(seconds).as_secs());
+        Ok(brought)
     }
 
     /// Who it is. `callback` is what the browser came back with: the whole address, or its query. An error may
@@ -300,17 +305,17 @@ impl RelyingParty {
     }
 }
 
-/// Of the response to a pushed request (RFC 9126 section 2.2). The error is a sentence about it.
-fn request_uri(body: &[u8]) -> Result<String, String> {
+/// Of the response to a pushed request (RFC 9126 section 2.2), and for how many seconds it is good. The error is a sentence
+/// about it.
+fn request_uri(body: &[u8]) -> Result<(String, u64), String> {
     let answer: Value = unique_members(body).map_err(|fault| format!("the answer {fault}"))?;
     let uri = answer["request_uri"].as_str().unwrap_or_default();
     if uri.is_empty() || !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("request_uri is no text of visible ASCII (RFC 9126 section 2.2)".to_owned());
     }
-    if answer["expires_in"].as_u64().unwrap_or_default() == 0 {
-        return Err("expires_in is not a positive integer (RFC 9126 section 2.2)".to_owned());
-    }
-    Ok(uri.to_owned())
+    let seconds = answer["expires_in"].as_u64().filter(|it| *it > 0);
+    let seconds = seconds.ok_or("expires_in is not a positive integer (RFC 9126 section 2.2)")?;
+    Ok((uri.to_owned(), seconds))
 }
 
 impl BrowserUrl {
@@ -327,12 +332,18 @@ impl BrowserUrl {
         }
         let query = form_body(members.iter().copied());
         let query = String::from_utf8_lossy(&query);
-        Ok(Self(format!("{}{mark}{query}", endpoint.as_str())))
+        let text = format!("{}{mark}{query}", endpoint.as_str());
+        Ok(Self(text, None))
     }
 
     /// The address, for a redirect. Not for logs.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Until when the request in it is good, where that was pushed or signed.
+    pub fn expires_at(&self) -> Option<UnixTime> {
+        UnixTime::from_secs(self.1?).ok()
     }
 }
 
@@ -345,7 +356,7 @@ mod tests {
     #[test]
     fn what_a_pushed_request_is_answered_with() {
         let good = br#"{"request_uri":"urn:a:b","expires_in":60}"#;
-        assert_eq!(request_uri(good).unwrap(), "urn:a:b");
+        assert_eq!(request_uri(good).unwrap(), ("urn:a:b".to_owned(), 60));
         for (body, words) in [
             ("<html>", "the answer is not JSON"),
             ("{}", "request_uri is no text"),

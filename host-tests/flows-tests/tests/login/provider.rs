@@ -185,6 +185,7 @@ fn a_pushed_request() {
         let mut asked = asked();
         asked.signed_request = signed_request;
         let (url, state) = stage.login.start(&asked).unwrap();
+        assert!(url.expires_at().is_some());
         let (_, query) = url.as_str().split_once('?').unwrap();
         let names: Vec<_> = query.split('&').map(|it| it.split('=').next()).collect();
         assert_eq!(names, [Some("client_id"), Some("request_uri")]);
@@ -207,6 +208,7 @@ fn a_signed_request() {
     asked.max_age = Some(3600);
     asked.signed_request = true;
     let (url, state) = stage.login.start(&asked).unwrap();
+    assert!(url.expires_at().is_some());
     for name in ["state=", "nonce=", "code_challenge=", "redirect_uri="] {
         assert!(!url.as_str().contains(name), "{name}");
     }

@@ -76,7 +76,8 @@ impl Audited<'_> {
             let made = client.assertion(options);
             let jti = made.as_ref().ok().and_then(|made| made.claim("jti"));
             let failure = made.as_ref().err().map(ToString::to_string);
-            let entry = self.entry(audience, jti.as_deref(), failure.as_deref());
+            let jti = jti.as_ref().and_then(|jti| jti.as_str());
+            let entry = self.entry(audience, jti, failure.as_deref());
             let written = shared.audit.append(entry);
             let assertion = made?;
             return Ok(written.map(|()| assertion)?);
