@@ -1,13 +1,13 @@
 //! `privyseal rotate`: keys replaced without a login that fails.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, value_parser};
 use privyseal::UnixTime;
 use privyseal::base::display::escape_for_display;
 use privyseal::base::file;
-use privyseal::oidc::rotation::{CACHE, Rotation, RotationError, RotationStep};
+use privyseal::oidc::rotation::{CACHE, Rotation, RotationStep};
 use privyseal::report::Verdict;
 use serde_json::json;
 
@@ -71,7 +71,10 @@ impl Plan {
     fn run(self) -> Result<(), CliError> {
         let begin = moment("--begin", self.begin)?;
         let [old, new] = [&self.old, &self.new].map(|path| file::read(path, file::MAX_FILE));
-        let plan = Rotation::plan(&old?, &new?, begin, self.cache).map_err(of(&self.new))?;
+        let (old, new) = (old?, new?);
+        Rotation::judge_set(&old).map_err(CliError::of_content(&self.old))?;
+        let plan = Rotation::plan(&old, &new, begin, self.cache);
+        let plan = plan.map_err(CliError::of_content(&self.new))?;
         if self.json {
             return print_json(&json!(plan));
         }
@@ -84,7 +87,8 @@ impl Check {
     fn run(self) -> Result<(), CliError> {
         let now = moment("--now", self.now)?;
         let text = file::read(&self.plan, file::MAX_FILE)?;
-        let plan = Rotation::from_json(&text).map_err(of(&self.plan))?;
+        let plan = Rotation::from_json(&text).map_err(|it| format!("{it}, as --json prints one"));
+        let plan = plan.map_err(CliError::of_content(&self.plan))?;
         let (current, next) = plan.at(now);
         let gone = |kid: &str| plan.knows(kid);
         // At the end it does not matter any more.
@@ -142,14 +146,6 @@ fn described(step: &RotationStep) -> Result<String, CliError> {
 
 fn names(kids: &[String]) -> String {
     escape_for_display(&kids.join(" and "))
-}
-
-/// Names the file.
-fn of(path: &Path) -> impl Fn(RotationError) -> CliError {
-    move |error| CliError::FileContent {
-        path: path.to_owned(),
-        reason: format!("cannot be used: {error}"),
-    }
 }
 
 #[cfg(test)]

@@ -18,8 +18,10 @@ pub const CACHE: u64 = 24 * 60 * 60;
 /// more, in seconds: more than discovery, authentication and fetching the claims may take.
 const UNDER_WAY: u64 = 60 * 60;
 
-const PUBLISH: &str = "publish the new set, and decrypt with old and new keys";
+const PUBLISH: &str = "publish the new set";
+const PUBLISH_BOTH: &str = "decrypt with old and new keys, then publish the new set";
 const SWITCH: &str = "sign with the new key";
+const GO_ON: &str = "go on: a provider may encrypt to the old key up to now";
 const RETIRE: &str = "once a login went well: publish without the old keys, and use them no more";
 
 /// What is done when.
@@ -107,13 +109,25 @@ impl Rotation {
             sign_with: kids(sign, false),
             decrypt_with: kids(decrypt, true),
         };
+        let changes = |encryption| kids(&new, encryption) != kids(&old, encryption);
+        let publish = if changes(true) { PUBLISH_BOTH } else { PUBLISH };
+        let then = if changes(false) { SWITCH } else { GO_ON };
         let steps = vec![
             step(0, "as before", [&old, &old, &old]),
-            step(begin, PUBLISH, [&both, &old, &all]),
-            step(switch, SWITCH, [&both, &new, &all]),
+            step(begin, publish, [&both, &old, &all]),
+            step(switch, then, [&both, &new, &all]),
             step(retire, RETIRE, [&new, &new, &new]),
         ];
         Ok(Self { steps })
+    }
+
+    /// Whether `set` is one that a plan can be made of.
+    ///
+    /// # Errors
+    ///
+    /// [`RotationError`].
+    pub fn judge_set(set: &[u8]) -> Result<(), RotationError> {
+        read(set).map(drop)
     }
 
     /// Reads the JSON of a plan.
@@ -289,6 +303,21 @@ mod tests {
         for step in plan.steps() {
             assert_eq!(step.decrypt_with, ["e1"]);
             assert!(published(step).contains(&"e1".to_owned()));
+        }
+    }
+
+    #[test]
+    fn each_step_says_what_changes() {
+        let set = |sig, enc| set(&[(sig, "sig", b'B'), (enc, "enc", b'C')]);
+        let old = set("s1", "e1");
+        for (new, publish, then) in [
+            (set("s2", "e2"), PUBLISH_BOTH, SWITCH),
+            (set("s2", "e1"), PUBLISH, SWITCH),
+            (set("s1", "e2"), PUBLISH_BOTH, GO_ON),
+        ] {
+            let plan = plan(&old, &new).unwrap();
+            let actions = [1, 2].map(|at: usize| plan.steps()[at].action.as_str());
+            assert_eq!(actions, [publish, then]);
         }
     }
 

@@ -16,7 +16,7 @@ use privyseal_core::cert::{Certificate, CertificateError, KeyUsage, LinkError};
 
 use super::status::Unknown;
 
-pub(crate) use certificate::{Extensions, PathCertificate, certificate_policies};
+pub(crate) use certificate::{Extensions, PathCertificate};
 pub(crate) use heap::{End, Heap, Path};
 pub(crate) use name::{
     NormalName, attribute, attributes, display_name, escaped_value, shown_name, text,

@@ -7,7 +7,7 @@ use privyseal::base::clock;
 use privyseal_gateway::private_key::MAX_CONTENT;
 use privyseal_gateway::{Package, PrivateKey, PrivateKeyError};
 
-use super::unlock::{Keeping, read_secret};
+use super::unlock::{Keeping, own_file};
 use super::upload::{Upload, send, unfit};
 use super::{Told, Which};
 use crate::error::CliError;
@@ -55,9 +55,10 @@ impl ImportKey {
 
 fn private_key(path: &Path) -> Result<PrivateKey, CliError> {
     let then = ", and once it is in the device the file should be destroyed";
-    read_secret(path, MAX_CONTENT, then, |content| {
-        PrivateKey::from_bytes(content).map_err(unusable)
-    })
+    let file = own_file(path, then)?;
+    let of_file = CliError::of_content(file.path());
+    let key = PrivateKey::from_bytes(&file.read_secret(MAX_CONTENT)?);
+    key.map_err(unusable).map_err(of_file)
 }
 
 fn unusable(error: PrivateKeyError) -> String {

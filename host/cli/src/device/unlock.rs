@@ -1,6 +1,5 @@
 //! `privyseal device unlock`, and the unlock secret of other commands.
 
-use core::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -54,28 +53,20 @@ impl Keeping {
     }
 }
 
-pub(super) fn read(path: &Path) -> Result<UnlockSecret, CliError> {
-    read_secret(path, MAX_FILE, "", UnlockSecret::from_hex)
-}
-
-/// What is in a file that nobody else should read; `then` is what else to do about one that others can.
-pub(super) fn read_secret<T, E: Display>(
-    path: &Path,
-    max: usize,
-    then: &str,
-    of: impl FnOnce(&[u8]) -> Result<T, E>,
-) -> Result<T, CliError> {
+/// Opens a file that is for one user; `then` is what else is said where others can read it.
+pub(super) fn own_file(path: &Path, then: &str) -> Result<InputFile, CliError> {
     let file = InputFile::open_or_stdin(path)?;
-    let path = file.path().to_owned();
     if file.is_readable_by_all() {
+        let name = file.path().display();
         say!(
-            "warning: {} can be read by every user of this machine; chmod 600 fixes that{then}",
-            path.display()
+            "warning: {name} can be read by every user of this machine; chmod 600 fixes that{then}"
         );
     }
-    let content = file.read_secret(max)?;
-    of(&content).map_err(|error| CliError::FileContent {
-        path,
-        reason: format!("cannot be used: {error}"),
-    })
+    Ok(file)
+}
+
+pub(super) fn read(path: &Path) -> Result<UnlockSecret, CliError> {
+    let file = own_file(path, "")?;
+    let unusable = CliError::of_content(file.path());
+    UnlockSecret::from_hex(&file.read_secret(MAX_FILE)?).map_err(unusable)
 }

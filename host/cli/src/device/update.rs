@@ -53,10 +53,7 @@ pub(crate) struct SignImage {
 impl Update {
     pub(super) fn run(self) -> Result<(), CliError> {
         let bytes = file::read(&self.image, MAX_IMAGE)?;
-        let image = SignedImage::new(bytes).map_err(|error| CliError::FileContent {
-            path: self.image.clone(),
-            reason: error.to_string(),
-        })?;
+        let image = SignedImage::new(bytes).map_err(CliError::of_content(&self.image))?;
         let mut device = self.which.open()?;
         let bar = bar("{msg:18} [{bar:30}] {bytes} of {total_bytes}");
         bar.set_message("image");

@@ -110,12 +110,6 @@ impl PathCertificate<'_> {
     }
 }
 
-/// The policies of a certificate, none where it has no such extension.
-pub(crate) fn certificate_policies(der: &[u8]) -> Result<Vec<ObjectIdentifier>, CertificateError> {
-    let certificate = PathCertificate::from_der(der)?;
-    Ok(certificate.extensions.policies.unwrap_or_default())
-}
-
 impl<'a> Deref for PathCertificate<'a> {
     type Target = Certificate<'a>;
 
