@@ -83,8 +83,8 @@ pub(super) struct Introspect {
 impl Refresh {
     pub(super) fn run(self) -> Result<(), CliError> {
         can_print()?;
-        let _locked = locked(&self.token)?;
-        let refresh = refresh_token(&self.token)?;
+        let (token, _locked) = locked_token(&self.token)?;
+        let refresh = RefreshToken::new(&**token);
         let keys = self.decryption.open(self.party.client.keys.access)?;
         let mut login = self.party.open(None)?;
         login.unwrappers = keys;
@@ -111,14 +111,14 @@ impl Refresh {
 
 impl Logout {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let refresh = refresh_token(&self.refresh_token_file)?;
-        Ok(self.party.open(None)?.end_session(&refresh)?)
+        let (token, _locked) = locked_token(&self.refresh_token_file)?;
+        Ok((self.party.open(None)?).end_session(&RefreshToken::new(&**token))?)
     }
 }
 
 impl Revoke {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let token = token("FILE", &self.token)?;
+        let (token, _locked) = locked_token(&self.token)?;
         Ok(self.party.open(None)?.revoke(&token)?)
     }
 }
@@ -126,7 +126,7 @@ impl Revoke {
 impl Introspect {
     pub(super) fn run(self) -> Result<(), CliError> {
         can_print()?;
-        let token = token("FILE", &self.token)?;
+        let token = token(&self.token)?;
         let said = self.party.open(None)?.introspect(&token)?;
         print_response(said.response())
     }
@@ -190,9 +190,14 @@ impl Party {
             progress.finish();
             (assertion, provider)
         } else {
-            let title = scheme.title();
-            let reason = format!("is {title}, whose servers are no OpenID providers");
-            return Err(CliError::option("--scheme", reason));
+            let why = match scheme.name() {
+                "itsme" => "for which there is privyseal ciba",
+                "ishare" => "which has no refresh tokens, and revokes nothing",
+                _ => "whose servers are no OpenID providers",
+            };
+            // A profile may have said it.
+            let reason = format!("is {}, {why}", scheme.title());
+            return Err(CliError::option("the scheme", reason));
         };
         let (source, tries) = client.source_for_tries()?;
         let http = server.http()?.watched_by(Arc::new(Sent));
@@ -207,35 +212,26 @@ pub(super) fn has_providers(scheme: &'static SchemeRules) -> bool {
     oauth::has_realms(scheme) || scheme.built_in().is_none()
 }
 
-/// One token, and nothing else: an empty one would be worthless to the server, too, and look revoked.
-pub(super) fn token(option: &'static str, path: &Path) -> Result<Zeroizing<String>, CliError> {
-    let token = secret(path).map_err(of_option(option))?;
-    // RFC 6749 appendix A.12: 1*VSCHAR.
-    if token.is_empty() || !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        let reason = "is no token: one line of printable characters";
-        return Err(CliError::option(option, reason));
+/// One token, and nothing else: any other text would be worthless to the server, too, and look revoked.
+pub(super) fn token(path: &Path) -> Result<Zeroizing<String>, CliError> {
+    let token = secret(path)?;
+    // RFC 6749 appendix A.12 (1*VSCHAR) without the space, and what begins JSON.
+    let is_token = !token.starts_with(['{', '"']) && token.bytes().all(|it| it.is_ascii_graphic());
+    if token.is_empty() || !is_token {
+        let reason = "it is no token: one line of visible characters; of a server's JSON give the member refresh_token alone";
+        return Err(CliError::of_content(path)(reason));
     }
     Ok(token)
 }
 
-/// The file of a refresh token, which is good once, while it is spent: two commands that read it would both send it.
-fn locked(path: &Path) -> Result<Option<File>, CliError> {
-    if !path.is_file() {
-        return Ok(None);
+/// A token and its file, which is locked while the token is used: two commands that read one that is good once would both
+/// send it.
+fn locked_token(path: &Path) -> Result<(Zeroizing<String>, Option<File>), CliError> {
+    let file = path.is_file().then(|| File::open(path).ok()).flatten();
+    // There are file systems without locks.
+    if let Some(Err(TryLockError::WouldBlock)) = file.as_ref().map(File::try_lock) {
+        let reason = "it is used by another command, which spends the token in it";
+        return Err(CliError::of_content(path)(reason));
     }
-    let option = "--refresh-token-file";
-    let file = File::open(path).map_err(|error| CliError::option(option, error))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            let reason = "is used by another command, which spends the token in it";
-            Err(CliError::option(option, reason))
-        }
-        // There are file systems without locks.
-        _ => Ok(Some(file)),
-    }
-}
-
-fn refresh_token(path: &Path) -> Result<RefreshToken, CliError> {
-    let token = token("--refresh-token-file", path)?;
-    Ok(RefreshToken::new(&**token))
+    Ok((token(path)?, file))
 }

@@ -515,10 +515,113 @@ fn a_refresh_token_is_used_by_one_command_at_a_time() {
     let (base_url, file) = (server.base_url(), path.to_str().unwrap());
     let at = ["--base-url", &base_url, "--refresh-token-file", file];
     let words = [&["refresh"], &AT_REALM[..], &at].concat();
-    run(&client, &words, &server).failed(2, "is used by another command");
+    let logout = [&["logout"], &AT_REALM[..], &at].concat();
+    let revoke = [&["revoke"], &AT_REALM[..], &at[..2], &[file]].concat();
+    for words in [&words, &logout, &revoke] {
+        run(&client, words, &server).failed(2, "is used by another command");
+    }
     assert!(server.requests().is_empty());
     drop(held);
     run(&client, &words, &server).failed(4, "broke off");
+}
+
+/// The JSON of a response, a header, or a note about a token would look revoked, and be worthless.
+#[test]
+fn what_is_no_token_is_sent_to_nobody() {
+    let client = Client::new();
+    let server = BadServer::start(vec![Reply::Close]);
+    let json = format!("{{\n  \"refresh_token\": \"{BEARER}\"\n}}\n");
+    let bearer = format!("Bearer {BEARER}");
+    let quoted = format!("\"{BEARER}\"");
+    let texts = [
+        &json,
+        &json.replace(['\n', ' '], ""),
+        &bearer,
+        &quoted,
+        "a b",
+        "\n",
+    ];
+    for (at, text) in texts.into_iter().enumerate() {
+        let file = client.file(&format!("t{at}"), text);
+        let file = file.to_str().unwrap();
+        for words in [
+            &["revoke", file][..],
+            &["introspect", file],
+            &["logout", "--refresh-token-file", file],
+            &["refresh", "--refresh-token-file", file],
+        ] {
+            let outcome = run(&client, &[words, &AT_REALM[..]].concat(), &server);
+            outcome.failed(2, "the member refresh_token alone");
+            assert!(outcome.stderr.contains(file), "{}", outcome.stderr);
+            nothing_leaks(&outcome.stderr, &server);
+        }
+    }
+    assert!(server.requests().is_empty());
+}
+
+/// Who has no OpenID provider is told what there is instead, and of no option that they did not give.
+#[test]
+fn schemes_and_addresses_that_are_not_for_a_login() {
+    let client = Client::new();
+    let token = client.file("token", "t");
+    let profile = |scheme: &str| {
+        let text = format!("[profile.p]\nscheme = \"{scheme}\"\nclient-id = \"c\"\n");
+        client
+            .file("profiles.toml", &text)
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    for (command, scheme, words) in [
+        ("revoke", "itsme", "for which there is privyseal ciba"),
+        ("introspect", "ishare", "which has no refresh tokens"),
+        ("login", "fiam", "whose servers are no OpenID providers"),
+        ("ciba", "fiam", "the profile p is for KPN FIAM"),
+        ("ciba", "ehealth", "the profile p is for eHealth"),
+    ] {
+        let config = profile(scheme);
+        let mut words_of = vec![command, "--profile", "p", "--config", &config];
+        if !matches!(command, "login" | "ciba") {
+            words_of.push(token.to_str().unwrap());
+        }
+        let outcome = Outcome::of(&mut client.command(&words_of));
+        outcome.failed(2, words);
+        assert!(!outcome.stderr.contains("--scheme"), "{}", outcome.stderr);
+    }
+    let words = [&["login"], &AT_REALM[..], &["--listen", "0.0.0.0:8400"]].concat();
+    client
+        .run(&words, &[])
+        .failed(2, "--listen is no loopback address");
+}
+
+/// A request that was pushed is good for as long as the provider says; where nobody comes back, that may be why.
+#[test]
+fn until_when_an_address_is_good_is_said() {
+    let client = Client::new();
+    let server = BadServer::at_home(|server| {
+        let issuer = format!("{server}{REALM}");
+        let more = json!({
+            "issuer": issuer, "jwks_uri": format!("{issuer}/jwks"), "token_endpoint": format!("{issuer}/token"),
+            "authorization_endpoint": format!("{issuer}/auth"), "require_pushed_authorization_requests": true,
+            "pushed_authorization_request_endpoint": format!("{issuer}/par"),
+        });
+        let pushed = Reply::json("201 Created", r#"{"request_uri":"urn:a","expires_in":60}"#);
+        vec![Reply::json("200 OK", &more.to_string()), jwks(), pushed]
+    });
+    let base_url = server.base_url();
+    let words = [
+        &["login"],
+        &AT_REALM[..],
+        &["--wait", "1", "--base-url", &base_url],
+    ]
+    .concat();
+    let outcome = run(&client, &words, &server);
+    outcome.failed(
+        1,
+        "came back from the login within 1 s; the request in it is good until 20",
+    );
+    let says = "open this address in a browser of this machine; the request in it is good until 20";
+    assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
 }
 
 /// Nothing was sent of the token yet, so it is as good as before.

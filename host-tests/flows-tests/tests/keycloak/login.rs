@@ -408,7 +408,7 @@ fn by_command() {
     let none = client.file("none", "\n");
     for words in ["revoke", "introspect"] {
         let said = Outcome::of(&mut run(&[words, none.to_str().unwrap()]));
-        said.failed(2, "is no token: one line of printable characters");
+        said.failed(2, "is no token: one line of visible characters");
     }
     let late = Outcome::of(&mut run(&["login", "--wait", "1"]));
     late.failed(1, "nobody came back from the login within 1 s");

@@ -64,6 +64,13 @@ impl ProfileChoice {
         };
         let profiles = self.profiles()?;
         let profile = profiles.profile(self.name.as_deref())?;
+        if path == ["ciba"]
+            && let (Some(name), Ok(scheme)) = (profile.name(), profile.scheme())
+            && scheme.name() != "itsme"
+        {
+            let reason = format!("{name} is for {}, and ciba for itsme", scheme.title());
+            return Err(CliError::option("the profile", reason));
+        }
         Ok(at_leaf(command, &path, &|command| {
             if !self.names_key {
                 say_which_key(&command, &profile);
