@@ -177,7 +177,7 @@ mod tests {
                     (D::ClientMayNotAsk, "check --client-id"),
                     (D::InvalidClient, "can read the JWK Set"),
                     (D::AccessDenied, "ask the person"),
-                    (D::NoSuchEndpoint, "check --env, --base-url"),
+                    (D::NoSuchEndpoint, "what else names the server"),
                     (D::RequestObject, "RS256 is registered for signed requests"),
                 ],
             ),
@@ -191,14 +191,15 @@ mod tests {
                     (D::ClientMayNotAsk, "check this key's kid and the clock"),
                     (D::InvalidClient, "can read the JWK Set"),
                     (D::UnsupportedGrantType, "allow this client CIBA"),
-                    (D::NoSuchEndpoint, "check --env, --base-url"),
+                    (D::NoSuchEndpoint, "what else names the server"),
                 ],
             ),
             (
                 K::UserInfo,
                 &[
                     (D::InvalidRequest, "ask the provider's support"),
-                    (D::InvalidToken, "ask for a new one"),
+                    (D::InvalidToken, "begin the login again"),
+                    (D::Forbidden, "ask for more with --scope"),
                     (D::NotAllowed, "does not take GET"),
                     (D::Unavailable, "try again later"),
                 ],
@@ -236,7 +237,7 @@ mod tests {
                 &[
                     (D::InvalidRefreshToken, "have the person log in again"),
                     (D::InvalidScope, "is not what it was then"),
-                    (D::ClientMayNotGoOn, "allow this client refresh tokens"),
+                    (D::ClientMayNotGoOn, "allow this client that"),
                     (D::InvalidRequest, "a token of the kind"),
                     (D::ServerError, "use it no more"),
                 ],
@@ -253,7 +254,7 @@ mod tests {
                 K::Revocation,
                 &[
                     (D::UnsupportedTokenType, "give the refresh token"),
-                    (D::ClientMayNotGoOn, "allow this client that"),
+                    (D::AccessDenied, "allow this client that"),
                 ],
             ),
             (
@@ -274,7 +275,7 @@ mod tests {
             (
                 K::Introspection,
                 &[
-                    (D::InvalidRequest, "a token of the kind"),
+                    (D::UnsupportedTokenType, "a token of the kind"),
                     (D::InvalidClient, "registered with this key's kid"),
                     (D::ClientMayNotGoOn, "allow this client that"),
                 ],

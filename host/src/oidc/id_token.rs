@@ -110,7 +110,7 @@ fn at_hash(access_token: &str) -> String {
 fn authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), JoseError> {
     const SOURCE: &str = "OpenID Connect Core section 3.1.3.7, points 3 to 5";
     let aud = claims.get("aud").and_then(Value::as_array);
-    if aud.is_some_and(|aud| aud.len() > 1) {
+    if aud.is_some_and(|aud| aud.iter().any(|it| *it != *client_id)) {
         let what = format!("names others beside this client, who are not trusted ({SOURCE})");
         return Err(JoseError::claim("aud", what));
     }

@@ -64,13 +64,10 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
         (Refresh, D::InvalidScope) => {
             "have the person log in again: what this client may have is not what it was then"
         }
-        (Refresh, D::ClientMayNotGoOn) => {
-            "ask the provider to allow this client refresh tokens, with private_key_jwt"
-        }
         (Logout, D::InvalidRefreshToken) => {
             "its session has ended before, or it is none of this client's"
         }
-        (Introspection | Revocation | Logout, D::ClientMayNotGoOn) => {
+        (Refresh | Introspection | Revocation | Logout, D::ClientMayNotGoOn | D::AccessDenied) => {
             "ask the provider to allow this client that, with private_key_jwt"
         }
         (Authorization | Code, D::InvalidScope) => {
@@ -86,7 +83,8 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
         (Code | Refresh, D::UnsupportedGrantType) => {
             "ask the provider to allow this client the authorization code flow, with refresh tokens if they are wanted"
         }
-        (Refresh | Introspection | Revocation | Logout, D::InvalidRequest | D::BadRequest) => {
+        (Introspection, D::UnsupportedTokenType)
+        | (Refresh | Introspection | Revocation | Logout, D::InvalidRequest | D::BadRequest) => {
             "check that the file has a token of the kind that is asked for, and of this provider"
         }
         (Authorization | Code, D::InvalidRequest | D::BadRequest) => {
@@ -118,7 +116,8 @@ const fn of_person(kind: RequestKind, diagnosis: Diagnosis) -> Option<&'static s
         (kind, D::Redirect) if kind.is_to_provider() => {
             "ask the provider's support: its metadata name an address that leads elsewhere"
         }
-        (UserInfo, D::InsufficientScope) => "ask for more with --scope; openid is always needed",
+        (UserInfo, D::InvalidToken | D::TokenRejected) => "begin the login again",
+        (UserInfo, D::InsufficientScope | D::Forbidden) => "ask for more with --scope",
         (kind, D::Forbidden) if kind.is_to_provider() => "ask the provider for the permission",
         _ => return None,
     })
@@ -162,7 +161,7 @@ const fn of_client(diagnosis: Diagnosis) -> &'static str {
             "check that --scheme is the server's scheme and --base-url its address"
         }
         Diagnosis::NoSuchEndpoint => {
-            "check --env, --base-url and --realm, where they are given; an address that the provider's metadata name is its operator's to mend"
+            "check --base-url and what else names the server; an address that the provider's metadata name is its operator's to mend"
         }
         Diagnosis::InvalidToken => "ask for a new one",
         Diagnosis::InsufficientScope => "ask the server's operator for the missing permission",

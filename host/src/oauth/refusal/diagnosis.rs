@@ -91,7 +91,7 @@ named! {
         /// `unauthorized_client` to a refresh token, or about a token or a session.
         ClientMayNotGoOn = "the server does not let this client do that with its tokens",
         /// `unsupported_token_type` (RFC 7009 section 2.2.1).
-        UnsupportedTokenType = "the server does not revoke tokens of this kind",
+        UnsupportedTokenType = "the server does not do that with tokens of this kind",
         /// `unsupported_grant_type`.
         UnsupportedGrantType = "the server does not know this kind of request",
         /// `invalid_scope`.

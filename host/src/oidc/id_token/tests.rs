@@ -54,6 +54,7 @@ fn good_id_tokens() {
     for changes in [
         json!({}),
         json!({"aud": ["client-1"]}),
+        json!({"aud": ["client-1", "client-1"]}),
         json!({"azp": null, "at_hash": null, AUTH_REQ_ID: null, "nonce": null}),
         json!({"exp": NOW - 9}),
         json!({"iat": NOW + 10}),
