@@ -80,7 +80,7 @@ fn run(program: &Program, latched: u32, name: &str, signed: &[u8], version: u32)
         executed: points.len(),
         ..Summary::default()
     };
-    for point in choose(points.len()).into_iter().map(|place| points[place]) {
+    for point in choose(&points) {
         let outcome = known.get(&point).cloned().unwrap_or_else(|| {
             debugger.rewind();
             debugger.reset();
